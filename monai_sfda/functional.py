@@ -1,0 +1,88 @@
+"""Pure tensor mathematics shared by labellers, losses and scores.
+
+Shapes: B batch, K class channels, ``*S`` image space. A *head* says how channels relate: ``"sigmoid"`` for
+overlapping structures (disc contains cup), ``"softmax"`` for mutually exclusive classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = [
+    "binary_cross_entropy",
+    "check_head",
+    "decide",
+    "foreground_share",
+    "log_probabilities",
+    "probabilities",
+    "weighted_mean",
+]
+
+
+def check_head(head: str) -> str:
+    """Return ``head`` if it is known.
+
+    Raises:
+        ValueError: if it is neither ``"sigmoid"`` nor ``"softmax"``.
+    """
+    if head not in ("sigmoid", "softmax"):
+        raise ValueError(
+            f"Expected head 'sigmoid' (overlapping channels) or 'softmax' (exclusive classes), found {head!r}."
+        )
+    return head
+
+
+def probabilities(logits: Tensor, head: str) -> Tensor:
+    """Channel probabilities (B, K, *S) of logits (B, K, *S), in float32 whatever the precision of the logits."""
+    logits = logits.float()
+    return logits.sigmoid() if check_head(head) == "sigmoid" else logits.softmax(1)
+
+
+def log_probabilities(logits: Tensor, head: str) -> tuple[Tensor, Tensor]:
+    """``(log p, log(1 - p))`` of each channel, both (B, K, *S), without ever forming p: finite for finite logits.
+
+    With a softmax head ``1 - p_k`` is the sum of the other classes, taken with ``logsumexp``.
+
+    Raises:
+        ValueError: for a softmax over fewer than two channels.
+    """
+    logits = logits.float()
+    if check_head(head) == "sigmoid":
+        return F.logsigmoid(logits), F.logsigmoid(-logits)
+    classes = logits.shape[1]
+    if classes < 2:
+        raise ValueError(f"Expected at least 2 channels for a softmax head, found {classes}; use head='sigmoid'.")
+    log_p = logits.log_softmax(1)
+    if classes == 2:
+        return log_p, log_p.flip(1)
+    others = [torch.cat([log_p[:, :k], log_p[:, k + 1 :]], 1).logsumexp(1) for k in range(classes)]
+    return log_p, torch.stack(others, 1)
+
+
+def binary_cross_entropy(logits: Tensor, label: Tensor, head: str) -> Tensor:
+    """Cross-entropy of each channel against "not this class", (B, K, *S) in nats; ``label`` may be soft.
+
+    For two softmax classes both channels equal the ordinary cross-entropy.
+    """
+    log_p, log_not_p = log_probabilities(logits, head)
+    return -torch.lerp(log_not_p, log_p, label.to(log_p.dtype))
+
+
+def weighted_mean(value: Tensor, weight: Tensor) -> Tensor:
+    """``sum(weight * value) / sum(weight)`` over everything; 0 with a graph where no weight is left."""
+    total = weight.sum()
+    return (weight * value).sum() / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def decide(probs: Tensor, head: str, cutoff: float) -> Tensor:
+    """Boolean masks (B, K, *S): strictly above ``cutoff`` for a sigmoid head, the most likely class for softmax."""
+    if check_head(head) == "sigmoid":
+        return probs > cutoff
+    return torch.zeros_like(probs, dtype=torch.bool).scatter_(1, probs.argmax(1, keepdim=True), True)
+
+
+def foreground_share(label: Tensor) -> list[float]:
+    """Share of the pixels of a whole batch (B, K, *S) that each channel takes, K numbers in [0, 1]."""
+    return label.transpose(0, 1).flatten(1).float().mean(1).tolist()

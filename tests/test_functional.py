@@ -1,0 +1,82 @@
+import math
+
+import pytest
+import torch
+
+from monai_sfda.functional import (
+    binary_cross_entropy,
+    decide,
+    foreground_share,
+    log_probabilities,
+    probabilities,
+    weighted_mean,
+)
+
+
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_log_probabilities_agree_with_probabilities(head, classes):
+    logits = torch.randn(2, classes, 5, 5)
+    p = probabilities(logits, head)
+    log_p, log_not_p = log_probabilities(logits, head)
+    torch.testing.assert_close(log_p.exp(), p)
+    torch.testing.assert_close(log_not_p.exp(), 1 - p, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+def test_cross_entropy_stays_finite_for_extreme_logits(head):
+    logits = torch.tensor([[[[200.0, -200.0]], [[-200.0, 200.0]]]], requires_grad=True)
+    loss = binary_cross_entropy(logits, torch.tensor([[[[0.0, 1.0]], [[1.0, 0.0]]]]), head)
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_two_class_softmax_cross_entropy_is_the_ordinary_one():
+    logits, target = torch.randn(3, 2, 4), torch.randint(2, (3, 4))
+    label = torch.nn.functional.one_hot(target, 2).movedim(-1, 1).float()
+    ours = binary_cross_entropy(logits, label, "softmax")
+    expected = torch.nn.functional.cross_entropy(logits, target, reduction="none")
+    torch.testing.assert_close(ours[:, 0], expected)
+    torch.testing.assert_close(ours[:, 1], expected)
+
+
+def test_gradient_of_pseudo_label_loss_is_p_minus_y_over_n():
+    p = torch.tensor([0.2, 0.6, 0.75, 0.76]).view(1, 1, 4)
+    logits = p.logit().requires_grad_()
+    binary_cross_entropy(logits, (p > 0.75).float(), "sigmoid").mean().backward()
+    torch.testing.assert_close(logits.grad.flatten(), torch.tensor([0.05, 0.15, 0.1875, -0.06]))
+
+
+def test_weighted_mean_of_nothing_is_zero_with_a_finite_gradient():
+    value = torch.ones(3, requires_grad=True)
+    result = weighted_mean(value, torch.zeros(3))
+    result.backward()
+    assert result.item() == 0
+    assert torch.equal(value.grad, torch.zeros(3))
+
+
+def test_decide_is_strict_for_sigmoid_and_takes_the_largest_for_softmax():
+    probs = torch.tensor([[[0.75, 0.76]], [[0.2, 0.9]]]).movedim(0, 1)
+    assert decide(probs, "sigmoid", 0.75).tolist() == [[[False, True], [False, True]]]
+    assert decide(torch.tensor([[[0.4], [0.35], [0.25]]]), "softmax", 0.75).flatten().tolist() == [True, False, False]
+
+
+def test_foreground_share_counts_over_batch_and_space():
+    label = torch.zeros(2, 2, 2, 2)
+    label[0, 0] = 1
+    label[1, 1, 0, 0] = 1
+    assert foreground_share(label) == [0.5, 0.125]
+
+
+def test_unknown_head_and_single_channel_softmax_are_refused():
+    with pytest.raises(ValueError, match=r"'sigmoid' .* or 'softmax'"):
+        probabilities(torch.zeros(1, 1, 2), "linear")
+    with pytest.raises(ValueError, match="at least 2 channels"):
+        log_probabilities(torch.zeros(1, 1, 2), "softmax")
+
+
+def test_entropy_of_an_even_pixel_is_log_two():
+    assert binary_cross_entropy(torch.zeros(1, 1, 1), torch.full((1, 1, 1), 0.5), "sigmoid").item() == pytest.approx(
+        math.log(2)
+    )
