@@ -1,0 +1,26 @@
+"""How good a segmentation is: against a reference, without one, and over many cases."""
+
+from monai_sfda.metrics.case import MEASURES, score_case
+from monai_sfda.metrics.confidence import largest_component_share, soft_dice_confidence
+from monai_sfda.metrics.dice import dice_score
+from monai_sfda.metrics.masks import binary_masks
+from monai_sfda.metrics.spacing import affine_spacing, spacing_per_case
+from monai_sfda.metrics.summary import describe, paired_bootstrap, summarise
+from monai_sfda.metrics.surface import CONVENTIONS, SymmetricSurfaceDistanceMetric, average_symmetric_distance
+
+__all__ = [
+    "CONVENTIONS",
+    "MEASURES",
+    "SymmetricSurfaceDistanceMetric",
+    "affine_spacing",
+    "average_symmetric_distance",
+    "binary_masks",
+    "describe",
+    "dice_score",
+    "largest_component_share",
+    "paired_bootstrap",
+    "score_case",
+    "soft_dice_confidence",
+    "spacing_per_case",
+    "summarise",
+]

@@ -1,0 +1,57 @@
+"""The size of a pixel, in the forms a metric and a handler meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from monai.data.utils import affine_to_spacing
+from torch import Tensor
+
+__all__ = ["Spacing", "affine_spacing", "spacing_per_case"]
+
+Spacing = float | Sequence[float] | Sequence[Sequence[float]]
+"""One size for all, one per axis, or one list per case."""
+
+
+def spacing_per_case(spacing: Spacing, *, cases: int, axes: int) -> np.ndarray:
+    """Spread a spacing over cases and axes.
+
+    Returns:
+        (cases, axes) float64, in the unit of ``spacing``.
+
+    Raises:
+        ValueError: if it does not fit, or a value is not a positive number.
+    """
+    values = np.asarray(spacing, dtype=np.float64)
+    if values.shape not in {(), (axes,), (cases, 1), (cases, axes)}:
+        raise ValueError(
+            f"Expected a spacing with one number, {axes} (one per axis) or {cases} x {axes} (one row per case), "
+            f"found {spacing}; match it to the masks."
+        )
+    if not (np.isfinite(values) & (values > 0)).all():
+        raise ValueError(f"Expected a spacing above 0, found {spacing}; give the size of a pixel.")
+    return np.broadcast_to(values, (cases, axes))
+
+
+def affine_spacing(images: Sequence[Tensor]) -> list[list[float]]:
+    """Read the spacing of each image (K, *S) from its affine, which resizing transforms keep true.
+
+    Returns:
+        One list per image, one number per axis: millimetres for NIfTI and DICOM, pixels of the stored picture
+        for photographs.
+
+    Raises:
+        ValueError: if an image carries no affine.
+    """
+    rows = []
+    for image in images:
+        if not isinstance(image, MetaTensor):
+            raise ValueError(
+                f"Expected images that carry an affine, found a {type(image).__name__}; "
+                "read them with LoadImaged, or give the spacing as a number."
+            )
+        rows.append(affine_to_spacing(torch.as_tensor(image.affine), r=image.ndim - 1).tolist())
+    return rows

@@ -1,0 +1,94 @@
+"""From one row per case to a mean that says how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["describe", "paired_bootstrap", "summarise"]
+
+RESAMPLES = 2000
+SEED = 0
+
+
+def describe(values: Sequence[float]) -> dict[str, Any]:
+    """Describe one measure over cases; nan means the case could not be measured and is skipped.
+
+    Returns:
+        ``mean``; ``std`` (population: divided by n, over cases); ``ci95`` [low, high] of the mean (percentile
+        bootstrap over cases, 2000 resamples, fixed seed); ``n`` cases measured; ``skipped`` cases left out. All
+        but the counts are None when no case was measured.
+    """
+    column = np.asarray(values, dtype=np.float64)
+    kept = column[~np.isnan(column)]
+    counts = {"n": len(kept), "skipped": len(column) - len(kept)}
+    if len(kept) == 0:
+        return {"mean": None, "std": None, "ci95": None, **counts}
+    return {"mean": float(kept.mean()), "std": float(kept.std()), "ci95": _interval(kept), **counts}
+
+
+def summarise(rows: Sequence[Mapping[str, Mapping[str, float | int | bool]]]) -> dict[str, dict[str, Any]]:
+    """Describe each measure of each structure over cases.
+
+    Args:
+        rows: one per case, structure -> measure -> value, as ``score_case`` gives; every row has the same names.
+
+    Returns:
+        structure -> measure -> description; a true/false measure is counted (cases for which it is true).
+    """
+    if not rows:
+        return {}
+    table: dict[str, dict[str, Any]] = {}
+    for structure, measures in rows[0].items():
+        columns = {name: [row[structure][name] for row in rows] for name in measures}
+        table[structure] = {
+            name: sum(column) if isinstance(column[0], bool) else describe(column) for name, column in columns.items()
+        }
+    return table
+
+
+def paired_bootstrap(
+    before: Sequence[float], after: Sequence[float], *, higher_is_better: bool = True
+) -> dict[str, Any]:
+    """Compare two methods on the same cases.
+
+    Args:
+        before: one value per case; nan where the case could not be measured.
+        after: the same cases in the same order.
+        higher_is_better: True for Dice, False for a distance.
+
+    Returns:
+        ``difference``, mean of after - before; ``ci95`` [low, high] of it (percentile bootstrap over cases, 2000
+        resamples, fixed seed); ``worse``, share of the compared cases that ``after`` made worse, in [0, 1]; ``n``
+        cases compared; ``skipped_before`` and ``skipped_after``, cases that either could not measure: a method
+        that loses structures shows there. All but the counts are None when no case is left.
+
+    Raises:
+        ValueError: if the two do not have one value per case each.
+    """
+    first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    if first.shape != second.shape or first.ndim != 1:
+        raise ValueError(
+            f"Expected two lists of one length, found shapes {first.shape} and {second.shape}; pair them by case."
+        )
+    change = second - first
+    kept = change[~np.isnan(change)]
+    counts = {
+        "n": len(kept),
+        "skipped_before": int(np.isnan(first).sum()),
+        "skipped_after": int(np.isnan(second).sum()),
+    }
+    if len(kept) == 0:
+        return {"difference": None, "ci95": None, "worse": None, **counts}
+    worse = kept < 0 if higher_is_better else kept > 0
+    return {"difference": float(kept.mean()), "ci95": _interval(kept), "worse": float(worse.mean()), **counts}
+
+
+def _interval(values: np.ndarray) -> list[float]:
+    """95 % percentile bootstrap interval of the mean of ``values`` (n,)."""
+    draw = np.random.default_rng(SEED)
+    means = [values[draw.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return [float(low), float(high)]

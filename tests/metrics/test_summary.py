@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from monai_sfda.metrics import describe, paired_bootstrap, summarise
+
+NAN = float("nan")
+
+
+def test_mean_and_population_deviation_leave_out_what_was_skipped():
+    found = describe([1.0, 3.0, NAN])
+    assert (found["mean"], found["std"], found["n"], found["skipped"]) == (2, 1, 2, 1)
+
+
+def test_nothing_measured_is_none_not_zero():
+    assert describe([NAN, NAN]) == {"mean": None, "std": None, "ci95": None, "n": 0, "skipped": 2}
+
+
+def test_the_interval_of_constant_cases_is_that_constant():
+    assert describe([0.75] * 5)["ci95"] == [0.75, 0.75]
+
+
+def test_the_interval_is_the_same_in_every_run():
+    values = np.random.default_rng(3).normal(size=30).tolist()
+    assert describe(values) == describe(values)
+
+
+def test_the_interval_is_that_of_a_mean_of_normal_cases():
+    values = np.random.default_rng(4).normal(size=400)
+    low, high = describe(values.tolist())["ci95"]
+    half = 1.96 * values.std() / math.sqrt(400)
+    # 2000 resamples know a 2.5 % tail to about 6 % of the half width; three of these.
+    assert low == pytest.approx(values.mean() - half, abs=0.2 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.2 * half)
+
+
+def test_a_summary_describes_numbers_and_counts_flags():
+    rows = [{"disc": {"dice": 0.5, "empty_pred": False}}, {"disc": {"dice": NAN, "empty_pred": True}}]
+    disc = summarise(rows)["disc"]
+    assert disc["dice"] == {"mean": 0.5, "std": 0, "ci95": [0.5, 0.5], "n": 1, "skipped": 1}
+    assert disc["empty_pred"] == 1
+
+
+def test_no_rows_give_no_summary():
+    assert summarise([]) == {}
+
+
+def test_a_paired_comparison_sees_a_shift_that_spread_would_hide():
+    before = np.linspace(0, 100, 20)
+    found = paired_bootstrap(before, before + 1)
+    # The differences are constant up to the rounding of float64 sums.
+    assert found["difference"] == pytest.approx(1)
+    assert found["ci95"] == pytest.approx([1, 1])
+    assert found["worse"] == 0
+
+
+def test_worse_depends_on_what_is_better():
+    before, after = [1.0, 1.0, 1.0, 1.0], [2.0, 0.0, 2.0, 1.0]
+    assert paired_bootstrap(before, after)["worse"] == 0.25
+    assert paired_bootstrap(before, after, higher_is_better=False)["worse"] == 0.5
+
+
+def test_cases_that_one_method_lost_are_counted_on_its_side():
+    found = paired_bootstrap([1.0, 1.0, NAN], [2.0, NAN, NAN])
+    assert (found["n"], found["skipped_before"], found["skipped_after"]) == (1, 1, 2)
+
+
+def test_a_comparison_without_pairs_is_none():
+    assert paired_bootstrap([NAN], [1.0])["difference"] is None
+
+
+def test_swapping_the_methods_changes_the_sign():
+    draw = np.random.default_rng(5)
+    first, second = draw.normal(size=15), draw.normal(size=15)
+    there, back = paired_bootstrap(first, second), paired_bootstrap(second, first)
+    assert back["difference"] == pytest.approx(-there["difference"])
+    assert back["ci95"] == pytest.approx([-there["ci95"][1], -there["ci95"][0]])
+
+
+def test_unequal_lists_are_refused():
+    with pytest.raises(ValueError, match="one length"):
+        paired_bootstrap([1.0], [1.0, 2.0])
