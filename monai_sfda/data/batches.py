@@ -1,0 +1,64 @@
+"""The order of the images in an epoch: shuffled, shared among processes, never a batch of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sized
+
+import ignite.distributed as idist
+import numpy as np
+from torch.utils.data import Sampler
+
+__all__ = ["EpochBatches"]
+
+
+class EpochBatches(Sampler[list[int]]):
+    """Batches of indices, a function of seed and epoch: a continued run keeps the order of an unbroken one.
+
+    Each epoch shows every image once; where the processes' shares are unequal, a few are shown twice to fill up. A lone
+    last image joins the batch before it, because batch normalisation has no statistics of a single value.
+    Use as ``DataLoader(dataset, batch_sampler=EpochBatches(dataset, batch_size=8))``.
+
+    Args:
+        data_source: the data set, or anything with its length.
+        batch_size: images per batch and process, >= 2.
+        seed: base seed, >= 0.
+        rank: number of this process; None asks ``ignite.distributed``.
+        world: number of processes; None asks ``ignite.distributed``.
+
+    Raises:
+        ValueError: if there are fewer than 2 images, or ``batch_size`` is less than 2.
+    """
+
+    def __init__(
+        self, data_source: Sized, batch_size: int, *, seed: int = 0, rank: int | None = None, world: int | None = None
+    ) -> None:
+        if len(data_source) < 2:
+            raise ValueError(
+                f"Expected at least 2 images to adapt to, found {len(data_source)}; add images, because batch "
+                "normalisation has no statistics of a single one."
+            )
+        if batch_size < 2:
+            raise ValueError(f"Expected a batch size of at least 2, found {batch_size}; put more images in a batch.")
+        self.count = len(data_source)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+        self.rank = idist.get_rank() if rank is None else rank
+        self.world = idist.get_world_size() if world is None else world
+        # At least 2 for each process, for the same reason.
+        self.share = max(2, -(-self.count // self.world))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next iteration."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return (self.share + self.batch_size - 2) // self.batch_size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        shares = np.resize(order, (self.world, self.share))
+        mine = shares[self.rank].tolist()
+        for i in range(len(self)):
+            last = i == len(self) - 1
+            yield mine[i * self.batch_size : None if last else (i + 1) * self.batch_size]

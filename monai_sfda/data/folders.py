@@ -1,0 +1,167 @@
+"""From a folder to a datalist: which images there are, what they are called, where their masks go."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+__all__ = ["find_images", "find_pairs", "mask_names"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
+
+logger = logging.getLogger(__name__)
+
+
+def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> list[dict[str, str]]:
+    """List the images of a folder tree, sorted by case.
+
+    Each item holds ``image`` (path), ``case`` (path relative to the folder, with ``/``) and ``output`` (relative path
+    of its mask, see :func:`mask_names`). Suffixes count in any case; a file without a known suffix is taken if it is
+    DICOM; hidden files and folders are left out; links to folders are followed once. Where the folder holds both
+    ``image`` and ``mask`` (the labelled layout), only ``image`` is searched, and cases are relative to it.
+
+    Args:
+        folder: the folder.
+        exclude: files or folders inside it to leave out, such as the output of an earlier run.
+
+    Raises:
+        OSError: if there is no such folder, it may not be read, or it holds no image.
+    """
+    root = _existing_folder(folder)
+    if (root / "image").is_dir() and (root / "mask").is_dir():
+        root = root / "image"
+    files = list(_walk(root, {os.path.realpath(path) for path in exclude}))
+    found = {path.relative_to(root).as_posix(): path for path in files if _is_image(path)}
+    if not found:
+        raise FileNotFoundError(
+            f"Expected images in {root}, found {_summary(files)}; accepted are {', '.join(s[1:] for s in SUFFIXES)}."
+        )
+    cases = sorted(found)
+    outputs = mask_names(cases)
+    return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]
+
+
+def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
+    """List the labelled images of ``DATASET/{image,mask}/NAME.png``, sorted by case.
+
+    Each item holds ``image``, ``label`` (paths), ``case`` and ``output``. A mask is named as its image or as its
+    ``output``, or differs from the image only in the suffix. Masks without an image are left out with a warning.
+
+    Raises:
+        OSError: if a folder is missing or holds no image.
+        ValueError: if an image has no mask, or several.
+    """
+    root = _existing_folder(dataset)
+    missing = [name for name in ("image", "mask") if not (root / name).is_dir()]
+    if missing:
+        raise FileNotFoundError(
+            f"Expected the folders image and mask in {root}, found no {' and no '.join(missing)}; "
+            "lay the data out as image/NAME.png and mask/NAME.png."
+        )
+    items = find_images(root)
+    masks = {item["case"]: item["image"] for item in find_images(root / "mask")}
+    by_stem: dict[str, list[str]] = {}
+    for name in masks:
+        by_stem.setdefault(_stem(name), []).append(name)
+    partners = {item["case"]: _partners(item, masks, by_stem) for item in items}
+    unclear = [case for case, names in partners.items() if len(names) != 1]
+    if unclear:
+        raise ValueError(
+            f"Expected one mask for each of {len(items)} images in {root}, found none or several for {len(unclear)} of "
+            f"them ({_first(unclear)}); add the file of the same name to mask, or remove the image."
+        )
+    unused = sorted(set(masks) - {names[0] for names in partners.values()})
+    if unused:
+        logger.warning("%d masks in %s have no image and are not used (%s).", len(unused), root, _first(unused))
+    return [{**item, "label": masks[partners[item["case"]][0]]} for item in items]
+
+
+def mask_names(cases: Sequence[str]) -> dict[str, str]:
+    """Give each case the relative path of its mask: its own with the suffix ``.png``.
+
+    Cases that would share a path, also on a disk that ignores upper and lower case, keep their suffix:
+    ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``.
+    """
+    full: set[str] = set()
+    while True:
+        names = {case: (case if case in full else _stem(case)) + ".png" for case in cases}
+        uses = Counter(name.casefold() for name in names.values())
+        shared = {case for case, name in names.items() if uses[name.casefold()] > 1}
+        if shared <= full:
+            return names
+        full |= shared
+
+
+def _existing_folder(folder: str | Path) -> Path:
+    remedy = "give the folder that holds the images (--dataset_dir of a bundle)"
+    if not str(folder):
+        raise FileNotFoundError(f"Expected a folder of images, found an empty name; {remedy}.")
+    root = Path(folder).expanduser()
+    if not root.exists():
+        raise FileNotFoundError(f"Expected a folder of images at {root}, found nothing there; {remedy}.")
+    if not root.is_dir():
+        raise NotADirectoryError(f"Expected a folder of images at {root}, found a file; {remedy}.")
+    return root
+
+
+def _walk(root: Path, left_out: set[str]) -> Iterator[Path]:
+    """Visible files below ``root``; every real folder is entered once, linked ones last, so that links cannot loop."""
+    seen = set(left_out)
+    folders = deque([root])
+    while folders:
+        folder = folders.popleft()
+        real = os.path.realpath(folder)
+        if real in seen and folder != root:
+            continue
+        seen.add(real)
+        try:
+            names = sorted(os.listdir(folder))
+        except PermissionError as error:
+            if folder == root:
+                message = f"Expected a readable folder at {root}, found no permission; ask its owner for read access."
+                raise PermissionError(message) from error
+            logger.warning("The folder %s may not be read and is left out.", folder)
+            continue
+        for path in (folder / name for name in names if not name.startswith(".")):
+            if os.path.isdir(path):
+                (folders.append if path.is_symlink() else folders.appendleft)(path)
+            elif os.path.realpath(path) not in left_out and (os.path.isfile(path) or path.is_symlink()):
+                yield path
+
+
+def _is_image(path: Path) -> bool:
+    if path.name.lower().endswith(SUFFIXES):
+        return True
+    # Archives name DICOM files by number or by unique identifier, without a suffix.
+    if not (path.suffix == "" or path.suffix[1:].isdigit()) or path.name.upper() == "DICOMDIR":
+        return False
+    try:
+        with open(path, "rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _stem(case: str) -> str:
+    """Path without its image suffix."""
+    suffix = max((s for s in SUFFIXES if case.lower().endswith(s)), key=len, default="")
+    return case[: len(case) - len(suffix)]
+
+
+def _partners(item: dict[str, str], masks: dict[str, str], by_stem: dict[str, list[str]]) -> list[str]:
+    exact = [name for name in (item["case"], item["output"]) if name in masks]
+    alone = item["output"] == _stem(item["case"]) + ".png"
+    return exact[:1] or (by_stem.get(_stem(item["case"]), []) if alone else [])
+
+
+def _summary(files: Sequence[Path]) -> str:
+    counts = Counter(path.suffix.lower() or "without suffix" for path in files)
+    listed = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
+    return f"other files ({listed})" if counts else "no file"
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,27 @@
+"""Read the next batch while this one is computed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from monai.data import DataLoader
+
+__all__ = ["PrefetchLoader"]
+
+
+class PrefetchLoader(DataLoader):
+    """A MONAI `DataLoader` that is one batch ahead, in a thread.
+
+    Decoding and resizing release the interpreter lock, so one thread hides them without the copies of worker processes.
+    An error while reading is raised in the loop that asked; MONAI's `ThreadDataLoader` would end the epoch instead.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = super().__iter__()
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(next, batches, None)
+            while (batch := ahead.result()) is not None:
+                ahead = pool.submit(next, batches, None)
+                yield batch

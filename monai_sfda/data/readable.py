@@ -1,0 +1,102 @@
+"""Decode every file before the work starts, so that one damaged image costs one row and not the run."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monai.data import ImageReader
+from tqdm import tqdm
+
+__all__ = ["Readable", "readable", "write_failures"]
+
+logger = logging.getLogger(__name__)
+
+
+class Readable(NamedTuple):
+    """A datalist, sorted into what can be read and what cannot."""
+
+    good: list[dict[str, Any]]
+    """Items whose every file was decoded, in the given order."""
+    failures: list[dict[str, str]]
+    """``case`` and ``reason``, one sentence without folders, of the others."""
+
+
+def readable(
+    datalist: Sequence[Mapping[str, Any]],
+    readers: Mapping[str, ImageReader],
+    *,
+    min_count: int = 1,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Readable:
+    """Decode all files of a datalist, and compare the sizes of those that belong together.
+
+    Args:
+        datalist: items with a ``case`` and a path under each key of ``readers``.
+        readers: which reader opens which key: ``{"image": PhotoReader(), "label": MaskReader()}``.
+        min_count: fewest good items to go on with.
+        workers: threads; None takes one per processor, at most 8.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ValueError: if fewer than ``min_count`` items are good.
+    """
+    workers = workers or min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        checks = pool.map(partial(_reason, readers=readers), datalist)
+        reasons = list(tqdm(checks, "checking images", len(datalist), unit="image", disable=not progress))
+    good = [dict(item) for item, reason in zip(datalist, reasons, strict=True) if reason is None]
+    failures = [
+        {"case": str(item["case"]), "reason": reason}
+        for item, reason in zip(datalist, reasons, strict=True)
+        if reason is not None
+    ]
+    first = f"{failures[0]['case']}: {failures[0]['reason']}" if failures else ""
+    if len(good) < min_count:
+        found = f"found {len(good)} of {len(datalist)}" + (f" (first failure: {first})" if first else "")
+        raise ValueError(f"Expected at least {min_count} readable image(s), {found}; replace or add files.")
+    if failures:
+        logger.warning("%d of %d images cannot be read and are left out (%s).", len(failures), len(datalist), first)
+    return Readable(good, failures)
+
+
+def write_failures(path: str | Path, failures: Sequence[Mapping[str, str]]) -> None:
+    """Write ``case,reason`` rows as CSV, all or nothing; without failures only the header."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # File names that are not valid Unicode must not cost the table.
+    with open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(failures)
+    os.replace(draft, path)
+
+
+def _reason(item: Mapping[str, Any], readers: Mapping[str, ImageReader]) -> str | None:
+    """Why an item cannot be used; None if it can."""
+    sizes = {}
+    for key, reader in readers.items():
+        try:
+            _, meta = reader.get_data(reader.read(item[key]))
+        except Exception as error:  # decoders of damaged files raise nearly everything
+            return _sentence(error, Path(item[key]))
+        sizes[key] = tuple(int(n) for n in meta["spatial_shape"])
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
+        return f"Expected files of one size, found {found}; save the mask at the size of the image."
+    return None
+
+
+def _sentence(error: Exception, path: Path) -> str:
+    text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
+    for folder in (f"{path.parent}{os.sep}", f"{path.parent.resolve()}{os.sep}"):
+        text = text.replace(folder, "")
+    return text.strip().split("\n")[0] or type(error).__name__

@@ -1,0 +1,151 @@
+import logging
+import os
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from monai_sfda.data import find_images, find_pairs, readable, write_failures
+from monai_sfda.transforms import MaskReader, PhotoReader
+
+IMAGE = {"image": PhotoReader()}
+PAIR = {"image": PhotoReader(), "label": MaskReader([0, 1, 2])}
+
+
+def photo(path, size=(64, 48), cut=0):
+    """A noisy picture, its last bytes cut off if asked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(0).integers(256, size=(*size[::-1], 3), dtype=np.uint8)).save(path)
+    if cut:
+        path.write_bytes(path.read_bytes()[:-cut])
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    """Two good images among five bad ones."""
+    photo(tmp_path / "a good.jpg")
+    photo(tmp_path / "z/good.tif")
+    photo(tmp_path / "cut.png", cut=2000)
+    photo(tmp_path / "cut.jpg", cut=2000)
+    (tmp_path / "empty.bmp").touch()
+    (tmp_path / "text.png").write_text("I am a text")
+    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
+    return tmp_path
+
+
+def test_bad_files_are_listed_and_the_rest_goes_on(clinic, caplog):
+    with caplog.at_level(logging.WARNING):
+        good, failures = readable(find_images(clinic), IMAGE, progress=False)
+    assert [item["case"] for item in good] == ["a good.jpg", "z/good.tif"]
+    reasons = {row["case"]: row["reason"] for row in failures}
+    assert list(reasons) == ["cut.jpg", "cut.png", "empty.bmp", "link.png", "text.png"]
+    assert "truncated" in reasons["cut.jpg"].lower()
+    assert "empty file" in reasons["empty.bmp"]
+    assert reasons["link.png"] == "No such file or directory"
+    assert "found other content" in reasons["text.png"]
+    assert all("\n" not in reason and str(clinic) not in reason for reason in reasons.values())
+    assert len(caplog.records) == 1
+    assert "5 of 7 images cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp"])
+@pytest.mark.parametrize("cut", [500, 5000])
+def test_truncated_files_of_every_format_are_found(tmp_path, suffix, cut):
+    photo(tmp_path / "good.png")
+    photo(tmp_path / f"cut.{suffix}", cut=min(cut, 1500) if suffix == "jpg" else cut)
+    _, failures = readable(find_images(tmp_path), IMAGE, progress=False)
+    assert [row["case"] for row in failures] == [f"cut.{suffix}"]
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_files_without_permission_are_listed(tmp_path):
+    photo(tmp_path / "good.png")
+    photo(tmp_path / "locked.png")
+    (tmp_path / "locked.png").chmod(0)
+    _, failures = readable(find_images(tmp_path), IMAGE, progress=False)
+    assert failures == [{"case": "locked.png", "reason": "Permission denied"}]
+
+
+def test_reasons_of_the_operating_system_lose_their_paths(tmp_path):
+    class Locked(PhotoReader):
+        def decode(self, path):
+            raise PermissionError(13, "Permission denied", str(path))
+
+    photo(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"\(first failure: a.png: Permission denied\)"):
+        readable(find_images(tmp_path), {"image": Locked()}, progress=False)
+
+
+def test_a_picture_of_unreasonable_size_is_a_failure_and_not_a_crash(tmp_path, monkeypatch):
+    photo(tmp_path / "good.png", size=(4, 4))
+    photo(tmp_path / "huge.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    _, failures = readable(find_images(tmp_path), IMAGE, progress=False)
+    assert "exceeds limit" in failures[0]["reason"]
+
+
+def test_masks_that_do_not_fit_are_listed(tmp_path):
+    masks = {
+        "a.png": np.ones((48, 64), np.uint8),
+        "b.png": np.ones((64, 48), np.uint8),
+        "c.png": np.full((48, 64), 255, np.uint8),
+        "d.png": np.zeros((48, 64, 3), np.uint8) + np.array([0, 1, 2], np.uint8),
+    }
+    (tmp_path / "mask").mkdir()
+    for name, mask in masks.items():
+        photo(tmp_path / "image" / name)
+        Image.fromarray(mask).save(tmp_path / "mask" / name)
+    good, failures = readable(find_pairs(tmp_path), PAIR, progress=False)
+    assert [item["case"] for item in good] == ["a.png"]
+    reasons = [row["reason"] for row in failures]
+    assert reasons[0].startswith("Expected files of one size, found image 64x48, label 48x64; save")
+    assert reasons[1].startswith("Expected the class ids 0, 1, 2 in the mask of c.png, found 255; save")
+    assert reasons[2].startswith("Expected class ids in mask d.png, found colours; save")
+
+
+def test_the_size_of_a_rotated_photo_is_that_of_the_upright_picture(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "image").mkdir()
+    (tmp_path / "mask").mkdir()
+    Image.new("RGB", (64, 48)).save(tmp_path / "image/a.jpg", exif=exif)
+    Image.new("L", (48, 64)).save(tmp_path / "mask/a.png")
+    assert readable(find_pairs(tmp_path), PAIR, progress=False).failures == []
+
+
+def test_too_few_good_files_stop_with_the_first_reason(clinic, tmp_path):
+    items = find_images(clinic)
+    message = r"Expected at least 3 readable image\(s\), found 2 of 7 \(first failure: cut.jpg"
+    with pytest.raises(ValueError, match=message):
+        readable(items, IMAGE, min_count=3, progress=False)
+    bad = [item for item in items if item["case"] == "empty.bmp"]
+    with pytest.raises(ValueError, match=r"found 0 of 1 \(first failure: empty.bmp: Expected an image"):
+        readable(bad, IMAGE, progress=False)
+
+
+@pytest.mark.parametrize("workers", [1, 3, None])
+def test_the_order_does_not_depend_on_the_threads(tmp_path, workers):
+    for index in range(12):
+        photo(tmp_path / f"{index}.png", size=(8, 8), cut=150 * (index % 3 == 0))
+    items = find_images(tmp_path)
+    good, failures = readable(items, IMAGE, workers=workers, progress=False)
+    assert good == [item for item in items if int(item["case"][:-4]) % 3]
+    assert [row["case"] for row in failures] == ["0.png", "3.png", "6.png", "9.png"]
+
+
+def test_progress_is_shown_on_request(tmp_path, capsys):
+    photo(tmp_path / "a.png", size=(8, 8))
+    readable(find_images(tmp_path), IMAGE)
+    assert "checking images" in capsys.readouterr().err
+    readable(find_images(tmp_path), IMAGE, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_failures_are_written_as_a_table_and_replace_older_ones(tmp_path):
+    path = tmp_path / "new/failures.csv"
+    write_failures(path, [{"case": "ä, b\udcff.png", "reason": 'said "no"'}])
+    assert path.read_text(encoding="utf-8") == 'case,reason\n"ä, b\\udcff.png","said ""no"""\n'
+    write_failures(path, [])
+    assert path.read_text(encoding="utf-8") == "case,reason\n"
+    assert os.listdir(path.parent) == ["failures.csv"]
