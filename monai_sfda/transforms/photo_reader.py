@@ -1,0 +1,120 @@
+"""Read any clinic photograph as 8-bit RGB, and any label map as class ids, for MONAI's ``LoadImage``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.data import PILReader
+from monai.utils import ensure_tuple
+from PIL import Image
+
+from monai_sfda.transforms.decode import open_picture, read_dicom, read_nifti, sniff, to_uint8
+from monai_sfda.transforms.nested import refuse_unknown_ids
+
+__all__ = ["MaskReader", "PhotoReader"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
+
+
+class PhotoReader(PILReader):
+    """Read a picture, DICOM or 2D NIfTI file as upright 8-bit RGB.
+
+    Use as ``LoadImaged("image", reader=PhotoReader())``. Grey becomes three equal channels; alpha is dropped, never
+    blended; palettes and CMYK are resolved; EXIF rotation is applied; deeper data follow
+    :func:`monai_sfda.transforms.decode.to_uint8`. Gives (W, H, 3) and the metadata of MONAI's ``PILReader``, so that
+    ``Invertd`` and ``SaveImaged`` write masks of the size and orientation of the upright picture.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def verify_suffix(self, filename: Any) -> bool:
+        return all(str(name).lower().endswith(SUFFIXES) for name in ensure_tuple(filename))
+
+    def read(self, data: Any, **_: Any) -> Any:
+        """Only name the files: ``LoadImage`` answers a failing ``read`` with other readers and a page of traces."""
+        return [Path(name) for name in ensure_tuple(data)]
+
+    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
+        return super().get_data([self.decode(path) for path in ensure_tuple(img)])
+
+    def decode(self, path: Path) -> Image.Image:
+        """Decode one file to a Pillow image of mode RGB."""
+        kind = sniff(path)
+        if kind == "picture":
+            return _picture_to_rgb(open_picture(path))
+        pixels = read_dicom(path) if kind == "dicom" else to_uint8(read_nifti(path))
+        return _array_to_rgb(pixels)
+
+
+class MaskReader(PhotoReader):
+    """Read a label map as class ids 0..255, unconverted: use as ``LoadImaged("label", reader=MaskReader())``.
+
+    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Gives (W, H) uint8.
+
+    Args:
+        ids: the ids that may occur; None accepts all.
+
+    Raises:
+        ValueError: on reading colours, fractions, ids beyond 255, or ids that may not occur.
+    """
+
+    def __init__(self, ids: Sequence[int] | None = None) -> None:
+        super().__init__()
+        self.ids = ids
+
+    def decode(self, path: Path) -> Image.Image:
+        """Decode one file to a Pillow image of mode L that holds the ids."""
+        kind = sniff(path)
+        if kind == "dicom":
+            raise ValueError(f"Expected a mask as picture or NIfTI, found the DICOM file {path.name}; save it as png.")
+        levels = _picture_to_levels(open_picture(path), path.name) if kind == "picture" else read_nifti(path)
+        ids = _class_ids(levels, path.name)
+        if self.ids is not None:
+            refuse_unknown_ids(ids, self.ids, path.name)
+        return Image.fromarray(ids)
+
+
+def _picture_to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _array_to_rgb(to_uint8(np.asarray(image)))
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")  # a palette with transparent entries has no direct way to RGB
+    return image.convert("RGB")
+
+
+def _array_to_rgb(pixels: np.ndarray) -> Image.Image:
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    return Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+
+
+def _picture_to_levels(image: Image.Image, name: str) -> np.ndarray:
+    levels = np.asarray(image)
+    if image.mode in ("LA", "PA"):
+        return levels[..., 0]
+    if levels.ndim == 2 or image.mode in ("RGB", "RGBA"):
+        return levels
+    raise _colours(name)
+
+
+def _class_ids(levels: np.ndarray, name: str) -> np.ndarray:
+    """(H, W) or (H, W, >= 3) with equal channels -> (H, W) uint8."""
+    if levels.ndim == 3:
+        if (levels[..., :3] != levels[..., :1]).any():
+            raise _colours(name)
+        levels = levels[..., 0]
+    ids = levels.astype(np.uint8)
+    if (ids != levels).any():
+        raise ValueError(
+            f"Expected whole class ids from 0 to 255 in mask {name}, found values from {levels.min()} to "
+            f"{levels.max()}; save it as 8-bit grey or palette png."
+        )
+    return np.ascontiguousarray(ids)
+
+
+def _colours(name: str) -> ValueError:
+    return ValueError(f"Expected class ids in mask {name}, found colours; save it as 8-bit grey or palette png.")

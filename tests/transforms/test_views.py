@@ -1,0 +1,83 @@
+import pytest
+import torch
+
+from monai_sfda.transforms import Erase, Gamma, ImpulseNoise, WeakStrongViews
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+def grey(batch=64, size=64, value=0.5):
+    return torch.full((batch, 3, size, size), value)
+
+
+def test_impulse_noise_changes_at_most_the_released_share_and_only_to_its_two_values():
+    noisy = ImpulseNoise()(grey())
+    changed = (noisy != 0.5).any(1).flatten(1)
+    limit_salt, limit_pepper = round(630 / 512**2 * 64**2), round(2517 / 512**2 * 64**2)
+    for picture, count in zip(noisy, changed.sum(1).tolist(), strict=True):
+        values = set(picture.unique().tolist()) - {0.5}
+        assert values in (set(), {0.0}, {torch.tensor(1 / 255).item()})
+        assert count <= (limit_pepper if 0.0 in values else limit_salt)
+
+
+def test_impulse_noise_hits_half_of_the_images_on_average():
+    hit = (ImpulseNoise()(grey(400, 32)) != 0.5).flatten(1).any(1).float().mean()
+    # Binomial with p = 0.5, n = 400: standard deviation 0.025; four of them.
+    assert abs(hit.item() - 0.5) < 0.1
+
+
+def test_gamma_keeps_black_and_white_and_moves_grey_within_its_range():
+    image = torch.tensor([0.0, 0.25, 1.0]).view(1, 1, 1, 3).expand(200, 3, 1, 3).clone()
+    out = Gamma(prob=1.0)(image)
+    assert torch.equal(out[..., 0], image[..., 0])
+    assert torch.equal(out[..., 2], image[..., 2])
+    low, high = 0.25 ** (1 / 0.5), 0.25 ** (1 / 3.5)
+    assert low <= out[..., 1].min() < 0.25 < out[..., 1].max() <= high
+
+
+def test_erase_covers_between_two_and_six_percent_with_one_grey():
+    out = Erase(prob=1.0)(grey(100, 128, value=2.0))
+    for picture in out:
+        erased = picture != 2.0
+        share = erased[0].float().mean().item()
+        # Sides are rounded to whole pixels: at most half a pixel on sides of at least 9.
+        assert 0.02 * 0.93 <= share <= 0.06 * 1.07
+        assert picture[erased].unique().numel() == 1
+
+
+@pytest.mark.parametrize("corrupt", [ImpulseNoise(prob=0.0), Gamma(prob=0.0), Erase(prob=0.0)])
+def test_probability_zero_is_identity(corrupt):
+    image = torch.rand(2, 3, 16, 16)
+    assert torch.equal(corrupt(image), image)
+
+
+@pytest.mark.parametrize("corrupt", [ImpulseNoise(prob=0.5), Gamma(prob=1.0), Erase(prob=1.0)])
+def test_the_input_is_left_alone(corrupt):
+    image = torch.rand(4, 3, 32, 32)
+    before = image.clone()
+    corrupt(image)
+    assert torch.equal(image, before)
+
+
+def test_views_scale_8_bit_to_the_range_of_the_network():
+    image = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 1, 1, 3)
+    weak, strong = WeakStrongViews()(image)
+    torch.testing.assert_close(weak.flatten(), torch.tensor([-1.0, -0.6, 1.0]))
+    assert strong is weak
+
+
+def test_only_the_strong_view_is_corrupted():
+    image = torch.full((8, 3, 32, 32), 128, dtype=torch.uint8)
+    weak, strong = WeakStrongViews(strong=[Erase(prob=1.0)])(image)
+    assert weak.unique().numel() == 1
+    assert (weak != strong).flatten(1).any(1).all()
+
+
+def test_bad_ranges_are_refused():
+    with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
+        ImpulseNoise(prob=0.7)
+    with pytest.raises(ValueError, match="0 < low <= high"):
+        Gamma(gamma=(0, 2))
