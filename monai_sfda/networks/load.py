@@ -1,0 +1,136 @@
+"""Weights from a file into a network, safely and completely."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["assign_weights", "load_network", "read_weights"]
+
+Network = TypeVar("Network", bound=nn.Module)
+WRAPPERS = ("model", "model_state_dict", "state_dict")
+
+
+def load_network(network: Network, path: str | Path, *, strict: bool = True, sha256: str | None = None) -> Network:
+    """Fill a network with the weights of a file and return it.
+
+    Args:
+        network: network to fill, in place.
+        path: see :func:`read_weights`.
+        strict: False lets the file miss weights of the network and hold others; shapes must fit all the same.
+        sha256: see :func:`read_weights`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file cannot be read safely, has another checksum, or does not fit; the network is unchanged.
+    """
+    assign_weights(network, read_weights(path, sha256=sha256), source=path, strict=strict)
+    return network
+
+
+def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Tensor]:
+    """Read a state dict without running code from the file.
+
+    Args:
+        path: ``.pt``, ``.pth`` or ``.tar`` of ``torch.save``, or ``.safetensors``; the bare state dict, or a dict that
+            holds it as "model", "model_state_dict" or "state_dict". A prefix "module." of the keys is dropped.
+        sha256: checksum that the file must have, in hexadecimal.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file cannot be read safely, has another checksum, or holds no state dict.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a file of weights, found nothing at {path}; check the path.")
+    if sha256 is not None:
+        _require_checksum(path, sha256)
+    weights = _unwrap(_read(path))
+    if not isinstance(weights, Mapping) or not weights or not all(isinstance(w, Tensor) for w in weights.values()):
+        raise ValueError(
+            f"Expected {path} to hold a state dict, bare or as one of {list(WRAPPERS)}, found {_describe(weights)}; "
+            "save network.state_dict()."
+        )
+    return {str(key).removeprefix("module."): weight for key, weight in weights.items()}
+
+
+def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source: object, strict: bool = True) -> None:
+    """Copy weights into a network, all or nothing.
+
+    Args:
+        network: network to fill, in place.
+        weights: state dict.
+        source: where the weights come from, for the message.
+        strict: False lets ``weights`` miss keys of the network and hold others, as long as one fits.
+
+    Raises:
+        ValueError: if they do not fit; names the first keys that differ.
+    """
+    own = network.state_dict()
+    # Files written before torch 0.4.1 lack these counters, which batch norm with a fixed momentum does not use.
+    missing = [key for key in own if key not in weights and not key.endswith("num_batches_tracked")]
+    unexpected = [key for key in weights if key not in own]
+    reshaped = [
+        f"{key} {tuple(weights[key].shape)} in the file, {tuple(own[key].shape)} in the network"
+        for key in own
+        if key in weights and weights[key].shape != own[key].shape
+    ]
+    if reshaped or (strict and (missing or unexpected)) or len(unexpected) == len(weights):
+        raise ValueError(
+            f"Expected the {len(own)} weights of {type(network).__name__} in {source}, found {len(weights)}: "
+            f"{_first('missing', missing)}; {_first('unexpected', unexpected)}; {_first('of other shape', reshaped)}; "
+            "use the file that belongs to this network, or build the network that belongs to this file."
+        )
+    network.load_state_dict(dict(weights), strict=False)
+
+
+def _read(path: Path) -> object:
+    remedy = "fetch it again, or save network.state_dict() anew"
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except ImportError:
+        raise ValueError(f"Expected safetensors to read {path}, found it missing; pip install safetensors.") from None
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"Expected only weights in {path}, found what cannot be read without running code from the file; {remedy}."
+        ) from error
+    except Exception as error:  # torch and safetensors raise many types for damaged files
+        raise ValueError(f"Expected weights in {path}, found a damaged file ({error}); {remedy}.") from error
+
+
+def _unwrap(content: object) -> object:
+    if isinstance(content, Mapping):
+        for name in WRAPPERS:
+            if isinstance(content.get(name), Mapping):
+                return content[name]
+    return content
+
+
+def _require_checksum(path: Path, sha256: str) -> None:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    if digest.hexdigest() != sha256.lower():
+        raise ValueError(f"Expected sha256 {sha256} of {path}, found {digest.hexdigest()}; fetch the file again.")
+
+
+def _describe(content: object) -> str:
+    if isinstance(content, Mapping):
+        return f"a dict with keys {[str(key) for key in list(content)[:5]]}"
+    return f"a {type(content).__name__}"
+
+
+def _first(title: str, keys: list[str], count: int = 3) -> str:
+    shown = ", ".join(keys[:count]) + (", ..." if len(keys) > count else "")
+    return f"{len(keys)} {title}" + (f" ({shown})" if keys else "")

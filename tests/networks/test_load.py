@@ -1,0 +1,128 @@
+"""load_network: every layout in, one clear sentence on any mismatch, nothing half done."""
+
+import hashlib
+import os
+
+import pytest
+import torch
+from torch import nn
+
+from monai_sfda.networks import load_network
+
+
+def tiny(width=3):
+    return nn.Sequential(nn.Conv2d(1, width, 1), nn.BatchNorm2d(width))
+
+
+@pytest.fixture
+def source():
+    return tiny()
+
+
+def same(a, b):
+    return all(torch.equal(a.state_dict()[key], b.state_dict()[key]) for key in a.state_dict())
+
+
+@pytest.mark.parametrize("wrapper", [None, "model", "model_state_dict", "state_dict"])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_state_dict_is_found_bare_or_wrapped(tmp_path, source, wrapper, prefix):
+    weights = {prefix + key: weight for key, weight in source.state_dict().items()}
+    torch.save(weights if wrapper is None else {wrapper: weights, "epoch": 3}, tmp_path / "model.pt")
+    assert same(load_network(tiny(), tmp_path / "model.pt"), source)
+
+
+def test_safetensors_are_read(tmp_path, source):
+    safetensors = pytest.importorskip("safetensors.torch")
+    safetensors.save_file(source.state_dict(), tmp_path / "model.safetensors")
+    assert same(load_network(tiny(), tmp_path / "model.safetensors"), source)
+
+
+def test_the_network_itself_comes_back(tmp_path, source):
+    torch.save(source.state_dict(), tmp_path / "model.pt")
+    network = tiny()
+    assert load_network(network, tmp_path / "model.pt") is network
+
+
+def test_a_mismatch_names_counts_and_first_keys(tmp_path):
+    weights = {key: weight for key, weight in tiny(4).state_dict().items() if key != "1.bias"}
+    torch.save(weights | {"head.weight": torch.zeros(1)}, tmp_path / "model.pt")
+    expected = (
+        r"Expected the 7 weights of Sequential in .*model\.pt, found 7: 1 missing \(1\.bias\); "
+        r"1 unexpected \(head\.weight\); 5 of other shape \(0\.weight \(4, 1, 1, 1\) in the file, \(3, 1, 1, 1\) in "
+        r"the network, 0\.bias .*, 1\.weight .*, \.\.\.\); use the file"
+    )
+    with pytest.raises(ValueError, match=expected):
+        load_network(tiny(), tmp_path / "model.pt")
+
+
+def test_a_mismatch_leaves_the_network_as_it_was(tmp_path, source):
+    weights = dict(source.state_dict())
+    weights["1.bias"] = torch.zeros(9)
+    torch.save(weights, tmp_path / "model.pt")
+    network = tiny()
+    before = {key: weight.clone() for key, weight in network.state_dict().items()}
+    with pytest.raises(ValueError, match="1 of other shape"):
+        load_network(network, tmp_path / "model.pt", strict=False)
+    assert all(torch.equal(before[key], weight) for key, weight in network.state_dict().items())
+
+
+def test_not_strict_takes_what_fits_but_not_nothing(tmp_path, source):
+    torch.save({"0.weight": source[0].weight.detach(), "other": torch.zeros(1)}, tmp_path / "part.pt")
+    network = load_network(tiny(), tmp_path / "part.pt", strict=False)
+    assert torch.equal(network[0].weight, source[0].weight)
+    torch.save({"other": torch.zeros(1)}, tmp_path / "none.pt")
+    with pytest.raises(ValueError, match="1 unexpected"):
+        load_network(tiny(), tmp_path / "none.pt", strict=False)
+
+
+def test_old_files_without_batch_counters_fit(tmp_path, source):
+    weights = {key: weight for key, weight in source.state_dict().items() if "num_batches_tracked" not in key}
+    torch.save(weights, tmp_path / "model.pt")
+    assert same(load_network(tiny(), tmp_path / "model.pt"), source)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"Expected a file of weights, found nothing at .*model\.pt; check the path"
+    ):
+        load_network(tiny(), tmp_path / "model.pt")
+
+
+class Harmful:
+    def __reduce__(self):
+        return os.mkdir, ("harmed",)
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"model": Harmful()}, tmp_path / "model.pt")
+    with pytest.raises(
+        ValueError, match=r"Expected only weights in .*, found what cannot be read without running code"
+    ):
+        load_network(tiny(), tmp_path / "model.pt")
+    assert not (tmp_path / "harmed").exists()
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no weights at all"])
+def test_a_damaged_file_is_refused(tmp_path, name, content):
+    pytest.importorskip("safetensors")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"Expected (only )?weights in .*{name}, found .*; fetch it again"):
+        load_network(tiny(), tmp_path / name)
+
+
+def test_a_file_without_state_dict_is_refused(tmp_path):
+    torch.save({"epoch": 3, "best": 0.9}, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"to hold a state dict, .* found a dict with keys \['epoch', 'best'\]"):
+        load_network(tiny(), tmp_path / "model.pt")
+
+
+def test_the_checksum_is_checked_before_the_file_is_read(tmp_path, source):
+    path = tmp_path / "model.pt"
+    torch.save(source.state_dict(), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert same(load_network(tiny(), path, sha256=digest.upper()), source)
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match=f"Expected sha256 {digest} of .*, found"):
+        load_network(tiny(), path, sha256=digest)
