@@ -1,0 +1,5 @@
+"""Ignite engines."""
+
+from monai_sfda.engines.adapt import AdaptTrainer
+
+__all__ = ["AdaptTrainer"]

@@ -1,0 +1,128 @@
+"""The adaptation engine: observe, label, refine, forward, criterion, step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from ignite.engine import Engine
+from monai.engines import Trainer
+from monai.engines.utils import IterationEvents
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from monai_sfda.networks.norm import track_stats
+from monai_sfda.networks.tap import FeatureTap
+from monai_sfda.precision import autocast
+from monai_sfda.protocols import Criterion, Evidence, Labeller, Observer, Views
+
+__all__ = ["AdaptTrainer"]
+
+
+class AdaptTrainer(Trainer):
+    """Adapt a source network to unlabelled images.
+
+    One step: make two views, label the weak one, forward the strong one, compare, update. Whatever happens between
+    steps (a teacher, refitted weights, schedules) is a handler.
+
+    Args:
+        device: where networks and batches live.
+        max_epochs: passes over the images.
+        train_data_loader: yields dictionaries with ``image`` (B, C, *S) and ``case`` (B identifiers), never ``label``.
+        network: (B, C, *S) -> logits (B, K, *S); the student.
+        optimizer: over the parameters that adapt.
+        criterion: reads what it needs of the step (``pred``, ``pseudo``, ``features``, ``case``, ...) by keyword.
+        views: stored images -> (weak, strong); both the image itself by default.
+        labeller: weak view -> pseudo-label; None for methods that need no labels.
+        mode: how the student runs, applied before every step; train mode by default, as in the released methods.
+        feature_layer: name of a submodule whose output becomes ``features`` of the step.
+        train_handlers: handlers with ``attach``.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``; losses are always float32.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: torch.device | str,
+        max_epochs: int,
+        train_data_loader: DataLoader,
+        network: nn.Module,
+        optimizer: Optimizer,
+        criterion: Criterion,
+        views: Views = lambda image: (image, image),
+        labeller: Labeller | None = None,
+        mode: Callable[[nn.Module], object] = track_stats,
+        feature_layer: str | None = None,
+        train_handlers: Sequence[Any] = (),
+        precision: str = "float32",
+    ) -> None:
+        self.network, self.optimizer, self.criterion = network, optimizer, criterion
+        self.views, self.labeller, self.mode, self.precision = views, labeller, mode, precision
+        self.tap = FeatureTap(network, feature_layer) if feature_layer else None
+        super().__init__(
+            device=device,
+            max_epochs=max_epochs,
+            data_loader=train_data_loader,
+            handlers=train_handlers,
+            decollate=False,
+        )
+
+    def run(self) -> None:  # type: ignore[override] # as MONAI's own engines
+        """Run what is left of ``max_epochs``; nothing for a run that was already complete when it was resumed."""
+        if self.state.epoch < self.state.max_epochs:
+            super().run()
+
+    def _iteration(self, engine: Engine, batch: dict[str, Any]) -> dict[str, Any]:
+        image, case = self._unlabelled(batch)
+        self.mode(self.network)
+        step: dict[str, Any] = {"image": image, "case": case}
+        with autocast(self.state.device, self.precision):
+            step["weak"], step["strong"] = self.views(image)
+            if self.labeller is not None:
+                step["pseudo"] = self.labeller(step["weak"], case)
+            step["pred"] = self.network(step["strong"])
+        if self.tap is not None:
+            step["features"] = self.tap.output
+        engine.fire_event(IterationEvents.FORWARD_COMPLETED)
+        loss = self.criterion(**step)
+        engine.fire_event(IterationEvents.LOSS_COMPLETED)
+        value = self._finite(loss)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        engine.fire_event(IterationEvents.BACKWARD_COMPLETED)
+        self.optimizer.step()
+        engine.fire_event(IterationEvents.MODEL_COMPLETED)
+        return {"loss": value, "pred": step["pred"].detach(), "case": case}
+
+    def observe_all(self, observer: Observer) -> Iterator[Evidence]:
+        """Evidence on the weak view of every image, with the student in evaluation mode; for use between steps."""
+        self.network.eval()
+        for batch in self.data_loader:
+            image, case = self._unlabelled(batch)
+            with torch.no_grad(), autocast(self.state.device, self.precision):
+                yield observer(self.views(image)[0], case)
+
+    def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
+        """Raises ValueError: if the batch has a ``label``; target labels must not reach adaptation."""
+        if "label" in batch:
+            raise ValueError(
+                "Expected batches without 'label', found one: target labels must not reach adaptation; drop the key "
+                "from the adaptation data (evaluation reads labels from its own loader)."
+            )
+        image = batch["image"]
+        layout = torch.channels_last if image.ndim == 4 else torch.contiguous_format
+        return torch.as_tensor(image).to(self.state.device, non_blocking=True, memory_format=layout), list(
+            batch["case"]
+        )
+
+    def _finite(self, loss: Tensor) -> float:
+        """Raises FloatingPointError: before the update, so that the weights stay those of the last good step."""
+        value = float(loss.detach())
+        if value != value or value in (float("inf"), float("-inf")):
+            raise FloatingPointError(
+                f"Expected a finite loss, found {value} in epoch {self.state.epoch}, step {self.state.iteration}; the "
+                "last good weights are in the checkpoint of the epoch before; try a smaller learning rate."
+            )
+        return value

@@ -1,0 +1,11 @@
+"""What happens between steps."""
+
+from monai_sfda.handlers.case_table import CaseTable
+from monai_sfda.handlers.epoch_seed import EpochSeed
+from monai_sfda.handlers.history import History
+from monai_sfda.handlers.progress import Progress
+from monai_sfda.handlers.resume import Resume
+from monai_sfda.handlers.surface import SymmetricSurfaceDistance
+from monai_sfda.handlers.teacher import MeanTeacher
+
+__all__ = ["CaseTable", "EpochSeed", "History", "MeanTeacher", "Progress", "Resume", "SymmetricSurfaceDistance"]

@@ -1,0 +1,37 @@
+"""Make every epoch a function of the seed and its number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ignite.engine import Engine, Events
+from monai.utils import set_determinism
+
+__all__ = ["EpochSeed"]
+
+
+class EpochSeed:
+    """Seed all random generators and the order of the images at each epoch start.
+
+    A run that was stopped and continued then makes the same draws as one that was not, without storing generator
+    states.
+
+    Args:
+        seed: base seed, >= 0.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        if seed < 0:
+            raise ValueError(f"Expected a seed >= 0, found {seed}.")
+        self.seed = seed
+
+    def attach(self, engine: Engine) -> None:
+        engine.add_event_handler(Events.EPOCH_STARTED, self)
+
+    def __call__(self, engine: Any) -> None:
+        epoch = engine.state.epoch
+        # Distant seeds, so that epoch 2 of seed 0 is not epoch 1 of seed 1.
+        set_determinism((self.seed * 100_003 + epoch) % 2**32, use_deterministic_algorithms=None)
+        batches = getattr(engine.data_loader, "batch_sampler", None)
+        if batches is not None and hasattr(batches, "set_epoch"):
+            batches.set_epoch(epoch)

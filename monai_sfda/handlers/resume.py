@@ -1,0 +1,63 @@
+"""Save a run after every epoch and continue it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from ignite.engine import Engine, Events
+
+__all__ = ["Resume"]
+
+logger = logging.getLogger(__name__)
+
+
+class Resume:
+    """Keep one checkpoint of everything that changes; on attach, continue from it if it is there.
+
+    The file is written beside its final name and moved into place, so a run killed at any moment leaves either the old
+    or the new checkpoint. It is read with ``weights_only=True``.
+
+    Args:
+        path: checkpoint file, for example ``DIR/checkpoints/latest.pt``.
+        objects: name -> object with ``state_dict`` and ``load_state_dict``.
+        settings: plain values that must be the same for a run to be continued.
+    """
+
+    def __init__(self, path: str | os.PathLike, *, objects: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+        self.path, self.objects, self.settings = Path(path), dict(objects), dict(settings)
+
+    def attach(self, engine: Engine) -> None:
+        if self.path.exists():
+            self.load(engine)
+        if idist.get_rank() == 0:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def save(self, engine: Engine) -> None:
+        state = {name: item.state_dict() for name, item in self.objects.items()}
+        progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(".part")
+        torch.save({"settings": self.settings, "progress": progress, **state}, draft)
+        os.replace(draft, self.path)
+
+    def load(self, engine: Engine) -> None:
+        """Raises ValueError: if the checkpoint belongs to a run with other settings."""
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        known = state["settings"]
+        changed = [key for key in self.settings if self.settings[key] != known.get(key)]
+        if changed:
+            what = ", ".join(f"{key}={known.get(key)!r} (now {self.settings[key]!r})" for key in changed)
+            raise ValueError(
+                f"Expected the settings of the unfinished run in {self.path.parent.parent.name}: {what}; "
+                "repeat them to continue it, or choose another output folder to start anew."
+            )
+        for name, item in self.objects.items():
+            item.load_state_dict(state[name])
+        engine.state.epoch, engine.state.iteration = state["progress"]["epoch"], state["progress"]["iteration"]
+        logger.info("Continuing after epoch %d.", engine.state.epoch)

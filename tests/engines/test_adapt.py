@@ -1,0 +1,121 @@
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from monai_sfda.networks import eval_mode
+
+
+def parameters(network):
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def test_a_run_moves_the_student_and_the_teacher_follows(cbmt, network):
+    source = parameters(network).clone()
+    trainer, teacher, _ = cbmt(network)
+    trainer.run()
+    student, mean = parameters(network) - source, parameters(teacher.network) - source
+    assert student.abs().max() > 1e-3
+    assert 0 < mean.abs().max() < student.abs().max()
+
+
+def test_same_seed_same_weights(cbmt):
+    results = []
+    for _ in range(2):
+        trainer, teacher, _ = cbmt()
+        trainer.run()
+        results.append(parameters(teacher.network))
+    assert torch.equal(*results)
+
+
+def test_a_label_is_refused(cbmt, images):
+    trainer, *_ = cbmt(images=[image | {"label": torch.zeros(2, 16, 16)} for image in images])
+    with pytest.raises(ValueError, match="must not reach adaptation"):
+        trainer.run()
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update(cbmt, network):
+    def criterion(*, pred, **_):
+        return pred.sum() * float("nan")
+
+    trainer, *_ = cbmt(network, criterion=criterion)
+    source = parameters(network).clone()
+    with pytest.raises(FloatingPointError, match="found nan in epoch 1, step 1"):
+        trainer.run()
+    assert torch.equal(parameters(network), source)
+
+
+def test_every_image_is_observed_once_in_evaluation_mode(cbmt, network, images):
+    seen = []
+
+    def observer(image, case):
+        assert not network.training
+        seen.extend(case)
+        return case
+
+    trainer, *_ = cbmt(network)
+    list(trainer.observe_all(observer))
+    assert sorted(seen) == [image["case"] for image in images]
+
+
+def test_balance_remembers_every_image_before_the_first_step(cbmt):
+    trainer, _, balance = cbmt(epochs=1)
+    trainer.run()
+    assert sorted(balance.sums) == [f"image {i}" for i in range(5)]
+
+
+def test_criterion_gets_the_named_layer_as_features(cbmt, network):
+    shapes = []
+
+    def criterion(*, pred, features, **_):
+        shapes.append(tuple(features.shape))
+        return pred.mean() + features.mean()
+
+    trainer, *_ = cbmt(network, criterion=criterion, feature_layer="2", epochs=1)
+    trainer.run()
+    assert set(shapes) == {(2, 8, 16, 16), (3, 8, 16, 16)}
+
+
+def test_methods_without_labels_and_views_run(cbmt, network, images):
+    floats = [image | {"image": image["image"].float()} for image in images]
+    trainer, *_ = cbmt(
+        network,
+        images=floats,
+        labeller=None,
+        views=lambda image: (image, image),
+        criterion=lambda *, pred, **_: pred.square().mean(),
+    )
+    trainer.run()
+
+
+def test_mode_decides_what_the_student_learns_of_the_images(cbmt, network):
+    trainer, *_ = cbmt(network, mode=eval_mode)
+    statistics = network[1].running_mean.clone()
+    trainer.run()
+    assert torch.equal(network[1].running_mean, statistics)
+
+
+def test_only_the_student_has_gradients(cbmt):
+    trainer, teacher, _ = cbmt(epochs=1)
+    trainer.run()
+    assert all(p.grad is None for p in teacher.network.parameters())
+
+
+def test_bfloat16_keeps_weights_and_loss_in_float32(cbmt, network):
+    trainer, *_ = cbmt(network, precision="bfloat16", epochs=1)
+    trainer.run()
+    assert parameters(network).dtype == torch.float32
+    assert isinstance(trainer.state.output["loss"], float)
+
+
+def test_student_alone_labelled_by_its_own_teacher_of_decay_zero_is_online_pseudo_labelling(cbmt, network):
+    """With decay 0 the teacher's parameters are the student's after every step."""
+    trainer, teacher, _ = cbmt(network)
+    teacher.decay = 0.0
+    trainer.run()
+    assert torch.equal(parameters(teacher.network), parameters(network))
+
+
+def test_images_may_come_from_any_loader(cbmt, images):
+    trainer, *_ = cbmt(train_data_loader=DataLoader(images, batch_size=5), epochs=1)
+    trainer.run()
+    assert trainer.state.iteration == 1

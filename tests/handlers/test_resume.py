@@ -1,0 +1,68 @@
+from copy import deepcopy
+
+import pytest
+import torch
+from ignite.engine import Events
+
+from monai_sfda.handlers import Resume
+
+
+def state_of(*networks):
+    return torch.cat([tensor.double().flatten() for network in networks for tensor in network.state_dict().values()])
+
+
+def build(cbmt, network, path, *, epochs, settings=None):
+    trainer, teacher, balance = cbmt(network, epochs=epochs)
+    objects = {"network": network, "teacher": teacher.network, "optimizer": trainer.optimizer, "balance": balance}
+    Resume(path, objects=objects, settings=settings or {"lr": 0.01}).attach(trainer)
+    return trainer, teacher
+
+
+def stop_in_epoch(trainer, epoch):
+    def stop(engine):
+        if engine.state.epoch == epoch:
+            raise KeyboardInterrupt
+
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, stop)
+
+
+def test_a_stopped_and_continued_run_gives_the_same_bytes(cbmt, network, tmp_path):
+    undisturbed = deepcopy(network)
+    trainer, teacher = build(cbmt, undisturbed, tmp_path / "a.pt", epochs=3)
+    trainer.run()
+    expected = state_of(undisturbed, teacher.network)
+
+    interrupted = deepcopy(network)
+    trainer, _ = build(cbmt, interrupted, tmp_path / "b.pt", epochs=3)
+    stop_in_epoch(trainer, 2)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+
+    continued = deepcopy(network)
+    trainer, teacher = build(cbmt, continued, tmp_path / "b.pt", epochs=3)
+    assert trainer.state.epoch == 1
+    trainer.run()
+    assert torch.equal(state_of(continued, teacher.network), expected)
+
+
+def test_a_complete_run_is_not_run_again(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    trainer.run()
+    before = state_of(network)
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    trainer.run()
+    assert torch.equal(state_of(network), before)
+    assert trainer.state.iteration == 2
+
+
+def test_other_settings_are_refused_by_name(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    trainer.run()
+    with pytest.raises(ValueError, match=r"lr=0\.01 \(now 0\.5\)"):
+        build(cbmt, network, tmp_path / "run.pt", epochs=1, settings={"lr": 0.5})
+
+
+def test_no_draft_is_left(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    trainer.run()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]

@@ -1,0 +1,18 @@
+import torch
+
+from monai_sfda.inferers import FastInferer
+
+
+def test_logits_are_float32_and_near_the_exact_ones():
+    torch.manual_seed(0)
+    network, image = torch.nn.Conv2d(3, 4, 3, padding=1), torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        exact, fast = network(image), FastInferer("bfloat16")(image, network)
+    assert fast.dtype == torch.float32
+    # bfloat16 has 8 significant bits: relative error 2**-8 per operand, sums of 27 terms of size up to 1.
+    torch.testing.assert_close(fast, exact, atol=0.05, rtol=0.05)
+
+
+def test_float32_is_exact_and_3d_images_pass():
+    network, image = torch.nn.Conv3d(1, 2, 1), torch.randn(1, 1, 4, 4, 4)
+    assert torch.equal(FastInferer("float32")(image, network), network(image))

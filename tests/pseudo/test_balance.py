@@ -1,0 +1,79 @@
+import logging
+
+import pytest
+import torch
+
+from monai_sfda.protocols import Evidence, PseudoLabel
+from monai_sfda.pseudo import BalanceBackground, uncertain_sums
+
+PROBS = torch.tensor([0.05, 0.2, 0.5, 0.75, 0.8, 0.9, 0.97])
+
+
+def balance(**kwargs):
+    return BalanceBackground(channels=kwargs.pop("channels", [0]), first_look=None, **kwargs)
+
+
+def fitted_weight(probs, **kwargs):
+    item = balance(**kwargs)
+    item.remember(Evidence([str(i) for i in range(len(probs))], probs))
+    item.refit()
+    return item.weights[0]
+
+
+def test_uncertain_sets_and_mean_losses_by_hand():
+    """alpha 0.2: background {0.2, 0.5}, foreground {0.8, 0.9}."""
+    loss_bg, n_bg, loss_fg, n_fg = uncertain_sums(PROBS, cutoff=0.75, margin=0.2).tolist()
+    assert (n_bg, n_fg) == (2, 2)
+    # float32 logarithms: 1e-6.
+    assert loss_bg / n_bg == pytest.approx(0.458145, abs=1e-6)
+    assert loss_fg / n_fg == pytest.approx(0.164252, abs=1e-6)
+
+
+@pytest.mark.parametrize(("margin", "weight"), [(0.2, 0.358515), (0.0, 0.370989), (0.5, 0.321928)])
+def test_weight_by_hand(margin, weight):
+    assert fitted_weight(PROBS.view(1, 1, -1), margin=margin) == pytest.approx(weight, abs=2e-6)
+
+
+@pytest.mark.parametrize(("margin", "weight"), [(0.1, 0.254), (0.2, 0.253), (0.5, 0.243), (0.7, 0.232), (0.9, 0.217)])
+def test_flat_histogram_gives_the_published_near_constant(margin, weight):
+    flat = torch.linspace(0, 1, 200_001).view(1, 1, -1)
+    assert fitted_weight(flat, margin=margin) == pytest.approx(weight, abs=5e-4)
+
+
+def test_streaming_sums_equal_stored_maps_in_any_order():
+    maps = torch.rand(6, 2, 9, 9)
+    bank = maps[:, 1].flatten()
+    background, foreground = (bank > 0.15) & (bank < 0.75), (bank > 0.75) & (bank < 0.95)
+    expected = -bank[foreground].log().mean() / -(1 - bank[background]).log().mean()
+    item = balance(channels=[1])
+    for index in torch.randperm(6).tolist():
+        item.remember(Evidence([f"image {index}"], torch.rand(1, 2, 9, 9)))  # overwritten below, as the bank is
+    for index in torch.randperm(6).tolist():
+        item.remember(Evidence([f"image {index}"], maps[index : index + 1]))
+    item.refit()
+    assert item.weights[0] == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_only_background_of_the_chosen_channel_is_weighted():
+    item = balance(channels=[1])
+    item.weights = [0.25]
+    label = torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])
+    pseudo = item(PseudoLabel(label, torch.ones_like(label)), Evidence(["a"], torch.rand(1, 2, 2)))
+    assert pseudo.weight.tolist() == [[[1, 1], [1, 0.25]]]
+    assert torch.equal(pseudo.label, label)
+
+
+@pytest.mark.parametrize("probs", [torch.zeros(1, 1, 4), torch.full((1, 1, 4), 0.9)])
+def test_an_empty_side_gives_weight_one_and_a_warning(probs, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert fitted_weight(probs) == 1.0
+    assert "its weight is 1" in caplog.text
+
+
+def test_state_survives_a_restart():
+    item, other = balance(), balance()
+    item.remember(Evidence(["a"], PROBS.view(1, 1, -1)))
+    item.refit()
+    other.load_state_dict(item.state_dict())
+    other.refit()
+    assert other.weights == item.weights
