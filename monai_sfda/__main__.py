@@ -1,0 +1,3 @@
+from monai_sfda.cli import main
+
+main()

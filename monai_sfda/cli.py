@@ -1,0 +1,160 @@
+"""The console command: each verb composes the bundle's own configs, as ``python -m monai.bundle run`` would."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import fire
+from monai.bundle import ConfigParser, ConfigWorkflow
+
+from monai_sfda.clinic.measure import score_table, write_results
+from monai_sfda.console import one_sentence, quiet
+
+__all__ = ["adapt", "evaluate", "main", "methods", "predict"]
+
+
+def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **overrides: Any) -> None:
+    """Adapt BUNDLE to the unlabelled images of a folder.
+
+    Writes OUTPUT/bundle (the adapted bundle), report.html, report.json, history.csv and checkpoints. The same command
+    continues a run that was stopped.
+
+    Args:
+        bundle: folder of a MONAI bundle with configs/adapt.json.
+        images: folder with images, searched to any depth.
+        output: folder to write.
+        method: a recipe of the bundle, see `monai-sfda methods`.
+        overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
+    """
+    root, folder = _bundle(bundle), _writable(output)
+    report = folder / "report.json"
+    if report.exists():
+        print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
+    else:
+        configs = ["adapt.json", f"methods/{_method(root, method)}.json"]
+        run_configs(root, configs, dataset_dir=images, output_dir=folder, **overrides)
+    verdict = json.loads(report.read_text())["verdict"]
+    print(f"\nVerdict  {verdict['decision']}: {verdict['sentence']}")
+    print(f"Report   {folder / 'report.html'}")
+    print(f"Bundle   {folder / 'bundle'}")
+
+
+def predict(bundle: str, images: str, *, output: str, **overrides: Any) -> None:
+    """Segment every image of a folder.
+
+    Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), summary.json and
+    failures.csv. Images whose mask is there are skipped.
+
+    Args:
+        bundle: folder of a MONAI bundle.
+        images: folder with images, searched to any depth.
+        output: folder to write.
+        overrides: any value of the config, for example --batch_size 16.
+    """
+    root, folder = _bundle(bundle), _writable(output)
+    places = {"output_dir": folder / "masks", "failures_file": folder / "failures.csv"}
+    run_configs(root, ["inference.json"], dataset_dir=images, skip_done=True, **places, **overrides)
+    summary = write_results(folder, classes=_classes(root))
+    print(f"\nMasks    {folder / 'masks'} ({summary['images']} images)")
+    print(f"Table    {folder / 'results.csv'}")
+    if summary["failures"]:
+        print(f"Skipped  {summary['failures']} images that could not be read, see {folder / 'failures.csv'}")
+
+
+def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> None:
+    """Score BUNDLE on labelled images: DATASET/image/NAME.png and DATASET/mask/NAME.png.
+
+    Writes OUTPUT/cases.csv and summary.json: Dice and average symmetric surface distance per case and structure.
+
+    Args:
+        bundle: folder of a MONAI bundle.
+        dataset: labelled folder.
+        output: folder to write.
+        overrides: any value of the config.
+    """
+    root, folder = _bundle(bundle), _writable(output)
+    run_configs(root, ["inference.json", "evaluate.json"], dataset_dir=dataset, output_dir=folder, **overrides)
+    print(f"\n{score_table(json.loads((folder / 'summary.json').read_text()))}")
+    print(f"\nCases    {folder / 'cases.csv'}")
+    print(f"Summary  {folder / 'summary.json'}")
+
+
+def methods(bundle: str = "bundles/fundus_disc_cup") -> None:
+    """List the adaptation methods of a bundle.
+
+    Args:
+        bundle: folder of a MONAI bundle.
+    """
+    root = _bundle(bundle)
+    for name in _recipes(root):
+        parser = ConfigParser()
+        parser.read_config([str(root / "configs" / "adapt.json"), str(root / "configs" / "methods" / f"{name}.json")])
+        method = parser.get("method")
+        print(f"{name:16} {method['parts']}\n{'':16} {method['citation']}")
+
+
+def main() -> None:
+    """Entry point of ``monai-sfda``."""
+    with one_sentence():
+        fire.Fire({"adapt": adapt, "predict": predict, "evaluate": evaluate, "methods": methods}, name="monai-sfda")
+
+
+def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkflow:
+    files = [str(root / "configs" / name) for name in configs]
+    values = {key: str(value) if isinstance(value, Path) else value for key, value in overrides.items()}
+    with quiet():
+        workflow = ConfigWorkflow(
+            config_file=files,
+            meta_file=str(root / "configs" / "metadata.json"),
+            logging_file=str(root / "configs" / "logging.conf"),
+            bundle_root=str(root),
+            **values,
+        )
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
+    return workflow
+
+
+def _bundle(bundle: str) -> Path:
+    root = Path(str(bundle))
+    if not (root / "configs" / "inference.json").is_file():
+        raise FileNotFoundError(
+            f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
+            "give the folder of a bundle such as bundles/fundus_disc_cup."
+        )
+    return root
+
+
+def _recipes(root: Path) -> list[str]:
+    return sorted(path.stem for path in (root / "configs" / "methods").glob("*.json"))
+
+
+def _method(root: Path, name: str) -> str:
+    known = _recipes(root)
+    if name not in known:
+        raise ValueError(f"Expected --method to be one of {', '.join(known) or 'none in this bundle'}, found {name}.")
+    return name
+
+
+def _writable(output: str) -> Path:
+    folder = Path(str(output))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermissionError(f"Expected an output folder at {output}, could not make it ({error.strerror}).") from None
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"Expected a folder to write to at {output}, found it read-only; choose another --output."
+        )
+    return folder
+
+
+def _classes(root: Path) -> dict[int, str]:
+    """Ids of the label map and their names, without background."""
+    metadata = json.loads((root / "configs" / "metadata.json").read_text())
+    names = metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+    return {int(number): name for number, name in names.items() if name.lower() != "background"}

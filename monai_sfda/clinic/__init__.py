@@ -1,0 +1,23 @@
+"""From a folder of images to things a clinic can use."""
+
+from monai_sfda.clinic.compare import CaseChange, Comparison
+from monai_sfda.clinic.delivery import Delivery, write_bundle
+from monai_sfda.clinic.pictures import CasePicture, before_after, contact_sheet, outline_overlay, to_data_uri
+from monai_sfda.clinic.report import write_report
+from monai_sfda.clinic.verdict import Limits, judge, summarise_change
+
+__all__ = [
+    "CaseChange",
+    "CasePicture",
+    "Comparison",
+    "Delivery",
+    "Limits",
+    "before_after",
+    "contact_sheet",
+    "judge",
+    "outline_overlay",
+    "summarise_change",
+    "to_data_uri",
+    "write_bundle",
+    "write_report",
+]

@@ -1,0 +1,143 @@
+"""What an adaptation leaves behind: an adapted bundle, a report, a verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from torch import nn
+
+from monai_sfda.clinic.compare import Comparison
+from monai_sfda.clinic.report import write_report
+from monai_sfda.clinic.verdict import Limits, judge, summarise_change
+from monai_sfda.engines import AdaptTrainer
+
+__all__ = ["Delivery", "write_bundle"]
+
+PACKAGES = ("monai-sfda", "monai", "torch", "pytorch-ignite", "numpy")
+
+
+def write_bundle(source: str | os.PathLike, target: str | os.PathLike, network: nn.Module, record: Mapping) -> Path:
+    """Copy a bundle with new weights and a record of how they came about; complete or not there at all.
+
+    Args:
+        source: bundle folder; its outputs (``eval``) and exported weights (``*.ts``, ``*.onnx``) stay behind, for they
+            are not of the new weights.
+        target: folder to write; one that is there is replaced.
+        network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
+        record: plain values, kept as ``adaptation`` in the metadata.
+    """
+    source, target = Path(source), Path(target)
+    draft = target.with_name(target.name + ".part")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(source, draft, ignore=shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part"))
+    (draft / "models").mkdir(exist_ok=True)
+    torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
+    metadata_file = draft / "configs" / "metadata.json"
+    metadata = json.loads(metadata_file.read_text())
+    metadata_file.write_text(json.dumps({**metadata, "adaptation": dict(record)}, indent=4) + "\n")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(draft, target)
+    return target
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Delivery:
+    """Compare source and adapted network, judge, and write ``bundle/``, ``report.json`` and ``report.html``.
+
+    Args:
+        bundle_root: the bundle that was adapted.
+        output_dir: folder of the run.
+        checkpoint: weights that adaptation started from.
+        adapted: the network to deliver (the teacher, for CBMT).
+        comparison: both networks, ready to run.
+        loader: the images, without labels, in a fixed order.
+        trainer: the finished engine.
+        method: ``name``, ``citation`` and ``reconstruction`` of the recipe.
+        settings: plain values of the run.
+        history: object with ``rows``, one per epoch.
+        skipped: images that could not be read, each ``case`` and ``reason``.
+        limits: thresholds of the verdict that differ from the defaults.
+    """
+
+    def __init__(
+        self,
+        *,
+        bundle_root: str,
+        output_dir: str,
+        checkpoint: str,
+        adapted: nn.Module,
+        comparison: Comparison,
+        loader: Iterable,
+        trainer: AdaptTrainer,
+        method: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        history: Any,
+        skipped: Sequence[Mapping[str, str]] = (),
+        limits: Mapping[str, float] | None = None,
+    ) -> None:
+        self.bundle_root, self.output, self.checkpoint = Path(bundle_root), Path(output_dir), checkpoint
+        self.adapted, self.comparison, self.loader, self.trainer = adapted, comparison, loader, trainer
+        self.method, self.settings, self.history = dict(method), dict(settings), history
+        self.skipped, self.limits = list(skipped), Limits(**(limits or {}))
+
+    def __call__(self) -> Path | None:
+        """Write everything; returns the path of report.html, or None on any process but the first."""
+        if idist.get_rank() > 0:
+            return None
+        rows = self.comparison.run(self.loader, self.trainer.state.device).rows
+        verdict = judge(rows, limits=self.limits)
+        images = len({row.case for row in rows})
+        source_sum = sha256(self.checkpoint)
+        record = {
+            "method": self.method["name"],
+            "settings": self.settings,
+            "images": images,
+            "verdict": {key: verdict[key] for key in ("decision", "sentence")},
+            "source_sha256": source_sum,
+            "software": {name: version(name) for name in PACKAGES},
+        }
+        bundle = write_bundle(self.bundle_root, self.output / "bundle", self.adapted, record)
+        report = {
+            **record,
+            "title": self._title(),
+            "method": self.method,
+            "verdict": verdict,
+            "structures": list(self.comparison.structures),
+            "data": {"images": images, "skipped": self.skipped},
+            "change": summarise_change(rows),
+            "time": self._time(images),
+            "weights": {"source_sha256": source_sum, "adapted_sha256": sha256(bundle / "models" / "model.pt")},
+            "next_steps": [
+                f"monai-sfda predict {self.output.name}/bundle IMAGES --output MASKS",
+                f"monai-sfda evaluate {self.output.name}/bundle LABELLED_IMAGES --output SCORES",
+            ],
+        }
+        del report["source_sha256"]
+        return write_report(self.output, report, history=self.history.rows, pictures=self.comparison.pictures)
+
+    def _title(self) -> str:
+        metadata = json.loads((self.bundle_root / "configs" / "metadata.json").read_text())
+        return f"{metadata.get('name', self.bundle_root.resolve().name)}: adaptation report"
+
+    def _time(self, images: int) -> dict[str, float]:
+        """Of this process only: a continued run does not know how long the first part took."""
+        seconds = self.trainer.state.times.get("COMPLETED") or 0.0
+        epochs = len(self.history.rows)
+        return {"seconds": seconds, "images_per_second": images * epochs / seconds} if seconds else {}

@@ -1,0 +1,158 @@
+"""The adaptation report: report.json for programs, report.html for the people who decide."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Undefined
+
+from monai_sfda.clinic.curves import history_curves
+from monai_sfda.clinic.pictures import PALETTE, CasePicture, before_after, to_data_uri
+
+__all__ = ["write_report"]
+
+MISSING = "–"  # noqa: RUF001 - an en dash, as tables show "no value"
+ABSOLUTE_PATH = re.compile(r"""(?<![^\s'"=(])(?:/|[A-Za-z]:[\\/])(?:[^\s'"]*[\\/])?([^\s'"\\/]+)[\\/]?""")
+
+
+def write_report(
+    output_dir: str | Path,
+    report: Mapping[str, Any],
+    *,
+    history: Sequence[Mapping[str, Any]],
+    pictures: Sequence[CasePicture],
+) -> Path:
+    """Write ``report.json`` and ``report.html`` (one file that needs no network and names no absolute path).
+
+    Args:
+        output_dir: folder of the run, made if missing.
+        report: what was done and found. Every key is optional; the page leaves out what is not there.
+
+            - ``title``, ``created``: text.
+            - ``verdict``: ``decision`` ("adopt", "review" or "keep-source"), ``sentence``, and ``checks``: list of
+              ``name``, ``value``, ``limit``, ``passed`` (None: could not be made), ``meaning``.
+            - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code).
+            - ``data``: ``images`` (int), ``skipped``: list of ``case``, ``reason``.
+            - ``structures``: names in channel order; by default the keys of ``change``.
+            - ``change``: structure -> ``area_before``, ``area_after`` (mean share of the image), ``agreement``
+              (mean Dice of source and adapted masks), ``empty_before``, ``empty_after`` (numbers of images).
+            - ``evaluation``: structure -> ``source`` and ``adapted``, each metric -> value.
+            - ``settings``, ``software``, ``weights``: flat; ``time``: ``seconds``, ``images_per_second``.
+            - ``next_steps``: list of commands.
+        history: one row per epoch, see `history_curves`.
+        pictures: cases to show; the page puts those first whose masks changed most.
+
+    Returns:
+        Path of report.html.
+    """
+    folder = Path(output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = _plain(report)
+    structures = plain.get("structures") or list(plain.get("change") or {})
+    page = _render(
+        report=_without_paths(plain, folder),
+        cases=_cases(pictures, structures, folder),
+        legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(structures)],
+        curves=history_curves(history, structures),
+    )
+    _write(folder / "report.json", json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    _write(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def _cases(pictures: Sequence[CasePicture], structures: Sequence[str], folder: Path) -> list[dict[str, Any]]:
+    """What the page shows of each case, least agreement first."""
+    cases = []
+    for picture in pictures:
+        channels = list(zip(picture.before, picture.after, strict=True))
+        names = [*structures, *(f"structure {number + 1}" for number in range(len(structures), len(channels)))]
+        rows = [
+            {"name": name, "dice": _dice(before, after), "before": float(before.mean()), "after": float(after.mean())}
+            for name, (before, after) in zip(names, channels, strict=False)
+        ]
+        strip = before_after(picture.image, picture.before, picture.after, picture.truth)
+        shown = {"uri": to_data_uri(strip), "height": strip.shape[0], "width": strip.shape[1]}
+        text = _without_paths({"case": picture.case, "note": picture.note}, folder)
+        cases.append({**text, **shown, "rows": rows})
+    return sorted(cases, key=lambda case: np.mean([row["dice"] for row in case["rows"]]))
+
+
+def _dice(first: np.ndarray, second: np.ndarray) -> float:
+    """Overlap of two masks in [0, 1]; two empty masks agree, since nothing changed."""
+    total = int(first.sum()) + int(second.sum())
+    return 2 * int((first & second).sum()) / total if total else 1.0
+
+
+def _plain(value: Any) -> Any:
+    """The same content in JSON's own types; non-finite numbers become null, which JSON has no other word for."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _without_paths(value: Any, folder: Path) -> Any:
+    """A report travels: of the run's folder write its name only, of any other absolute path only the end."""
+    if isinstance(value, dict):
+        return {key: _without_paths(item, folder) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_paths(item, folder) for item in value]
+    if not isinstance(value, str):
+        return value
+    root = folder.resolve()
+    if root.name:
+        value = re.sub(rf"""(?<![^\s'"=(]){re.escape(str(root))}(?=[\\/\s'",.;:)]|$)""", lambda _: root.name, value)
+    return ABSOLUTE_PATH.sub(r"…/\1", value)
+
+
+def _render(**content: Any) -> str:
+    """The page; ``autoescape`` because case names and settings are other people's text."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    page = Environment(
+        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page.filters |= {"show": _show, "percent": _percent, "duration": _duration}
+    return page.get_template("report.html").render(**content)
+
+
+def _show(value: Any, digits: str = ".4g") -> str:
+    if value is None or value == "" or isinstance(value, Undefined):
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_show(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_show(item) for item in value)
+    return format(value, digits) if isinstance(value, float) else str(value)
+
+
+def _percent(share: Any) -> str:
+    return MISSING if share is None or isinstance(share, Undefined) else f"{100 * share:.1f} %"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _write(path: Path, text: str) -> None:
+    """All or nothing: a reader never sees half a file."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

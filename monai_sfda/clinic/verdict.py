@@ -1,0 +1,116 @@
+"""Adopt, review or keep the source: checks that need no label.
+
+They can show that a network has collapsed; they cannot show that it is right. Every limit is a convention, stated in
+the report beside the value it judges, and none was fitted to labelled target data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+from monai_sfda.clinic.compare import CaseChange
+
+__all__ = ["Limits", "judge", "summarise_change"]
+
+
+class Limits(NamedTuple):
+    """Where a check fails."""
+
+    empty_share: float = 0.05
+    """Share of images in which a structure that the source found has vanished (keep-source)."""
+    full: float = 0.9
+    """Share of an image above which a structure fills it; allowed in ``empty_share`` of the images (keep-source)."""
+    area_ratio: float = 2.0
+    """Median area after / before, or its inverse (review)."""
+    agreement: float = 0.5
+    """Mean Dice between source and adapted masks (review)."""
+    confidence_loss: float = 0.02
+    """Fall of the mean soft Dice confidence (review)."""
+    one_piece: float = 0.95
+    """Mean share of a mask in its largest piece (review)."""
+
+
+def summarise_change(rows: Sequence[CaseChange]) -> dict[str, dict[str, float]]:
+    """Structure -> mean areas, agreement and numbers of empty masks, as the report shows them."""
+    summary = {}
+    for name in dict.fromkeys(row.structure for row in rows):
+        mine = [row for row in rows if row.structure == name]
+        summary[name] = {
+            "area_before": fmean(row.area_before for row in mine),
+            "area_after": fmean(row.area_after for row in mine),
+            "agreement": _mean(row.agreement for row in mine),
+            "empty_before": sum(row.area_before == 0 for row in mine),
+            "empty_after": sum(row.area_after == 0 for row in mine),
+        }
+    return summary
+
+
+def judge(rows: Sequence[CaseChange], *, limits: Limits | Mapping[str, float] = Limits()) -> dict[str, Any]:  # noqa: B008
+    """Decide from the comparison of source and adapted masks.
+
+    Args:
+        rows: one per image and structure.
+        limits: thresholds; a mapping overrides some of the defaults.
+
+    Returns:
+        ``decision`` (``"adopt"``, ``"review"`` or ``"keep-source"``), ``sentence`` and the ``checks`` behind it.
+    """
+    limits = limits if isinstance(limits, Limits) else Limits(**limits)
+    checks = []
+    for name in dict.fromkeys(row.structure for row in rows):
+        checks += _checks(name, [row for row in rows if row.structure == name], limits)
+    failed = [check for check in checks if check["passed"] is False]
+    if any(check["fatal"] for check in failed):
+        decision, reason = "keep-source", "The adapted network lost structures, or sees nothing else"
+    elif failed:
+        decision, reason = "review", "The adapted network differs from the source in ways that a person should look at"
+    else:
+        decision, reason = "adopt", "No sign of collapse: look at the pictures before using it"
+    names = ", ".join(check["name"] for check in failed)
+    return {"decision": decision, "sentence": f"{reason}{f' ({names})' if names else ''}.", "checks": checks}
+
+
+def _checks(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict[str, Any]]:
+    lost = fmean(row.area_after == 0 and row.area_before > 0 for row in rows)
+    full = fmean(row.area_after > limits.full for row in rows)
+    ratios = [row.area_after / row.area_before for row in rows if row.area_before and row.area_after]
+    ratio = median(ratios) if ratios else math.nan
+    agreement = _mean(row.agreement for row in rows)
+    confidence = _mean(row.confidence_after for row in rows) - _mean(row.confidence_before for row in rows)
+    pieces = _mean(row.pieces_after for row in rows)
+    low, high = 1 / limits.area_ratio, limits.area_ratio
+    return [
+        _check(f"{name} lost", lost, f"at most {limits.empty_share:g}", lost <= limits.empty_share, fatal=True,
+               meaning=f"share of images where the source found the {name} and the adapted network does not"),
+        _check(f"{name} everywhere", full, f"at most {limits.empty_share:g}", full <= limits.empty_share, fatal=True,
+               meaning=f"share of images that the {name} fills to more than {limits.full:g}"),
+        _check(f"{name} size", ratio, f"{low:g} to {high:g}", low <= ratio <= high,
+               meaning="median of area after / area before"),
+        _check(f"{name} agreement", agreement, f"at least {limits.agreement:g}", agreement >= limits.agreement,
+               meaning="mean Dice between source and adapted masks"),
+        _check(f"{name} confidence", confidence, f"at least {-limits.confidence_loss:g}",
+               confidence >= -limits.confidence_loss, meaning="change of the mean soft Dice confidence"),
+        _check(f"{name} in one piece", pieces, f"at least {limits.one_piece:g}", pieces >= limits.one_piece,
+               meaning="mean share of the mask in its largest piece"),
+    ]  # fmt: skip
+
+
+def _check(name: str, value: float, limit: str, passed: bool, *, meaning: str, fatal: bool = False) -> dict[str, Any]:
+    # A value that could not be taken (no mask on either side) neither passes nor fails.
+    known = math.isfinite(value)
+    return {
+        "name": name,
+        "value": value if known else None,
+        "limit": limit,
+        "passed": bool(passed) if known else None,
+        "fatal": fatal,
+        "meaning": meaning,
+    }
+
+
+def _mean(values: Any) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return fmean(known) if known else math.nan

@@ -1,0 +1,47 @@
+"""What reaches the screen: progress, results, and errors of one sentence."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["one_sentence", "quiet", "root_cause"]
+
+EXPECTED = (ValueError, OSError, FloatingPointError, ImportError)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep warnings that a user can do nothing about off the screen; warnings of this package still show."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, logger in logging.root.manager.loggerDict.items():
+            if name.split(".")[0] in ("monai", "ignite") and isinstance(logger, logging.Logger):
+                logger.setLevel(logging.ERROR)
+        yield
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The error that MONAI's config parser wrapped."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """End the program with one sentence instead of a traceback, for errors that a user can mend."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. Nothing is lost: the same command continues.")
+    except Exception as error:
+        cause = root_cause(error)
+        if not isinstance(cause, EXPECTED):
+            traceback.print_exc()
+            sys.exit(f"monai-sfda: unexpected {type(cause).__name__}: {cause}")
+        sys.exit(f"monai-sfda: {cause}")

@@ -1,0 +1,158 @@
+"""What a person types, and what happens when it is wrong."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from bundle_support import ROOT, random_weights, write_images
+from PIL import Image
+
+from monai_sfda import cli
+
+BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["monai-sfda", *map(str, words)])
+    cli.main()
+
+
+@pytest.fixture
+def images(tmp_path):
+    return write_images(tmp_path / "images")
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Options that make a run quick, with weights of no merit."""
+    weights = random_weights(BUNDLE, tmp_path / "model.pt")
+    return ["--checkpoint", weights, "--image_size", "[64,64]", "--precision", "float32"]
+
+
+def test_adapt_writes_what_it_promises_and_says_where(monkeypatch, capsys, images, small, tmp_path):
+    output = tmp_path / "run"
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", output, "--epochs", 1, *small)
+    present = {path.name for path in output.iterdir()}
+    assert present == {"bundle", "checkpoints", "failures.csv", "history.csv", "report.html", "report.json"}
+    printed = capsys.readouterr().out
+    assert "Verdict" in printed
+    assert str(output / "report.html") in printed
+    record = json.loads((output / "bundle" / "configs" / "metadata.json").read_text())["adaptation"]
+    assert record["method"] == "cbmt"
+    assert record["images"] == 3
+
+
+def test_a_finished_adaptation_is_not_repeated(monkeypatch, capsys, images, small, tmp_path):
+    for _ in range(2):
+        command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    assert "already holds a finished adaptation" in capsys.readouterr().out
+
+
+def test_the_adapted_bundle_predicts_without_its_source(monkeypatch, images, small, tmp_path):
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    command(monkeypatch, "predict", tmp_path / "run" / "bundle", images, "--output", tmp_path / "out", *small[2:])
+    assert len(list((tmp_path / "out" / "masks").glob("*.png"))) == 3
+
+
+def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp_path):
+    output = tmp_path / "out"
+    for _ in range(2):
+        command(monkeypatch, "predict", BUNDLE, images, "--output", output, *small)
+    kept, removed = output / "masks" / "case_0.png", output / "masks" / "case_1.png"
+    written = kept.stat().st_mtime_ns
+    removed.unlink()
+    command(monkeypatch, "predict", BUNDLE, images, "--output", output, *small)
+    assert kept.stat().st_mtime_ns == written
+    assert removed.exists()
+    assert len((output / "results.csv").read_text().splitlines()) == 4
+
+
+def test_one_damaged_image_costs_one_row(monkeypatch, capsys, images, small, tmp_path):
+    (images / "damaged.png").write_bytes(b"not a picture")
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
+    assert "1 images that could not be read" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["images"] == 3
+
+
+def test_methods_lists_the_recipes_with_their_papers(monkeypatch, capsys):
+    command(monkeypatch, "methods", ROOT / "bundles" / "fundus_disc_cup")
+    printed = capsys.readouterr().out
+    assert "cbmt_paper" in printed
+    assert "MICCAI 2023" in printed
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])
+def test_pictures_of_any_kind_are_segmented(monkeypatch, small, tmp_path, mode):
+    grey = (np.linspace(0, 255, 64 * 64).reshape(64, 64)).astype(np.uint8)
+    picture = Image.fromarray(grey.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(grey).convert(mode)
+    (tmp_path / "kinds").mkdir()
+    picture.save(tmp_path / "kinds" / ("picture.tif" if mode == "CMYK" else "picture.png"))
+    command(monkeypatch, "predict", BUNDLE, tmp_path / "kinds", "--output", tmp_path / "out", *small)
+    assert Image.open(tmp_path / "out" / "masks" / "picture.png").size == (64, 64)
+
+
+def fails(monkeypatch, *words):
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, *words)
+    sentence = str(stop.value.code)
+    assert "Traceback" not in sentence
+    assert len(sentence.splitlines()) == 1
+    return sentence
+
+
+def test_a_missing_folder_is_named(monkeypatch, small, tmp_path):
+    sentence = fails(monkeypatch, "adapt", BUNDLE, tmp_path / "nowhere", "--output", tmp_path / "run", *small)
+    assert "Expected a folder of images" in sentence
+    assert "nowhere" in sentence
+
+
+def test_a_folder_without_images_says_what_is_accepted(monkeypatch, small, tmp_path):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "note.txt").write_text("hello")
+    sentence = fails(monkeypatch, "predict", BUNDLE, tmp_path / "texts", "--output", tmp_path / "run", *small)
+    assert "png" in sentence
+
+
+def test_a_single_image_cannot_be_adapted_to(monkeypatch, small, tmp_path):
+    one = write_images(tmp_path / "one", 1)
+    sentence = fails(monkeypatch, "adapt", BUNDLE, one, "--output", tmp_path / "run", *small)
+    assert "at least 2" in sentence
+
+
+def test_a_folder_that_is_no_bundle_is_named(monkeypatch, images, tmp_path):
+    assert "Expected a MONAI bundle" in fails(monkeypatch, "predict", tmp_path, images, "--output", tmp_path / "run")
+
+
+def test_an_unknown_method_lists_the_known_ones(monkeypatch, images, small, tmp_path):
+    sentence = fails(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "r", "--method", "magic", *small)
+    assert "cbmt" in sentence
+    assert "magic" in sentence
+
+
+def test_an_output_that_is_a_file_is_refused(monkeypatch, images, small, tmp_path):
+    (tmp_path / "file").write_text("")
+    sentence = fails(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "file", *small)
+    assert "Expected an output folder" in sentence
+
+
+def test_a_mask_of_another_size_costs_its_case(monkeypatch, small, tmp_path):
+    dataset = write_images(tmp_path / "data", classes=1)
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(dataset / "mask" / "case_0.png")
+    command(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
+    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 2
+
+
+def test_unknown_ids_in_a_mask_are_named(monkeypatch, small, tmp_path):
+    dataset = write_images(tmp_path / "data", classes=1)
+    Image.fromarray(np.full((64, 70), 7, np.uint8)).save(dataset / "mask" / "case_0.png")
+    sentence = fails(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
+    assert "7" in sentence
+
+
+def test_a_run_with_other_settings_is_not_continued(monkeypatch, images, small, tmp_path):
+    output = tmp_path / "run"
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", output, "--epochs", 1, *small)
+    (output / "report.json").unlink()
+    sentence = fails(monkeypatch, "adapt", BUNDLE, images, "--output", output, "--epochs", 2, *small)
+    assert "epochs=1 (now 2)" in sentence
