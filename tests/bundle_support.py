@@ -1,0 +1,67 @@
+"""Bundles on a handful of images: shared by the tests that run whole workflows."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+RECIPES = sorted((bundle, path.stem) for bundle in BUNDLES for path in (bundle / "configs" / "methods").glob("*.json"))
+
+
+def recipe_id(value):
+    return value.name if isinstance(value, Path) else str(value)
+
+
+def classes(bundle: Path) -> int:
+    """Number of classes of a bundle's label maps, without background."""
+    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    return len(metadata["network_data_format"]["outputs"]["pred"]["channel_def"]) - 1
+
+
+def write_images(folder: Path, count: int = 3, *, classes: int = 0, size: tuple[int, int] = (70, 64)) -> Path:
+    """Bright discs on a dark ground, W x H; with ``classes``, the labelled layout with ids up to that."""
+    generator = np.random.default_rng(0)
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    for index in range(count):
+        distance = np.hypot(rows - 30 - index, columns - 34 + index)
+        picture = (40 + 140 * (distance < 20) + generator.normal(0, 8, distance.shape)).clip(0, 255).astype(np.uint8)
+        ids = ((distance < 20).astype(np.uint8) + (distance < 9)).clip(max=classes)
+        for name, array in (("image", np.stack([picture] * 3, -1)), ("mask", ids)):
+            if name == "image" or classes:
+                target = folder / name if classes else folder
+                target.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(array).save(target / f"case_{index}.png")
+    return folder
+
+
+def random_weights(bundle: Path, path: Path) -> Path:
+    """A checkpoint that fits the bundle's network."""
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "inference.json"))
+    torch.manual_seed(0)
+    torch.save(parser.get_parsed_content("network_def").state_dict(), path)
+    return path
+
+
+def workflow(bundle: Path, *configs: str, **overrides) -> ConfigWorkflow:
+    """The bundle run, set up but not started."""
+    return ConfigWorkflow(
+        config_file=[str(bundle / "configs" / name) for name in configs],
+        meta_file=str(bundle / "configs" / "metadata.json"),
+        logging_file=False,
+        bundle_root=str(bundle),
+        **{"image_size": [64, 64], "precision": "float32", **overrides},
+    )
+
+
+def run(bundle: Path, *configs: str, **overrides) -> ConfigWorkflow:
+    item = workflow(bundle, *configs, **overrides)
+    item.initialize()
+    item.run()
+    item.finalize()
+    return item

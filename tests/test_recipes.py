@@ -1,0 +1,42 @@
+"""Every recipe of every bundle is read, built and run for one epoch on a few images."""
+
+import csv
+import json
+import math
+
+import pytest
+import torch
+from bundle_support import BUNDLES, RECIPES, random_weights, recipe_id, run, write_images
+
+
+def test_there_are_recipes_in_every_bundle():
+    assert {bundle for bundle, _ in RECIPES} == set(BUNDLES)
+    assert BUNDLES
+
+
+@pytest.mark.parametrize(("bundle", "method"), RECIPES, ids=recipe_id)
+def test_recipe_runs_and_delivers(bundle, method, tmp_path):
+    images = write_images(tmp_path / "images")
+    weights = random_weights(bundle, tmp_path / "model.pt")
+    output = tmp_path / "run"
+    run(
+        bundle,
+        "adapt.json",
+        f"methods/{method}.json",
+        dataset_dir=str(images),
+        output_dir=str(output),
+        checkpoint=str(weights),
+        epochs=1,
+        batch_size=2,
+    )
+    with (output / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1
+    assert math.isfinite(float(rows[0]["loss"]))
+    assert json.loads((output / "report.json").read_text())["method"]["name"] == method
+    adapted = torch.load(output / "bundle" / "models" / "model.pt", weights_only=True)
+    source = torch.load(weights, weights_only=True)
+    assert adapted.keys() == source.keys()
+    assert any(not torch.equal(adapted[name], source[name]) for name in source)
+    assert all(tensor.isfinite().all() for tensor in adapted.values())
+    assert not (output / "cache").exists()
