@@ -1,0 +1,179 @@
+"""How fast adaptation and prediction are against the bare network, in one run: ``python3 scripts/benchmark_speed.py``.
+
+Every figure is a ratio of two measurements of this run on this machine. Whole processes are timed from start to exit;
+"bare" is the same number of forwards, backwards and optimiser steps on tensors that are already in memory.
+"""
+
+import environment
+
+environment.enter("dev")
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from copy import deepcopy  # noqa: E402
+from pathlib import Path  # noqa: E402
+from tempfile import TemporaryDirectory  # noqa: E402
+
+import psutil  # noqa: E402
+import torch  # noqa: E402
+from monai.bundle import ConfigParser  # noqa: E402
+
+from monai_sfda.data import write_clinic  # noqa: E402
+from monai_sfda.losses import MaskedBCE  # noqa: E402
+from monai_sfda.precision import autocast, choose_precision  # noqa: E402
+from monai_sfda.protocols import PseudoLabel  # noqa: E402
+
+BUNDLES = environment.ROOT / "bundles"
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def process(*command: object) -> tuple[float, float]:
+    """Run ``monai-sfda``; returns wall seconds and peak resident memory in MB."""
+    start, peak = time.perf_counter(), 0
+    arguments = [sys.executable, "-m", "monai_sfda", *map(str, command)]
+    child = psutil.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None:
+        try:
+            peak = max(peak, child.memory_info().rss)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.05)
+    if child.wait():
+        sys.exit(f"Expected `{' '.join(arguments[1:])}` to succeed, it ended with status {child.returncode}.")
+    return time.perf_counter() - start, peak / 2**20
+
+
+def adapt(bundle: str, images: Path, work: Path, name: str, **settings: object) -> dict[str, float]:
+    """One adaptation: seconds and memory of the process, seconds of its steps."""
+    output = work / name
+    options = [f"--{key}={value}" for key, value in settings.items()]
+    seconds, memory = process("adapt", BUNDLES / bundle, images, f"--output={output}", *options)
+    return {"seconds": seconds, "memory": memory} | {
+        "steps": json.loads((output / "report.json").read_text())["time"]["seconds"]
+    }
+
+
+def network(bundle: str) -> torch.nn.Module:
+    parser = ConfigParser()
+    parser.read_config(str(BUNDLES / bundle / "configs" / "inference.json"))
+    return parser.get_parsed_content("network_def").to(DEVICE, memory_format=torch.channels_last)
+
+
+def bare_step(size: int, batch: int, precision: str, repeats: int) -> float:
+    """Median seconds of teacher forward, student forward, backward and Adam step on preloaded tensors."""
+    student = network("fundus_disc_cup").train()
+    teacher = deepcopy(student).requires_grad_(False)
+    image = torch.rand(batch, 3, size, size, device=DEVICE).contiguous(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(student.parameters(), lr=1e-5)
+    seconds = []
+    for _ in range(repeats):
+        synchronise()
+        start = time.perf_counter()
+        with autocast(DEVICE, precision):
+            with torch.no_grad():
+                label = (teacher(image).float().sigmoid() > 0.75).float()
+            pred = student(image)
+        loss = MaskedBCE()(pred=pred, pseudo=PseudoLabel(label, torch.ones_like(label)))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        synchronise()
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds[1:])[len(seconds[1:]) // 2]
+
+
+@torch.no_grad()
+def bare_forward(size: int, batch: int, precision: str, repeats: int) -> float:
+    """Median seconds of one forward of a batch in evaluation mode on preloaded tensors."""
+    item = network("fundus_disc_cup").eval()
+    image = torch.rand(batch, 3, size, size, device=DEVICE).contiguous(memory_format=torch.channels_last)
+    seconds = []
+    for _ in range(repeats):
+        synchronise()
+        start = time.perf_counter()
+        with autocast(DEVICE, precision):
+            item(image)
+        synchronise()
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds[1:])[len(seconds[1:]) // 2]
+
+
+def synchronise() -> None:
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+
+
+def report_adaptation(work: Path, images: Path, count: int, options: argparse.Namespace) -> None:
+    shown = count * options.epochs
+    steps = options.epochs * -(-count // options.batch)
+    print(f"\nAdaptation (CBMT), {count} images of {options.size} x {options.size}, batch {options.batch}, {DEVICE}")
+    print(f"{'':10}{'process img/s':>14}{'peak MB':>9}{'step s':>9}{'bare step s':>13}{'overhead':>10}")
+    rates = {}
+    for name in ("float32", choose_precision("auto", DEVICE)):
+        if name in rates:
+            continue
+        size = f"[{options.size},{options.size}]"
+        settings = {"precision": name, "epochs": options.epochs, "batch_size": options.batch, "image_size": size}
+        run = adapt("fundus_disc_cup", images, work, f"adapt_{name}", **settings)
+        bare = bare_step(options.size, options.batch, name, options.repeats)
+        rates[name] = shown / run["seconds"]
+        step = run["steps"] / steps
+        print(f"{name:10}{rates[name]:14.2f}{run['memory']:9.0f}{step:9.3f}{bare:13.3f}{100 * (step / bare - 1):9.1f}%")
+    print(
+        f"default / float32: {list(rates.values())[-1] / rates['float32']:.2f} x images per second of the whole process"
+    )
+
+
+def report_memory(work: Path, small: Path, large: Path, counts: tuple[int, int]) -> None:
+    print("\nPeak memory of a whole adaptation process, U-Net, 256 x 256, one epoch")
+    for name, folder, count in (("small", small, counts[0]), ("large", large, counts[1])):
+        run = adapt("nuclei_fluorescence", folder, work, f"memory_{name}", epochs=1)
+        print(f"{count:6d} images: {run['memory']:7.0f} MB")
+
+
+def report_prediction(work: Path, images: Path, count: int, options: argparse.Namespace) -> None:
+    precision = choose_precision("auto", DEVICE)
+    size = f"[{options.size},{options.size}]"
+    few = work / "few"
+    few.mkdir()
+    for path in sorted(images.iterdir())[: options.batch]:
+        (few / path.name).symlink_to(path.resolve())
+    base, _ = process(
+        "predict", BUNDLES / "fundus_disc_cup", few, f"--output={work / 'few_masks'}", f"--image_size={size}"
+    )
+    full, memory = process(
+        "predict", BUNDLES / "fundus_disc_cup", images, f"--output={work / 'masks'}", f"--image_size={size}"
+    )
+    rate = (count - options.batch) / (full - base)
+    bare = options.batch / bare_forward(options.size, options.batch, precision, options.repeats)
+    print(f"\nPrediction, {count} images, {precision}: start-up {base:.1f} s, then {rate:.1f} images/s,", end=" ")
+    print(f"{rate / bare:.2f} of the bare network's {bare:.1f}; peak {memory:.0f} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--many", type=int, default=2000, help="images of the memory check; 0 leaves it out")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=9)
+    options = parser.parse_args()
+    mode = choose_precision("auto", DEVICE)
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, default mode {mode}")
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        clinic = write_clinic(work / "clinic", camera="target", count=options.images, size=options.size) / "image"
+        report_adaptation(work, clinic, options.images, options)
+        report_prediction(work, clinic, options.images, options)
+        if options.many:
+            small = write_clinic(work / "small", camera="target", count=50) / "image"
+            large = write_clinic(work / "large", camera="target", count=options.many) / "image"
+            report_memory(work, small, large, (50, options.many))
+
+
+if __name__ == "__main__":
+    main()
