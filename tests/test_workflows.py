@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -102,3 +103,25 @@ def test_a_checkpoint_of_another_network_names_the_first_differing_keys(bundle, 
         cause = cause.__cause__
     assert isinstance(cause, ValueError)
     assert "stem.weight" in str(cause)
+
+
+def test_two_processes_adapt_together_and_deliver_once(weights, bundle, tmp_path):
+    images = write_images(tmp_path / "images", 5)
+    overlay = "['configs/adapt.json','configs/multi_gpu_adapt.json']"
+    settings = {
+        "checkpoint": weights,
+        "dataset_dir": images,
+        "output_dir": tmp_path / "run",
+        "image_size": "[64,64]",
+        "precision": "float32",
+        "epochs": 2,
+        "batch_size": 2,
+    }
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
+    command += ["monai.bundle", "run", "adapt", "--config_file", overlay]
+    command += [word for key, value in settings.items() for word in (f"--{key}", str(value))]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    process = subprocess.run(command, cwd=bundle, env=environment, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert json.loads((tmp_path / "run" / "report.json").read_text())["data"]["images"] == 5
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from monai.utils import set_determinism
 
@@ -11,7 +12,7 @@ __all__ = ["EpochSeed"]
 
 
 class EpochSeed:
-    """Seed all random generators and the order of the images at each epoch start.
+    """Seed all random generators and the order of the images at each epoch start, differently on each process.
 
     A run that was stopped and continued then makes the same draws as one that was not, without storing generator
     states.
@@ -30,8 +31,8 @@ class EpochSeed:
 
     def __call__(self, engine: Any) -> None:
         epoch = engine.state.epoch
-        # Distant seeds, so that epoch 2 of seed 0 is not epoch 1 of seed 1.
-        set_determinism((self.seed * 100_003 + epoch) % 2**32, use_deterministic_algorithms=None)
+        # Distant seeds, so that epoch 2 of seed 0 is not epoch 1 of seed 1, nor that of another process.
+        set_determinism((self.seed * 100_003 + idist.get_rank() * 10_007 + epoch) % 2**32, use_deterministic_algorithms=None)
         batches = getattr(engine.data_loader, "batch_sampler", None)
         if batches is not None and hasattr(batches, "set_epoch"):
             batches.set_epoch(epoch)
