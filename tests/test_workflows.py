@@ -46,11 +46,11 @@ def test_a_truncated_image_is_listed_and_the_rest_goes_on(bundle, weights, tmp_p
         assert [row["case"] for row in csv.DictReader(file)] == ["broken.png"]
 
 
-def test_evaluation_scores_every_case(bundle, weights, tmp_path):
+@pytest.mark.parametrize("base", ["inference.json", "train.json"])
+def test_evaluation_scores_every_case(bundle, weights, tmp_path, base):
     dataset = write_images(tmp_path / "data", classes=classes(bundle))
     output = tmp_path / "scores"
-    configs = ("inference.json", "evaluate.json")
-    run(bundle, *configs, checkpoint=weights, dataset_dir=str(dataset), output_dir=str(output))
+    run(bundle, base, "evaluate.json", checkpoint=weights, dataset_dir=str(dataset), output_dir=str(output))
     summary = json.loads((output / "summary.json").read_text())
     assert summary["cases"] == 3
     assert len((output / "cases.csv").read_text().splitlines()) == 4
