@@ -15,8 +15,11 @@ __all__ = [
     "check_head",
     "decide",
     "foreground_share",
+    "log_distributions",
     "log_probabilities",
     "probabilities",
+    "soft_dice",
+    "soft_dice_loss",
     "weighted_mean",
 ]
 
@@ -48,17 +51,36 @@ def log_probabilities(logits: Tensor, head: str) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: for a softmax over fewer than two channels.
     """
-    logits = logits.float()
     if check_head(head) == "sigmoid":
+        logits = logits.float()
         return F.logsigmoid(logits), F.logsigmoid(-logits)
-    classes = logits.shape[1]
-    if classes < 2:
-        raise ValueError(f"Expected at least 2 channels for a softmax head, found {classes}; use head='sigmoid'.")
-    log_p = logits.log_softmax(1)
+    log_p = _log_softmax(logits)
+    classes = log_p.shape[1]
     if classes == 2:
         return log_p, log_p.flip(1)
     others = [torch.cat([log_p[:, :k], log_p[:, k + 1 :]], 1).logsumexp(1) for k in range(classes)]
     return log_p, torch.stack(others, 1)
+
+
+def log_distributions(logits: Tensor, head: str) -> Tensor:
+    """Log-probabilities (B, G, C, *S) of G questions with C exclusive answers each, for logits (B, K, *S).
+
+    Softmax asks one question, which of the K classes; sigmoid asks K questions, absent or present, in this order.
+
+    Raises:
+        ValueError: for a softmax over fewer than two channels.
+    """
+    if check_head(head) == "softmax":
+        return _log_softmax(logits).unsqueeze(1)
+    present, absent = log_probabilities(logits, head)
+    return torch.stack([absent, present], 2)
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    if logits.shape[1] < 2:
+        found = f"found {logits.shape[1]}; use head='sigmoid'"
+        raise ValueError(f"Expected at least 2 channels for a softmax head, {found}.")
+    return logits.float().log_softmax(1)
 
 
 def binary_cross_entropy(logits: Tensor, label: Tensor, head: str) -> Tensor:
@@ -86,3 +108,24 @@ def decide(probs: Tensor, head: str, cutoff: float) -> Tensor:
 def foreground_share(label: Tensor) -> list[float]:
     """Share of the pixels of a whole batch (B, K, *S) that each channel takes, K numbers in [0, 1]."""
     return label.transpose(0, 1).flatten(1).float().mean(1).tolist()
+
+
+def soft_dice(probs: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""Soft Dice of each image and channel, :math:`2\sum wpy / \sum w(p + y)`, (B, K) in [0, 1]; 0 if both are empty.
+
+    It is 1 only for equal maps of 0 and 1: uncertain probabilities do not agree fully even with themselves.
+
+    Args:
+        probs, label: (B, K, *S) in [0, 1].
+        weight: (B, K, *S), >= 0; 1 everywhere by default.
+    """
+    overlap, total = probs * label, probs + label
+    if weight is not None:
+        overlap, total = weight * overlap, weight * total
+    # An empty pair is no agreement: a stopping rule must not prefer a network that predicts nothing.
+    return 2 * overlap.flatten(2).sum(-1) / total.flatten(2).sum(-1).clamp_min(1e-6)
+
+
+def soft_dice_loss(probs: Tensor, label: Tensor) -> Tensor:
+    """``1 - soft_dice``, mean over images and channels."""
+    return 1 - soft_dice(probs, label).mean()

@@ -8,6 +8,8 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 from PIL import Image
 
+from monai_sfda.networks import load_network
+
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
 RECIPES = sorted((bundle, path.stem) for bundle in BUNDLES for path in (bundle / "configs" / "methods").glob("*.json"))
@@ -46,6 +48,23 @@ def random_weights(bundle: Path, path: Path) -> Path:
     torch.manual_seed(0)
     torch.save(parser.get_parsed_content("network_def").state_dict(), path)
     return path
+
+
+def untrained_helpers(bundle: Path, method: str, folder: Path) -> dict[str, str]:
+    """Overrides that point a recipe to untrained weights of the further networks that it reads from files."""
+    parser = ConfigParser()
+    parser.read_config([str(bundle / "configs" / name) for name in ("adapt.json", f"methods/{method}.json")])
+    if "denoiser_def" not in parser:
+        return {}
+    torch.save(parser.get_parsed_content("denoiser_def").state_dict(), folder / "denoiser.pt")
+    return {"denoiser_checkpoint": str(folder / "denoiser.pt")}
+
+
+def network_of(bundle: Path) -> torch.nn.Module:
+    """The network of a bundle with its weights, as its own inference config builds it."""
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "inference.json"))
+    return load_network(parser.get_parsed_content("network_def"), bundle / "models" / "model.pt")
 
 
 def workflow(bundle: Path, *configs: str, **overrides) -> ConfigWorkflow:

@@ -55,6 +55,13 @@ def test_the_adapted_bundle_predicts_without_its_source(monkeypatch, images, sma
     assert len(list((tmp_path / "out" / "masks").glob("*.png"))) == 3
 
 
+def test_the_adapted_bundle_keeps_the_image_size_it_was_adapted_at(monkeypatch, images, small, tmp_path):
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    configs = tmp_path / "run" / "bundle" / "configs"
+    sizes = {name: json.loads((configs / f"{name}.json").read_text())["image_size"] for name in ("adapt", "inference")}
+    assert sizes == {"adapt": [64, 64], "inference": [64, 64]}
+
+
 def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp_path):
     output = tmp_path / "out"
     for _ in range(2):

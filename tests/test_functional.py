@@ -9,6 +9,8 @@ from monai_sfda.functional import (
     foreground_share,
     log_probabilities,
     probabilities,
+    soft_dice,
+    soft_dice_loss,
     weighted_mean,
 )
 
@@ -80,3 +82,24 @@ def test_entropy_of_an_even_pixel_is_log_two():
     assert binary_cross_entropy(torch.zeros(1, 1, 1), torch.full((1, 1, 1), 0.5), "sigmoid").item() == pytest.approx(
         math.log(2)
     )
+
+
+def test_soft_dice_of_equal_maps_is_1_only_if_they_are_certain():
+    half, sure = torch.full((1, 1, 2), 0.5), torch.tensor([[[1.0, 0.0]]])
+    assert soft_dice(half, half).item() == 0.5  # 2 * (.25 + .25) / (1 + 1)
+    assert soft_dice(sure, sure).item() == 1
+    assert soft_dice_loss(half, half).item() == 0.5
+
+
+def test_soft_dice_of_two_empty_maps_is_0_with_a_finite_gradient():
+    probs = torch.zeros(1, 1, 4, requires_grad=True)
+    score = soft_dice(probs, torch.zeros(1, 1, 4))
+    score.sum().backward()
+    assert score.item() == 0
+    assert probs.grad.isfinite().all()
+
+
+def test_soft_dice_weighs_pixels():
+    probs, label, weight = torch.tensor([[[0.5, 1.0]]]), torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[3.0, 1.0]]])
+    # 2 * 3 * .5 / (3 * 1.5 + 1)
+    assert soft_dice(probs, label, weight).item() == pytest.approx(3 / 5.5)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,14 @@ __all__ = ["Delivery", "write_bundle"]
 PACKAGES = ("monai-sfda", "monai", "torch", "pytorch-ignite", "numpy")
 
 
-def write_bundle(source: str | os.PathLike, target: str | os.PathLike, network: nn.Module, record: Mapping) -> Path:
+def write_bundle(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    network: nn.Module,
+    record: Mapping,
+    *,
+    redefine: Callable[[dict], dict] | None = None,
+) -> Path:
     """Copy a bundle with new weights and a record of how they came about; complete or not there at all.
 
     Args:
@@ -33,7 +40,9 @@ def write_bundle(source: str | os.PathLike, target: str | os.PathLike, network: 
             are not of the new weights.
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
-        record: plain values, kept as ``adaptation`` in the metadata.
+        record: plain values, kept as ``adaptation`` in the metadata; ``image_size`` and ``cutoff`` of its ``settings``
+            replace those of the configs.
+        redefine: ``network_def`` of the bundle -> the one that builds ``network``, if that is another.
     """
     source, target = Path(source), Path(target)
     draft = target.with_name(target.name + ".part")
@@ -41,12 +50,25 @@ def write_bundle(source: str | os.PathLike, target: str | os.PathLike, network: 
     shutil.copytree(source, draft, ignore=shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part"))
     (draft / "models").mkdir(exist_ok=True)
     torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
+    for path in (draft / "configs").glob("*.json"):
+        config = json.loads(path.read_text())
+        changed = config | _adapted_values(config, record.get("settings", {}), redefine)
+        if changed != config:
+            path.write_text(json.dumps(changed, indent=4) + "\n")
     metadata_file = draft / "configs" / "metadata.json"
     metadata = json.loads(metadata_file.read_text())
     metadata_file.write_text(json.dumps({**metadata, "adaptation": dict(record)}, indent=4) + "\n")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(draft, target)
     return target
+
+
+def _adapted_values(config: dict, settings: Mapping, redefine: Callable[[dict], dict] | None) -> dict:
+    """What the run used where the bundle has another value: prediction must see images as adaptation did."""
+    values = {key: settings[key] for key in ("image_size", "cutoff") if key in config and key in settings}
+    if redefine is not None and "network_def" in config:
+        values["network_def"] = redefine(config["network_def"])
+    return values
 
 
 def sha256(path: str | os.PathLike) -> str:
@@ -69,11 +91,13 @@ class Delivery:
         comparison: both networks, ready to run.
         loader: the images, without labels, in a fixed order.
         trainer: the finished engine.
-        method: ``name``, ``citation`` and ``reconstruction`` of the recipe.
+        method: ``name``, ``citation``, ``reconstruction`` (rebuilt without the authors' code) and ``uses_target_tags``
+            (image-level labels of the target went in) of the recipe.
         settings: plain values of the run.
         history: object with ``rows``, one per epoch.
         skipped: images that could not be read, each ``case`` and ``reason``.
         limits: thresholds of the verdict that differ from the defaults.
+        redefine: see `write_bundle`.
     """
 
     def __init__(
@@ -91,11 +115,13 @@ class Delivery:
         history: Any,
         skipped: Sequence[Mapping[str, str]] = (),
         limits: Mapping[str, float] | None = None,
+        redefine: Callable[[dict], dict] | None = None,
     ) -> None:
         self.bundle_root, self.output, self.checkpoint = Path(bundle_root), Path(output_dir), checkpoint
         self.adapted, self.comparison, self.loader, self.trainer = adapted, comparison, loader, trainer
         self.method, self.settings, self.history = dict(method), dict(settings), history
         self.skipped, self.limits = list(skipped), Limits(**(limits or {}))
+        self.redefine = redefine
 
     def __call__(self) -> Path | None:
         """Write everything; returns the path of report.html, or None on any process but the first."""
@@ -107,13 +133,15 @@ class Delivery:
         source_sum = sha256(self.checkpoint)
         record = {
             "method": self.method["name"],
+            "uses_target_tags": self.method["uses_target_tags"],
             "settings": self.settings,
             "images": images,
             "verdict": {key: verdict[key] for key in ("decision", "sentence")},
             "source_sha256": source_sum,
             "software": {name: version(name) for name in PACKAGES},
         }
-        bundle = write_bundle(self.bundle_root, self.output / "bundle", self.adapted, record)
+        target = self.output / "bundle"
+        bundle = write_bundle(self.bundle_root, target, self.adapted, record, redefine=self.redefine)
         report = {
             **record,
             "title": self._title(),

@@ -38,7 +38,8 @@ def write_report(
             - ``title``, ``created``: text.
             - ``verdict``: ``decision`` ("adopt", "review" or "keep-source"), ``sentence``, and ``checks``: list of
               ``name``, ``value``, ``limit``, ``passed`` (None: could not be made), ``meaning``.
-            - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code).
+            - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
+              ``uses_target_tags`` (bool: image-level labels of the target went in).
             - ``data``: ``images`` (int), ``skipped``: list of ``case``, ``reason``.
             - ``structures``: names in channel order; by default the keys of ``change``.
             - ``change``: structure -> ``area_before``, ``area_after`` (mean share of the image), ``agreement``

@@ -1,4 +1,4 @@
-"""The order of the images in an epoch: shuffled, shared among processes, never a batch of one."""
+"""The order of the images in an epoch: shuffled or as listed, shared among processes, never a batch of one."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class EpochBatches(Sampler[list[int]]):
         data_source: the data set, or anything with its length.
         batch_size: images per batch and process, >= 2.
         seed: base seed, >= 0.
+        shuffle: False keeps the order of the data set, so that every epoch has the same batches, as in the released DPL
+            code, whose prototypes depend on them.
         rank: number of this process; None asks ``ignite.distributed``.
         world: number of processes; None asks ``ignite.distributed``.
 
@@ -30,7 +32,14 @@ class EpochBatches(Sampler[list[int]]):
     """
 
     def __init__(
-        self, data_source: Sized, batch_size: int, *, seed: int = 0, rank: int | None = None, world: int | None = None
+        self,
+        data_source: Sized,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = True,
+        rank: int | None = None,
+        world: int | None = None,
     ) -> None:
         if len(data_source) < 2:
             raise ValueError(
@@ -42,6 +51,7 @@ class EpochBatches(Sampler[list[int]]):
         self.count = len(data_source)
         self.batch_size = batch_size
         self.seed = seed
+        self.shuffle = shuffle
         self.epoch = 0
         self.rank = idist.get_rank() if rank is None else rank
         self.world = idist.get_world_size() if world is None else world
@@ -56,7 +66,8 @@ class EpochBatches(Sampler[list[int]]):
         return (self.share + self.batch_size - 2) // self.batch_size
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        generator = np.random.default_rng((self.seed, self.epoch))
+        order = generator.permutation(self.count) if self.shuffle else np.arange(self.count)
         shares = np.resize(order, (self.world, self.share))
         mine = shares[self.rank].tolist()
         for i in range(len(self)):

@@ -18,7 +18,7 @@ class PrefetchLoader(DataLoader):
     An error while reading is raised in the loop that asked; MONAI's `ThreadDataLoader` would end the epoch instead.
     """
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override] # a generator is all that loops ask for
         batches = super().__iter__()
         with ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(next, batches, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from ignite.engine import Engine
@@ -16,9 +16,11 @@ from torch.utils.data import DataLoader
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.precision import autocast
-from monai_sfda.protocols import Criterion, Evidence, Labeller, Observer, Views
+from monai_sfda.protocols import Criterion, Labeller, Views
 
 __all__ = ["AdaptTrainer"]
+
+Answer = TypeVar("Answer")
 
 
 class AdaptTrainer(Trainer):
@@ -96,13 +98,18 @@ class AdaptTrainer(Trainer):
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return {"loss": value, "pred": step["pred"].detach(), "case": case}
 
-    def observe_all(self, observer: Observer) -> Iterator[Evidence]:
-        """Evidence on the weak view of every image, with the student in evaluation mode; for use between steps."""
+    def observe_all(self, ask: Callable[[Tensor, Sequence[str]], Answer]) -> Iterator[Answer]:
+        """What an observer (or a labeller) says of the weak view of every image; for use between steps.
+
+        The student is in evaluation mode. The images come in the batches of the data loader, which before the first
+        epoch are those of epoch 0.
+        """
         self.network.eval()
         for batch in self.data_loader:
             image, case = self._unlabelled(batch)
             with torch.no_grad(), autocast(self.state.device, self.precision):
-                yield observer(self.views(image)[0], case)
+                answer = ask(self.views(image)[0], case)
+            yield answer
 
     def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
         """Raises ValueError: if the batch has a ``label``; target labels must not reach adaptation."""

@@ -1,5 +1,6 @@
 """What happens between steps."""
 
+from monai_sfda.handlers.anneal import ExponentialAnneal, LinearAnneal
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
 from monai_sfda.handlers.history import History
@@ -8,4 +9,14 @@ from monai_sfda.handlers.resume import Resume
 from monai_sfda.handlers.surface import SymmetricSurfaceDistance
 from monai_sfda.handlers.teacher import MeanTeacher
 
-__all__ = ["CaseTable", "EpochSeed", "History", "MeanTeacher", "Progress", "Resume", "SymmetricSurfaceDistance"]
+__all__ = [
+    "CaseTable",
+    "EpochSeed",
+    "ExponentialAnneal",
+    "History",
+    "LinearAnneal",
+    "MeanTeacher",
+    "Progress",
+    "Resume",
+    "SymmetricSurfaceDistance",
+]

@@ -32,7 +32,8 @@ class EpochSeed:
     def __call__(self, engine: Any) -> None:
         epoch = engine.state.epoch
         # Distant seeds, so that epoch 2 of seed 0 is not epoch 1 of seed 1, nor that of another process.
-        set_determinism((self.seed * 100_003 + idist.get_rank() * 10_007 + epoch) % 2**32, use_deterministic_algorithms=None)
+        seed = self.seed * 100_003 + idist.get_rank() * 10_007 + epoch
+        set_determinism(seed % 2**32, use_deterministic_algorithms=None)
         batches = getattr(engine.data_loader, "batch_sampler", None)
         if batches is not None and hasattr(batches, "set_epoch"):
             batches.set_epoch(epoch)

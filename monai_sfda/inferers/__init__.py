@@ -1,5 +1,11 @@
 """Ways to run a network on new images."""
 
+from monai_sfda.inferers.denoise import DenoisingInferer
 from monai_sfda.inferers.fast import FastInferer
+from monai_sfda.inferers.tent import TentInferer
 
-__all__ = ["FastInferer"]
+__all__ = [
+    "DenoisingInferer",
+    "FastInferer",
+    "TentInferer",
+]

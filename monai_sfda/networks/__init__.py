@@ -5,37 +5,57 @@ from __future__ import annotations
 from monai_sfda.networks.aspp import AtrousPyramid
 from monai_sfda.networks.decoder import BoundaryDecoder, PlainDecoder
 from monai_sfda.networks.deeplab import DeepLabV3Plus
+from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
 from monai_sfda.networks.dropout import LaneDropout
 from monai_sfda.networks.load import assign_weights, load_network, read_weights
+from monai_sfda.networks.mixed_norm import MixedBatchNorm, MixedStats, mix_stats
 from monai_sfda.networks.mobilenet import MobileNetV2Encoder, load_imagenet
 from monai_sfda.networks.norm import (
+    average_stats,
     eval_mode,
     frozen_stats,
+    learn_norm_affine,
+    learn_nothing,
     norm_layers,
+    require_batch_norm,
     stochastic_layers,
     track_stats,
     track_stats_without_dropout,
 )
+from monai_sfda.networks.normaliser import Normaliser, WithNormaliser, learn_normaliser
 from monai_sfda.networks.released import convert_released, read_released
 from monai_sfda.networks.tap import FeatureTap
 
 __all__ = [
+    "AtlasFallback",
     "AtrousPyramid",
     "BoundaryDecoder",
     "DeepLabV3Plus",
+    "Denoiser",
     "FeatureTap",
     "LaneDropout",
+    "MixedBatchNorm",
+    "MixedStats",
     "MobileNetV2Encoder",
+    "Normaliser",
     "PlainDecoder",
+    "WithNormaliser",
     "assign_weights",
+    "average_stats",
     "convert_released",
     "eval_mode",
     "frozen_stats",
+    "learn_norm_affine",
+    "learn_normaliser",
+    "learn_nothing",
+    "load_denoiser",
     "load_imagenet",
     "load_network",
+    "mix_stats",
     "norm_layers",
     "read_released",
     "read_weights",
+    "require_batch_norm",
     "stochastic_layers",
     "track_stats",
     "track_stats_without_dropout",

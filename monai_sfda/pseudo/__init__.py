@@ -1,8 +1,48 @@
 """Where pseudo-labels come from and how they get better."""
 
 from monai_sfda.pseudo.balance import BalanceBackground, uncertain_sums
+from monai_sfda.pseudo.cached import Cached, CachedEvidence
+from monai_sfda.pseudo.certain import CertainOnly
+from monai_sfda.pseudo.class_threshold import ClassThreshold, class_thresholds
+from monai_sfda.pseudo.confident import ConfidentCorrection, certainty, confident_joint, error_bins
+from monai_sfda.pseudo.confident_only import ConfidentOnly
+from monai_sfda.pseudo.denoise import Denoise
+from monai_sfda.pseudo.fingerprint import describe, fingerprint
+from monai_sfda.pseudo.fit import FitRefiners, Fitted
+from monai_sfda.pseudo.histogram import histogram, probability_bin
 from monai_sfda.pseudo.labeller import PseudoLabeller
+from monai_sfda.pseudo.monte_carlo import MonteCarlo
 from monai_sfda.pseudo.observe import Observe
+from monai_sfda.pseudo.prototype import PrototypeAgreement, prototype_label, prototypes
+from monai_sfda.pseudo.store import LabelStore
 from monai_sfda.pseudo.threshold import Threshold
 
-__all__ = ["BalanceBackground", "Observe", "PseudoLabeller", "Threshold", "uncertain_sums"]
+__all__ = [
+    "BalanceBackground",
+    "Cached",
+    "CachedEvidence",
+    "CertainOnly",
+    "ClassThreshold",
+    "ConfidentCorrection",
+    "ConfidentOnly",
+    "Denoise",
+    "FitRefiners",
+    "Fitted",
+    "LabelStore",
+    "MonteCarlo",
+    "Observe",
+    "PrototypeAgreement",
+    "PseudoLabeller",
+    "Threshold",
+    "certainty",
+    "class_thresholds",
+    "confident_joint",
+    "describe",
+    "error_bins",
+    "fingerprint",
+    "histogram",
+    "probability_bin",
+    "prototype_label",
+    "prototypes",
+    "uncertain_sums",
+]

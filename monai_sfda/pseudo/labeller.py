@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from monai_sfda.protocols import Observer, PseudoLabel, Refiner
+from monai_sfda.protocols import Evidence, Observer, PseudoLabel, Refiner
 
 __all__ = ["PseudoLabeller"]
 
@@ -25,7 +25,10 @@ class PseudoLabeller:
 
     @torch.no_grad()
     def __call__(self, image: Tensor, case: Sequence[str]) -> PseudoLabel:
-        evidence = self.observe(image, case)
+        return self.refine(self.observe(image, case))
+
+    def refine(self, evidence: Evidence) -> PseudoLabel:
+        """Pseudo-label of a batch that was observed."""
         pseudo = PseudoLabel(evidence.probs, torch.ones_like(evidence.probs))
         for refine in self.refiners:
             pseudo = refine(pseudo, evidence)

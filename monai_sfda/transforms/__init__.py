@@ -1,5 +1,6 @@
 """From files to tensors and back: reading, nested labels, weak and strong views."""
 
+from monai_sfda.transforms.corrupt_labels import RandCorruptLabelsd, corrupt_blocks
 from monai_sfda.transforms.nested import NestedLabeld, NestedToIdsd
 from monai_sfda.transforms.photo_reader import MaskReader, PhotoReader
 from monai_sfda.transforms.save_mask import SaveMaskd
@@ -13,8 +14,10 @@ __all__ = [
     "NestedLabeld",
     "NestedToIdsd",
     "PhotoReader",
+    "RandCorruptLabelsd",
     "SaveMaskd",
     "StrongBatch",
     "WeakBatch",
     "WeakStrongViews",
+    "corrupt_blocks",
 ]

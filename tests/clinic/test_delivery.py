@@ -3,9 +3,11 @@ import json
 
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from torch import nn
 
 from monai_sfda.clinic import write_bundle
+from monai_sfda.networks import WithNormaliser, load_network
 
 
 @pytest.fixture
@@ -47,3 +49,14 @@ def test_leftovers_of_a_stopped_copy_are_replaced(bundle, tmp_path):
     assert "stale" not in tree(target)
     assert "half" not in tree(target)
     assert not (tmp_path / "new.part").exists()
+
+
+def test_a_network_other_than_the_bundles_own_is_defined_in_the_copy(bundle, tmp_path):
+    definition = {"_target_": "torch.nn.Conv2d", "in_channels": 3, "out_channels": 2, "kernel_size": 1}
+    config = {"network_def": definition, "network": "@network_def"}
+    (bundle / "configs" / "inference.json").write_text(json.dumps(config))
+    network = WithNormaliser(nn.Conv2d(3, 2, 1))
+    target = write_bundle(bundle, tmp_path / "new", network, {}, redefine=network.wrap_definition)
+    parser = ConfigParser(json.loads((target / "configs" / "inference.json").read_text()))
+    load_network(parser.get_parsed_content("network"), target / "models" / "model.pt")
+    assert json.loads((bundle / "configs" / "inference.json").read_text()) == config

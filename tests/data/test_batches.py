@@ -46,6 +46,12 @@ def test_the_order_depends_on_seed_and_epoch_only():
     assert batches(50, 8, epoch=3, seed=4) != first
 
 
+def test_without_shuffling_every_epoch_has_the_same_batches_in_the_order_of_the_data():
+    assert batches(7, 3, shuffle=False) == [[0, 1, 2], [3, 4, 5, 6]]
+    assert batches(7, 3, epoch=5, seed=2, shuffle=False) == batches(7, 3, shuffle=False)
+    assert [batches(8, 2, rank=rank, world=2, shuffle=False) for rank in (0, 1)] == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+
+
 @pytest.mark.parametrize("world", [2, 3, 4])
 @pytest.mark.parametrize("count", [2, 3, 5, 8, 17, 24])
 def test_processes_share_an_epoch_evenly(count, world):

@@ -1,0 +1,57 @@
+"""What an answer on disk depends on, as one string."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+__all__ = ["describe", "fingerprint"]
+
+
+def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, str]], parameters: object) -> str:
+    """SHA-256 over the weights' content, the case, path, size and time of change of each image, and the parameters.
+
+    Args:
+        weights: file of the source weights.
+        images: each with ``case`` and ``image``, a path.
+        parameters: whatever else the answers depend on, see :func:`describe`.
+    """
+    content = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    files = [(item["case"], item["image"], os.stat(item["image"])) for item in images]
+    listed = [[case, path, stat.st_size, stat.st_mtime_ns] for case, path, stat in files]
+    text = json.dumps([content, listed, describe(parameters)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe(value: Any) -> Any:
+    """Plain text, numbers, lists and dictionaries that say how an object was set up, the same in every process.
+
+    Of an object these are its class and its public attributes (what starts with an underscore is working state), of a
+    network its layers without their weights, of a function its name.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [describe(item) for item in value]
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        return torch.as_tensor(value).tolist()
+    if isinstance(value, partial):
+        return describe([value.func, value.args, value.keywords])
+    if isinstance(value, (os.PathLike, torch.device, torch.dtype, nn.Module)):
+        return str(value)
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    kind, state = type(value), getattr(value, "__dict__", {})
+    public = {name: item for name, item in state.items() if not name.startswith("_")}
+    return {f"{kind.__module__}.{kind.__qualname__}": describe(public)}

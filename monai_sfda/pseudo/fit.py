@@ -1,0 +1,48 @@
+"""Show a data set to the refiners that must see all of it before they say anything."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from ignite.engine import Engine, Events
+
+from monai_sfda.protocols import Evidence, PseudoLabel
+from monai_sfda.pseudo.labeller import PseudoLabeller
+
+__all__ = ["FitRefiners", "Fitted"]
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A refiner with numbers from the whole data set."""
+
+    def study(self, pseudo: PseudoLabel, evidence: Evidence) -> None:
+        """See one batch, as the refiners before this one left it."""
+
+    def fit(self) -> None:
+        """All batches were seen."""
+
+
+class FitRefiners:
+    """Before the first step, fit the refiners of a labeller one after the other, each in a pass over all images.
+
+    Nothing is saved: a continued run fits again, with the same result where the observer says the same.
+
+    Args:
+        labeller: its refiners that have ``study`` and ``fit`` are fitted, in their order.
+    """
+
+    def __init__(self, labeller: PseudoLabeller) -> None:
+        self.labeller = labeller
+
+    def attach(self, engine: Engine) -> None:
+        engine.add_event_handler(Events.STARTED, self)
+
+    def __call__(self, engine: Any) -> None:
+        refiners = self.labeller.refiners
+        for index, refiner in enumerate(refiners):
+            if isinstance(refiner, Fitted):
+                before = PseudoLabeller(self.labeller.observe, refiners=refiners[:index])
+                for evidence in engine.observe_all(self.labeller.observe):
+                    refiner.study(before.refine(evidence), evidence)
+                refiner.fit()
