@@ -7,13 +7,13 @@ python scripts/convert_checkpoint.py after_adaptation.pth.tar model.safetensors 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from monai_sfda.files import whole_file
 from monai_sfda.networks.released import DECODER_OF_LAYOUT, convert_released, read_released
 
 
@@ -36,12 +36,8 @@ def convert(source: Path, target: Path, layout: str | None = None) -> str:
     if target.suffix not in (".pt", ".safetensors"):
         raise ValueError(f"Expected a target that ends with .pt or .safetensors, found {target}; rename it.")
     weights, decoder = convert_released(read_released(source), layout, source=source)
-    partial = target.with_name(f".{target.stem}.partial{target.suffix}")
-    try:
-        _write(weights, partial)
-        os.replace(partial, target)  # a reader sees the old file or the whole new one
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(target) as draft:
+        _write(weights, draft)
     return decoder
 
 

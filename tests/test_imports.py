@@ -8,8 +8,9 @@ import pytest
 import monai_sfda
 
 ROOT = Path(monai_sfda.__file__).parent
-BASE = {"functional", "precision", "protocols"}
+BASE = {"files", "functional", "precision", "protocols"}
 ALLOWED = {
+    "files": set(),
     "functional": set(),
     "precision": set(),
     "protocols": set(),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from monai_sfda.files import whole_file
 
 __all__ = ["cup_to_disc", "measure_mask", "score_table", "write_results"]
 
@@ -69,9 +70,8 @@ def write_results(folder: Path, *, classes: Mapping[int, str]) -> dict[str, Any]
     with open(folder / "failures.csv", encoding="utf-8", newline="") as file:
         failures = sum(1 for _ in csv.DictReader(file))
     summary = {"images": len(rows), "failures": failures, "mean": means}
-    draft = folder / ".summary.json.part"
-    draft.write_text(json.dumps(summary, indent=2) + "\n")
-    os.replace(draft, folder / "summary.json")
+    with whole_file(folder / "summary.json") as draft:
+        draft.write_text(json.dumps(summary, indent=2) + "\n")
     return summary
 
 
@@ -91,10 +91,8 @@ def score_table(summary: Mapping[str, Any]) -> str:
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    with open(draft, "w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else ["mask"], lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({name: "" if value != value else value for name, value in row.items()})
-    os.replace(draft, path)

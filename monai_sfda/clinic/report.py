@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Undefined
 
 from monai_sfda.clinic.curves import history_curves
 from monai_sfda.clinic.pictures import PALETTE, CasePicture, before_after, to_data_uri
+from monai_sfda.files import whole_file
 
 __all__ = ["write_report"]
 
@@ -63,8 +63,10 @@ def write_report(
         legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(structures)],
         curves=history_curves(history, structures),
     )
-    _write(folder / "report.json", json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n")
-    _write(folder / "report.html", page)
+    with whole_file(folder / "report.json") as draft:
+        draft.write_text(json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    with whole_file(folder / "report.html") as draft:
+        draft.write_text(page, encoding="utf-8")
     return folder / "report.html"
 
 
@@ -150,10 +152,3 @@ def _duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _write(path: Path, text: str) -> None:
-    """All or nothing: a reader never sees half a file."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

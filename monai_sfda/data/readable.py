@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from monai.data import ImageReader
 from tqdm import tqdm
 
+from monai_sfda.files import whole_file
+
 __all__ = ["Readable", "readable", "write_failures"]
 
 logger = logging.getLogger(__name__)
@@ -69,15 +71,11 @@ def readable(
 
 def write_failures(path: str | Path, failures: Sequence[Mapping[str, str]]) -> None:
     """Write ``case,reason`` rows as CSV, all or nothing; without failures only the header."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     # File names that are not valid Unicode must not cost the table.
-    with open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
         writer.writeheader()
         writer.writerows(failures)
-    os.replace(draft, path)
 
 
 def _reason(item: Mapping[str, Any], readers: Mapping[str, ImageReader]) -> str | None:

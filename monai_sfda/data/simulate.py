@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -17,6 +14,7 @@ from tqdm import tqdm
 from monai_sfda.data.cameras import CAMERAS, Camera, photograph
 from monai_sfda.data.fundus_anatomy import draw_eye
 from monai_sfda.data.fundus_paint import Window, paint_eye
+from monai_sfda.files import whole_file
 
 __all__ = ["simulate_fundus", "write_clinic"]
 
@@ -102,26 +100,19 @@ def write_clinic(
             continue
         pair = simulate_fundus(index, camera=CAMERAS[camera], size=size, seed=people, mean_vcdr=mean_vcdr)
         for target, pixels in zip(targets, pair, strict=True):
-            write_whole(target, partial(Image.fromarray(pixels).save, format="PNG"))
+            with whole_file(target) as draft:
+                Image.fromarray(pixels).save(draft, format="PNG")
     return folder
 
 
 def record_settings(folder: Path, settings: dict[str, object]) -> None:
-    """Make the clinic's folders and write ``clinic.json``, or compare with the one that is there."""
+    """Write ``clinic.json``, or compare with the one that is there."""
     record, text = folder / "clinic.json", json.dumps(settings, indent=1) + "\n"
     if record.exists() and record.read_text() != text:
         raise ValueError(
             f"Expected {folder} to be empty or of the same settings, found a clinic of others (see clinic.json); "
             "give another folder or delete this one."
         )
-    for kind in ("image", "mask"):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
     if not record.exists():
-        write_whole(record, lambda part: part.write_text(text))
-
-
-def write_whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Write through a hidden neighbour, so that ``target`` is either whole or not there."""
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    write(part)
-    os.replace(part, target)
+        with whole_file(record) as draft:
+            draft.write_text(text)

@@ -15,6 +15,7 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch import Tensor
 
+from monai_sfda.files import whole_file
 from monai_sfda.metrics import MEASURES, affine_spacing, score_case, summarise
 
 __all__ = ["CaseTable"]
@@ -86,8 +87,8 @@ class CaseTable:
         rows = dict(sorted(_gather(self.rows).items()))
         if idist.get_rank() != 0:
             return
-        self.output_dir.mkdir(parents=True, exist_ok=True)
-        _replace(self.output_dir / "cases.csv", _as_csv(rows))
+        with whole_file(self.output_dir / "cases.csv") as draft:
+            draft.write_text(_as_csv(rows), encoding="utf-8")
         summary = {
             "cases": len(rows),
             "structures": summarise(list(rows.values())),
@@ -96,7 +97,8 @@ class CaseTable:
             "statistics": "mean and std (population) over the n cases measured; ci95: percentile bootstrap over "
             "cases, 2000 resamples, fixed seed; skipped: cases that could not be measured",
         }
-        _replace(self.output_dir / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
+        with whole_file(self.output_dir / "summary.json") as draft:
+            draft.write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def case_name(image: Tensor, root: Path) -> str:
@@ -141,9 +143,3 @@ def _unit(spacing: float | Sequence[float] | str) -> str:
     if spacing == "affine":
         return "that of each label's affine: millimetres for NIfTI and DICOM, stored pixels for photographs"
     return "pixels" if spacing == 1 else f"that of the given spacing, {spacing} per pixel"
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".tmp")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

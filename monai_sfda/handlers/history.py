@@ -12,6 +12,7 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch.optim import Optimizer
 
+from monai_sfda.files import whole_file
 from monai_sfda.functional import check_head, decide, foreground_share, probabilities
 
 __all__ = ["History"]
@@ -75,13 +76,10 @@ class History:
             self.write()
 
     def write(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".part")
-        with draft.open("w", newline="") as file:
+        with whole_file(self.path) as draft, draft.open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(draft, self.path)
 
     def state_dict(self) -> dict:
         return {"rows": self.rows}

@@ -12,6 +12,8 @@ import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 
+from monai_sfda.files import whole_file
+
 __all__ = ["Resume"]
 
 logger = logging.getLogger(__name__)
@@ -41,10 +43,8 @@ class Resume:
     def save(self, engine: Engine) -> None:
         state = {name: item.state_dict() for name, item in self.objects.items()}
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".part")
-        torch.save({"settings": self.settings, "progress": progress, **state}, draft)
-        os.replace(draft, self.path)
+        with whole_file(self.path) as draft:
+            torch.save({"settings": self.settings, "progress": progress, **state}, draft)
 
     def load(self, engine: Engine) -> None:
         """Raises ValueError: if the checkpoint belongs to a run with other settings."""

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from monai_sfda.files import whole_file
 from monai_sfda.pseudo.fingerprint import fingerprint
 
 __all__ = ["LabelStore"]
@@ -80,11 +81,8 @@ class LabelStore:
         packed = {name: _pack(name, values) for name, values in maps.items()}
         arrays: dict[str, Any] = {name: data for name, (data, _) in packed.items()}
         header = json.dumps({"case": case, "maps": {name: form for name, (_, form) in packed.items()}})
-        path = self._file(case)
-        draft = path.with_name(f"{path.stem}.{os.getpid()}.part")
-        with draft.open("wb") as file:
+        with whole_file(self._file(case)) as draft, draft.open("wb") as file:
             np.savez(file, header=header, **arrays)
-        os.replace(draft, path)
 
     def read(self, case: str) -> dict[str, Tensor]:
         """The maps of a case, name -> (K, *S) float32.

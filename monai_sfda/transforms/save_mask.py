@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import torch
 from monai.transforms import SaveImaged
 from PIL import Image
+
+from monai_sfda.files import whole_file
 
 __all__ = ["SaveMaskd"]
 
@@ -36,9 +37,7 @@ class SaveMaskd(SaveImaged):
         item = dict(data)
         for key in self.key_iterator(item):
             target = self.folder / item[self.output_key]
-            target.parent.mkdir(parents=True, exist_ok=True)
             ids = torch.as_tensor(item[key])[0].T.cpu().numpy().astype(np.uint8)
-            draft = target.with_name(f".{target.name}.{os.getpid()}")
-            Image.fromarray(ids).save(draft, format="PNG")
-            os.replace(draft, target)
+            with whole_file(target) as draft:
+                Image.fromarray(ids).save(draft, format="PNG")
         return item

@@ -1,0 +1,28 @@
+"""Files that are complete or not there at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["whole_file"]
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a draft beside ``path`` to write to, and move it into place when the block ends without an error.
+
+    A process killed at any moment leaves the old file or the new one, never half of one; a reader likewise sees one of
+    the two. The draft keeps the suffix, is hidden, and is named after the process, so that two do not share it. The
+    folder is made if missing.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

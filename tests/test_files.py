@@ -1,0 +1,33 @@
+import pytest
+
+from monai_sfda.files import whole_file
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path):
+    target = tmp_path / "deep" / "table.csv"
+    with whole_file(target) as draft:
+        draft.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert [path.name for path in target.parent.iterdir()] == ["table.csv"]
+
+
+def write_half(target):
+    with whole_file(target) as draft:
+        draft.write_text("half")
+        raise RuntimeError
+
+
+def test_an_error_leaves_the_old_file_and_no_draft(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(RuntimeError):
+        write_half(target)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_the_draft_keeps_the_suffix_that_writers_go_by(tmp_path):
+    with whole_file(tmp_path / "mask.png") as draft:
+        assert draft.suffix == ".png"
+        draft.touch()
