@@ -1,10 +1,13 @@
 """What a person types, and what happens when it is wrong."""
 
 import json
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+import torch
 from bundle_support import ROOT, random_weights, write_images
 from PIL import Image
 
@@ -163,3 +166,25 @@ def test_a_run_with_other_settings_is_not_continued(monkeypatch, images, small, 
     (output / "report.json").unlink()
     sentence = fails(monkeypatch, "adapt", BUNDLE, images, "--output", output, "--epochs", 2, *small)
     assert "epochs=1 (now 2)" in sentence
+
+
+def test_a_killed_run_continues_to_the_same_bytes(monkeypatch, images, small, tmp_path):
+    def words(output):
+        settings = ["--output", output, "--epochs", 6, "--batch_size", 2, *small]
+        return [str(word) for word in ["adapt", BUNDLE, images, *settings]]
+
+    command(monkeypatch, *words(tmp_path / "undisturbed"))
+    victim = subprocess.Popen(
+        [sys.executable, "-m", "monai_sfda", *words(tmp_path / "killed")], stderr=subprocess.DEVNULL
+    )
+    checkpoint = tmp_path / "killed" / "checkpoints" / "latest.pt"
+    while victim.poll() is None and not checkpoint.exists():
+        time.sleep(0.005)
+    victim.kill()
+    victim.wait()
+    assert not (tmp_path / "killed" / "report.json").exists()  # else it was not killed in the middle
+    command(monkeypatch, *words(tmp_path / "killed"))
+    weights = [tmp_path / name / "bundle" / "models" / "model.pt" for name in ("undisturbed", "killed")]
+    first, second = (torch.load(path, weights_only=True) for path in weights)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert (tmp_path / "killed" / "history.csv").read_text() == (tmp_path / "undisturbed" / "history.csv").read_text()
