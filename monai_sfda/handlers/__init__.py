@@ -3,6 +3,7 @@
 from monai_sfda.handlers.anneal import ExponentialAnneal, LinearAnneal
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
+from monai_sfda.handlers.follow import FollowStudent
 from monai_sfda.handlers.history import History
 from monai_sfda.handlers.progress import Progress
 from monai_sfda.handlers.resume import Resume
@@ -13,6 +14,7 @@ __all__ = [
     "CaseTable",
     "EpochSeed",
     "ExponentialAnneal",
+    "FollowStudent",
     "History",
     "LinearAnneal",
     "MeanTeacher",

@@ -1,6 +1,7 @@
 """What an adaptation step minimises."""
 
 from monai_sfda.losses.compose import WeightedSum
+from monai_sfda.losses.disalignment import CosineDisalignment
 from monai_sfda.losses.entropy import EntropyLoss
 from monai_sfda.losses.masked import MaskedBCE
 from monai_sfda.losses.nothing import NoLoss
@@ -11,6 +12,7 @@ from monai_sfda.losses.statistics import StatisticConsistency, transferability
 
 __all__ = [
     "ClassRatioPrior",
+    "CosineDisalignment",
     "EntropyLoss",
     "FixedRatio",
     "MaskedBCE",

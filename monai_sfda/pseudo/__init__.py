@@ -2,6 +2,15 @@
 
 from monai_sfda.pseudo.balance import BalanceBackground, uncertain_sums
 from monai_sfda.pseudo.cached import Cached, CachedEvidence
+from monai_sfda.pseudo.cam_spread import cam_spread
+from monai_sfda.pseudo.cam_weights import (
+    ChannelWeights,
+    FixedWeights,
+    GradCam,
+    GradCamPlusPlus,
+    RandomWeights,
+    ScoreCam,
+)
 from monai_sfda.pseudo.certain import CertainOnly
 from monai_sfda.pseudo.class_threshold import ClassThreshold, class_thresholds
 from monai_sfda.pseudo.confident import ConfidentCorrection, certainty, confident_joint, error_bins
@@ -9,6 +18,7 @@ from monai_sfda.pseudo.confident_only import ConfidentOnly
 from monai_sfda.pseudo.denoise import Denoise
 from monai_sfda.pseudo.fingerprint import describe, fingerprint
 from monai_sfda.pseudo.fit import FitRefiners, Fitted
+from monai_sfda.pseudo.gradient_guided import GradientGuided
 from monai_sfda.pseudo.histogram import histogram, probability_bin
 from monai_sfda.pseudo.labeller import PseudoLabeller
 from monai_sfda.pseudo.monte_carlo import MonteCarlo
@@ -22,18 +32,26 @@ __all__ = [
     "Cached",
     "CachedEvidence",
     "CertainOnly",
+    "ChannelWeights",
     "ClassThreshold",
     "ConfidentCorrection",
     "ConfidentOnly",
     "Denoise",
     "FitRefiners",
     "Fitted",
+    "FixedWeights",
+    "GradCam",
+    "GradCamPlusPlus",
+    "GradientGuided",
     "LabelStore",
     "MonteCarlo",
     "Observe",
     "PrototypeAgreement",
     "PseudoLabeller",
+    "RandomWeights",
+    "ScoreCam",
     "Threshold",
+    "cam_spread",
     "certainty",
     "class_thresholds",
     "confident_joint",
