@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import fire
 from monai.bundle import ConfigParser, ConfigWorkflow
 
 from monai_sfda.clinic.measure import score_table, write_results
+from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
 from monai_sfda.console import one_sentence, quiet
+from monai_sfda.overrides import as_typed, check_overrides, literal, read_json
 
 __all__ = ["adapt", "evaluate", "main", "methods", "predict"]
 
@@ -30,13 +34,18 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
     root, folder = _bundle(bundle), _writable(output)
+    recipe = _method(root, method)
     report = folder / "report.json"
-    if report.exists():
-        print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
-    else:
-        configs = ["adapt.json", f"methods/{_method(root, method)}.json"]
-        run_configs(root, configs, dataset_dir=images, output_dir=folder, **overrides)
-    verdict = json.loads(report.read_text())["verdict"]
+    with alone(folder):
+        if report.exists():
+            refuse_other_settings(report, {"method": method, **overrides})
+            print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
+        else:
+            for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
+                read_json(path)
+            configs = ["adapt.json", f"methods/{recipe}.json"]
+            run_configs(root, configs, **_with_places(overrides, dataset_dir=images, output_dir=folder))
+    verdict = read_json(report)["verdict"]
     print(f"\nVerdict  {verdict['decision']}: {verdict['sentence']}")
     print(f"Report   {folder / 'report.html'}")
     print(f"Bundle   {folder / 'bundle'}")
@@ -55,13 +64,15 @@ def predict(bundle: str, images: str, *, output: str, **overrides: Any) -> None:
         overrides: any value of the config, for example --batch_size 16.
     """
     root, folder = _bundle(bundle), _writable(output)
-    places = {"output_dir": folder / "masks", "failures_file": folder / "failures.csv"}
-    run_configs(root, ["inference.json"], dataset_dir=images, skip_done=True, **places, **overrides)
-    summary = write_results(folder, classes=_classes(root))
+    classes = _classes(root)
+    with alone(folder):
+        refuse_other_masks(folder, images, root / "models" / "model.pt", overrides)
+        places = {"output_dir": folder / "masks", "failures_file": folder / "failures.csv"}
+        run_configs(root, ["inference.json"], skip_done=True, **_with_places(overrides, dataset_dir=images, **places))
+        summary = write_results(folder, classes=classes)
     print(f"\nMasks    {folder / 'masks'} ({summary['images']} images)")
     print(f"Table    {folder / 'results.csv'}")
-    if summary["failures"]:
-        print(f"Skipped  {summary['failures']} images that could not be read, see {folder / 'failures.csv'}")
+    _say_failures(folder / "failures.csv")
 
 
 def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> None:
@@ -76,10 +87,12 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         overrides: any value of the config.
     """
     root, folder = _bundle(bundle), _writable(output)
-    run_configs(root, ["inference.json", "evaluate.json"], dataset_dir=dataset, output_dir=folder, **overrides)
+    places = _with_places(overrides, dataset_dir=dataset, output_dir=folder)
+    run_configs(root, ["inference.json", "evaluate.json"], **places)
     print(f"\n{score_table(json.loads((folder / 'summary.json').read_text()))}")
     print(f"\nCases    {folder / 'cases.csv'}")
     print(f"Summary  {folder / 'summary.json'}")
+    _say_failures(folder / "failures.csv")
 
 
 def methods(bundle: str = "bundles/fundus_disc_cup") -> None:
@@ -99,18 +112,25 @@ def methods(bundle: str = "bundles/fundus_disc_cup") -> None:
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        fire.Fire({"adapt": adapt, "predict": predict, "evaluate": evaluate, "methods": methods}, name="monai-sfda")
+        commands = {"adapt": adapt, "predict": predict, "evaluate": evaluate, "methods": methods}
+        fire.Fire(commands, command=as_typed(sys.argv[1:]), name="monai-sfda")
 
 
 def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkflow:
     files = [str(root / "configs" / name) for name in configs]
-    values = {key: str(value) if isinstance(value, Path) else value for key, value in overrides.items()}
+    metadata = str(root / "configs" / "metadata.json")
+    for name in (*files, metadata):
+        read_json(name)
+    parser = ConfigParser()
+    parser.read_config(files)
+    check_overrides(parser.get(), overrides)
+    values = {key: literal(value) if isinstance(value, Path) else value for key, value in overrides.items()}
     with quiet():
         workflow = ConfigWorkflow(
             config_file=files,
-            meta_file=str(root / "configs" / "metadata.json"),
+            meta_file=metadata,
             logging_file=str(root / "configs" / "logging.conf"),
-            bundle_root=str(root),
+            bundle_root=literal(root),
             **values,
         )
         workflow.initialize()
@@ -119,8 +139,17 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
     return workflow
 
 
+def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, Any]:
+    """Overrides, and where the command reads and writes."""
+    twice = sorted(set(overrides) & {"bundle_root", "skip_done", *places})
+    if twice:
+        raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
+    files = {key: literal(value) for key, value in overrides.items() if isinstance(value, str) and Path(value).exists()}
+    return {**overrides, **files, **{key: literal(value) for key, value in places.items()}}
+
+
 def _bundle(bundle: str) -> Path:
-    root = Path(str(bundle))
+    root = Path(str(bundle)).expanduser()
     if not (root / "configs" / "inference.json").is_file():
         raise FileNotFoundError(
             f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
@@ -140,8 +169,10 @@ def _method(root: Path, name: str) -> str:
     return name
 
 
-def _writable(output: str) -> Path:
-    folder = Path(str(output))
+def _writable(output: str | bool) -> Path:
+    if not output or output is True:  # Fire gives True to an option without a value
+        raise FileNotFoundError("Expected a folder to write to, found no name; give --output FOLDER.")
+    folder = Path(str(output)).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -155,6 +186,17 @@ def _writable(output: str) -> Path:
 
 def _classes(root: Path) -> dict[int, str]:
     """Ids of the label map and their names, without background."""
-    metadata = json.loads((root / "configs" / "metadata.json").read_text())
-    names = metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+    path = root / "configs" / "metadata.json"
+    metadata = read_json(path)
+    try:
+        names = metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"Expected the classes of the network in {path}, found no channel_def; add it.") from error
     return {int(number): name for number, name in names.items() if name.lower() != "background"}
+
+
+def _say_failures(path: Path) -> None:
+    with open(path, encoding="utf-8", newline="") as file:
+        count = sum(1 for _ in csv.DictReader(file))
+    if count:
+        print(f"Skipped  {count} images that could not be read, see {path}")

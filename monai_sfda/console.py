@@ -19,15 +19,17 @@ def quiet() -> Iterator[None]:
     """Keep warnings that a user can do nothing about off the screen; warnings of this package still show."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        engines = logging.getLogger("ignite.engine")
         for name, logger in logging.root.manager.loggerDict.items():
             if name.split(".")[0] in ("monai", "ignite") and isinstance(logger, logging.Logger):
-                logger.setLevel(logging.ERROR)
+                # What an engine logs when it ends with an error is that error, which is shown anyway.
+                logger.setLevel(logging.CRITICAL if name.startswith(engines.name) else logging.ERROR)
         yield
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """The error that MONAI's config parser wrapped."""
-    while error.__cause__ is not None:
+    """The error that MONAI's config parser and transforms wrapped, not what that one was raised from."""
+    while type(error) is RuntimeError and error.__cause__ is not None:
         error = error.__cause__
     return error
 
@@ -44,4 +46,11 @@ def one_sentence() -> Iterator[None]:
         if not isinstance(cause, EXPECTED):
             traceback.print_exc()
             sys.exit(f"monai-sfda: unexpected {type(cause).__name__}: {cause}")
-        sys.exit(f"monai-sfda: {cause}")
+        sys.exit(f"monai-sfda: {_sentence(cause)}")
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        place = f" at {error.filename2 or error.filename}" if error.filename else ""
+        return f"Expected to read and write files, found: {error.strerror}{place}; mend that and repeat the command."
+    return str(error)

@@ -9,6 +9,7 @@ import environment
 environment.enter("dev")
 
 import argparse  # noqa: E402
+import csv  # noqa: E402
 import json  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -42,10 +43,18 @@ def score(bundle: Path, clinic: Path, output: Path) -> dict[str, float]:
     return dice(output)
 
 
-def picture(before: Path, after: Path, clinic: Path, output: Path, count: int = 4) -> Path:
+def worst_cases(scores: Path, count: int) -> list[str]:
+    """Names of the images with the lowest Dice, summed over structures."""
+    with (scores / "cases.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    rows.sort(key=lambda row: sum(float(value or 0) for name, value in row.items() if name.endswith("_dice")))
+    return [Path(row["case"]).name for row in rows[:count]]
+
+
+def picture(names: list[str], before: Path, after: Path, clinic: Path, output: Path) -> Path:
     """Write a sheet of image, source mask, adapted mask and truth."""
     tiles = []
-    for name in sorted(path.name for path in (clinic / "image").iterdir())[:count]:
+    for name in names:
         maps = [np.asarray(Image.open(folder / name)) for folder in (before, after, clinic / "mask")]
         masks = [np.stack([ids >= 1, ids == 2]) for ids in maps]
         tiles.append(before_after(np.asarray(Image.open(clinic / "image" / name)), *masks))
@@ -75,7 +84,8 @@ def main() -> None:
     for name, bundle in masks.items():
         cli.predict(str(bundle), str(clinics["target_test"]), output=str(output / "masks" / name))
     folders = [output / "masks" / name / "masks" for name in masks]
-    sheet = picture(*folders, clinics["target_test"], output / "before_after.png")
+    names = worst_cases(output / "scores" / "other_camera_before", 4)
+    sheet = picture(names, *folders, clinics["target_test"], output / "before_after.png")
 
     print(f"\n{'Dice %':10}{'own camera':>14}{'other camera':>16}{'adapted':>12}")
     for name in home:

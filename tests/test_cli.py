@@ -155,7 +155,8 @@ def test_a_mask_of_another_size_costs_its_case(monkeypatch, small, tmp_path):
 
 def test_unknown_ids_in_a_mask_are_named(monkeypatch, small, tmp_path):
     dataset = write_images(tmp_path / "data", classes=1)
-    Image.fromarray(np.full((64, 70), 7, np.uint8)).save(dataset / "mask" / "case_0.png")
+    for path in (dataset / "mask").iterdir():
+        Image.fromarray(np.full((64, 70), 7, np.uint8)).save(path)
     sentence = fails(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
     assert "7" in sentence
 

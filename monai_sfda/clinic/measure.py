@@ -58,8 +58,11 @@ def write_results(folder: Path, *, classes: Mapping[int, str]) -> dict[str, Any]
     masks = sorted(path for path in (folder / "masks").rglob("*.png") if not path.name.startswith("."))
     rows: list[dict[str, Any]] = []
     for path in masks:
-        with Image.open(path) as picture:
-            numbers = measure_mask(np.asarray(picture), classes)
+        try:
+            with Image.open(path) as picture:
+                numbers = measure_mask(np.asarray(picture), classes)
+        except OSError as error:
+            raise ValueError(f"Expected a mask in {path}, found a damaged file; delete it, it is made anew.") from error
         rows.append({"mask": path.relative_to(folder / "masks").as_posix(), **numbers})
     _write_csv(folder / "results.csv", rows)
     means = {}

@@ -63,10 +63,11 @@ def write_report(
         legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(structures)],
         curves=history_curves(history, structures),
     )
-    with whole_file(folder / "report.json") as draft:
-        draft.write_text(json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     with whole_file(folder / "report.html") as draft:
         draft.write_text(page, encoding="utf-8")
+    # Last, because it says that the run is finished.
+    with whole_file(folder / "report.json") as draft:
+        draft.write_text(json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     return folder / "report.html"
 
 

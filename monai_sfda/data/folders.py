@@ -31,10 +31,10 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         OSError: if there is no such folder, it may not be read, or it holds no image.
     """
     root = _existing_folder(folder)
-    if (root / "image").is_dir() and (root / "mask").is_dir():
+    if all(os.path.isdir(root / name) for name in ("image", "mask")):  # False, not an error, where one may not look
         root = root / "image"
     files = list(_walk(root, {os.path.realpath(path) for path in exclude}))
-    found = {path.relative_to(root).as_posix(): path for path in files if _is_image(path)}
+    found = {_readable_name(path.relative_to(root)): path for path in files if _is_image(path)}
     if not found:
         raise FileNotFoundError(
             f"Expected images in {root}, found {_summary(files)}; accepted are {', '.join(s[1:] for s in SUFFIXES)}."
@@ -130,6 +130,11 @@ def _walk(root: Path, left_out: set[str]) -> Iterator[Path]:
                 (folders.append if path.is_symlink() else folders.appendleft)(path)
             elif os.path.realpath(path) not in left_out and (os.path.isfile(path) or path.is_symlink()):
                 yield path
+
+
+def _readable_name(path: Path) -> str:
+    """Bytes of old file systems that are no text become ``\\xff``: names end up in tables, reports and masks."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _is_image(path: Path) -> bool:

@@ -47,9 +47,15 @@ class Resume:
             torch.save({"settings": self.settings, "progress": progress, **state}, draft)
 
     def load(self, engine: Engine) -> None:
-        """Raises ValueError: if the checkpoint belongs to a run with other settings."""
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
-        known = state["settings"]
+        """Raises ValueError: if the checkpoint is damaged, or belongs to a run with other settings."""
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            known = state["settings"]
+        except Exception as error:  # torch raises many types for damaged files
+            raise ValueError(
+                f"Expected the checkpoint of an unfinished run in {self.path}, found a damaged file; delete it to "
+                "start anew."
+            ) from error
         changed = [key for key in self.settings if self.settings[key] != known.get(key)]
         if changed:
             what = ", ".join(f"{key}={known.get(key)!r} (now {self.settings[key]!r})" for key in changed)

@@ -87,6 +87,12 @@ def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source:
             f"{_first('missing', missing)}; {_first('unexpected', unexpected)}; {_first('of other shape', reshaped)}; "
             "use the file that belongs to this network, or build the network that belongs to this file."
         )
+    broken = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise ValueError(
+            f"Expected finite weights in {source}, found nan or infinity in {broken[0]} ({len(broken)} of {len(weights)} "
+            "tensors); use a checkpoint of an earlier epoch."
+        )
     network.load_state_dict(dict(weights), strict=False)
 
 

@@ -126,3 +126,12 @@ def test_the_checksum_is_checked_before_the_file_is_read(tmp_path, source):
     path.write_bytes(b"something else")
     with pytest.raises(ValueError, match=f"Expected sha256 {digest} of .*, found"):
         load_network(tiny(), path, sha256=digest)
+
+
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path):
+    network = nn.Linear(2, 1)
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    weights["bias"][0] = float("nan")
+    torch.save(weights, tmp_path / "broken.pt")
+    with pytest.raises(ValueError, match="nan or infinity in bias"):
+        load_network(network, tmp_path / "broken.pt")

@@ -1,0 +1,114 @@
+"""What a person types after a command, held against the bundle's configs before any work is done."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+
+__all__ = ["as_typed", "check_overrides", "literal", "read_json"]
+
+TEXT = ("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset")
+
+
+def as_typed(words: Sequence[str]) -> list[str]:
+    """Put arguments and places in quotes, for Fire reads a folder called 2024_01 or a,b as a number or a tuple."""
+    quoted = list(words[:1])  # the command
+    for before, word in pairwise(words):
+        option, _, value = word.partition("=")
+        if option in TEXT and value:
+            quoted.append(f"{option}={value!r}")
+        elif not word.startswith("-") and (before in TEXT or "=" in before or not before.startswith("-")):
+            quoted.append(repr(word))
+        else:
+            quoted.append(word)
+    return quoted
+
+
+def read_json(path: str | os.PathLike) -> dict[str, Any]:
+    """Read named values.
+
+    Raises:
+        ValueError: if the file holds something else.
+        FileNotFoundError: if it is not there.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a file at {path}, found none; restore it.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"Expected JSON in {path}, found a damaged file ({error}); restore it.") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"Expected named values in {path}, found a {type(content).__name__}; restore it.")
+    return content
+
+
+def literal(path: str | os.PathLike) -> str:
+    """A path as an expression of MONAI's configs, which would take ``#``, ``$``, ``@`` or ``%`` in it for their own."""
+    return "$'" + "".join(f"\\U{ord(letter):08x}" for letter in os.fspath(path)) + "'"
+
+
+def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    """Refuse what MONAI would take without a word or fail on later.
+
+    Args:
+        config: values by name, as the bundle has them.
+        overrides: name, or path of names joined by ``::``, -> value that replaces it; text that begins with ``$``,
+            ``@`` or ``%`` is an expression, and is not looked at.
+
+    Raises:
+        ValueError: if a name is unknown, a number is of another kind than the bundle's, or there is no such device.
+    """
+    for name, value in overrides.items():
+        if name.replace("#", "::").split("::")[0] not in config:
+            raise ValueError(_unknown(name, config))
+        if isinstance(value, str) and value.startswith(("$", "@", "%")):
+            continue
+        default = config.get(name)
+        if not _fits(value, default):
+            raise ValueError(f"Expected {_kind(default)} for --{name}, such as {default}, found {value!r}.")
+        if name == "device":
+            _require_device(value)
+
+
+def _unknown(name: str, config: Mapping[str, Any]) -> str:
+    plain = [key for key, value in config.items() if key[0] not in "_+" and _kind(value)]
+    near = get_close_matches(name, [key for key in config if key[0] not in "_+"], n=1)
+    remedy = f"did you mean --{near[0]}?" if near else "leave it out."
+    return f"Expected a name that the configs have ({', '.join(plain)}, ...), found --{name}; {remedy}"
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, list) and _kind(default):
+        return isinstance(value, list | tuple) and len(value) == len(default) and all(map(_fits, value, default))
+    if isinstance(default, bool) or isinstance(value, bool):
+        return type(value) is type(default) or not _kind(default)
+    if isinstance(default, int):
+        return isinstance(value, int) and value >= min(default, 1)
+    return not isinstance(default, float) or isinstance(value, int | float)
+
+
+def _kind(default: Any) -> str:
+    """In words, what a plain number or list of numbers of a config may be replaced by; else nothing."""
+    if isinstance(default, list) and default and all(isinstance(item, int) for item in default):
+        return f"{len(default)} whole numbers of at least {min(*default, 1)}"
+    if isinstance(default, bool):
+        return "True or False"
+    if isinstance(default, int):
+        return f"a whole number of at least {min(default, 1)}"
+    return "a number" if isinstance(default, float) else ""
+
+
+def _require_device(device: Any) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(f"Expected a device of this machine, such as cpu, found {device!r} ({reason}).") from error

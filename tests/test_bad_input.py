@@ -1,0 +1,265 @@
+"""Bad luck at the command line: each case ends with one sentence or goes on, and loses nothing."""
+
+import csv
+import json
+import os
+import shutil
+import sys
+
+import pytest
+import torch
+from bundle_support import ROOT, random_weights, write_images
+from PIL import Image
+
+from monai_sfda import cli
+from monai_sfda.clinic.same_run import alone
+from monai_sfda.overrides import as_typed, check_overrides
+
+BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
+ODD_NAMES = ["2024_01", "1e3", "a,b", "None", "clinic #3", "$HOME", "@x", "%y", 'it\'s "ü" {写真}', "a=b"]
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["monai-sfda", *map(str, words)])
+    cli.main()
+
+
+def fails(monkeypatch, capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, *words)
+    sentence = str(stop.value.code)
+    assert sentence.startswith("monai-sfda: Expected")
+    assert len(sentence.splitlines()) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    return sentence
+
+
+@pytest.fixture
+def images(tmp_path):
+    return write_images(tmp_path / "images")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return random_weights(BUNDLE, tmp_path_factory.mktemp("weights") / "model.pt")
+
+
+@pytest.fixture
+def small(weights):
+    return ["--checkpoint", weights, "--image_size", "[64,64]", "--precision", "float32"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_folder_may_have_any_name(monkeypatch, images, small, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    images.rename(name)
+    command(monkeypatch, "predict", BUNDLE, name, f"--output=masks of {name}", *small)
+    assert (tmp_path / f"masks of {name}" / "masks" / "case_0.png").exists()
+
+
+def test_a_bundle_and_its_weights_may_have_any_name(monkeypatch, images, weights, tmp_path):
+    bundle = shutil.copytree(BUNDLE, tmp_path / "b #1, $x")
+    checkpoint = shutil.copy(weights, tmp_path / "w #1.pt")
+    words = ["--output", tmp_path / "out", "--checkpoint", checkpoint, "--image_size", "[64,64]"]
+    command(monkeypatch, "predict", bundle, images, *words)
+    assert (tmp_path / "out" / "results.csv").exists()
+
+
+def test_only_places_are_quoted():
+    words = ["adapt", "1_0", "a b", "--output", "2024_01", "--epochs", "3", "--method=5", "--image_size", "[64,64]"]
+    assert as_typed(words) == [
+        *["adapt", "'1_0'", "'a b'", "--output", "'2024_01'", "--epochs", "3", "--method='5'", "--image_size"],
+        "[64,64]",
+    ]
+
+
+CONFIG = {"epochs": 20, "seed": 0, "rate": 0.5, "size": [256, 256], "device": "$x", "part": {"a": 1}, "on": True}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"epoch": 3},
+        {"other::a": 3},
+        {"epochs": "abc"},
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"epochs": True},
+        {"seed": -1},
+        {"rate": "x"},
+        {"size": 64},
+        {"size": [64]},
+        {"size": [0, 64]},
+        {"on": 3},
+        {"device": "nope"},
+    ],
+    ids=str,
+)
+def test_a_value_that_does_not_fit_the_config_is_refused(given):
+    with pytest.raises(ValueError, match=rf"Expected .*{next(iter(given)) if 'device' not in given else 'device'}"):
+        check_overrides(CONFIG, given)
+
+
+def test_values_that_fit_the_config_are_taken():
+    fitting = {"epochs": 1, "seed": 0, "rate": 1, "size": (64, 32), "device": "cpu", "part::b": 2, "on": False}
+    check_overrides(CONFIG, fitting)
+    check_overrides(CONFIG, {"epochs": "$1+1", "size": "@other"})
+
+
+def test_a_misspelt_option_names_the_right_one(monkeypatch, capsys, images, small, tmp_path):
+    words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", *small, "--epoch", 3]
+    assert "did you mean --epochs?" in fails(monkeypatch, capsys, *words)
+
+
+@pytest.mark.parametrize("words", [["--output", ""], ["--output"], ["--output", "x", "--dataset_dir", "y"]])
+def test_places_are_given_once(monkeypatch, capsys, images, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    fails(monkeypatch, capsys, "adapt", BUNDLE, images, *words)
+    assert {path.name for path in tmp_path.iterdir()} <= {"images", "x"}
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\3\4" + b"x" * 100])
+def test_a_damaged_checkpoint_is_one_sentence(monkeypatch, capsys, images, tmp_path, content):
+    (tmp_path / "w.pt").write_bytes(content)
+    words = ["--output", tmp_path / "out", "--checkpoint", tmp_path / "w.pt", "--image_size", "[64,64]"]
+    assert "w.pt" in fails(monkeypatch, capsys, "predict", BUNDLE, images, *words)
+
+
+@pytest.mark.parametrize("name", ["metadata.json", "adapt.json", "inference.json", "methods/cbmt.json"])
+@pytest.mark.parametrize("content", ["{ broken", "[1]"])
+def test_a_damaged_config_is_named_before_any_work(monkeypatch, capsys, images, small, tmp_path, name, content):
+    bundle = shutil.copytree(BUNDLE, tmp_path / "bundle")
+    (bundle / "configs" / name).write_text(content)
+    words = ["adapt", bundle, images, "--output", tmp_path / "run", "--epochs", 1, *small]
+    assert name in fails(monkeypatch, capsys, *words)
+    assert not (tmp_path / "run" / "history.csv").exists()
+
+
+def test_metadata_without_classes_is_one_sentence(monkeypatch, capsys, images, small, tmp_path):
+    bundle = shutil.copytree(BUNDLE, tmp_path / "bundle")
+    (bundle / "configs" / "metadata.json").write_text("{}")
+    words = ["predict", bundle, images, "--output", tmp_path / "out", *small]
+    assert "channel_def" in fails(monkeypatch, capsys, *words)
+
+
+def test_predicting_again_beside_a_damaged_image_is_no_failure(monkeypatch, images, small, tmp_path):
+    (images / "damaged.png").write_bytes(b"not a picture")
+    for _ in range(2):
+        command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
+        assert json.loads((tmp_path / "out" / "summary.json").read_text())["failures"] == 1
+
+
+def test_only_damaged_images_are_a_failure(monkeypatch, capsys, small, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "damaged.png").write_bytes(b"not a picture")
+    words = ["predict", BUNDLE, tmp_path / "images", "--output", tmp_path / "out", *small]
+    assert "damaged.png" in fails(monkeypatch, capsys, *words)
+
+
+def test_masks_of_other_images_or_weights_are_not_taken_for_done(monkeypatch, capsys, images, small, tmp_path):
+    output = ["--output", tmp_path / "out"]
+    command(monkeypatch, "predict", BUNDLE, images, *output, *small)
+    others = write_images(tmp_path / "others", size=(90, 80))
+    assert "images" in fails(monkeypatch, capsys, "predict", BUNDLE, others, *output, *small)
+    torch.save({name: 2 * value for name, value in torch.load(small[1]).items()}, tmp_path / "w2.pt")
+    words = ["--checkpoint", tmp_path / "w2.pt", *small[2:]]
+    assert "weights" in fails(monkeypatch, capsys, "predict", BUNDLE, images, *output, *words)
+    assert "out" not in (tmp_path / "out" / "masks_of.json").read_text()
+
+
+def test_a_mistyped_folder_does_not_bind_the_output(monkeypatch, capsys, images, small, tmp_path):
+    fails(monkeypatch, capsys, "predict", BUNDLE, tmp_path / "imgaes", "--output", tmp_path / "out", *small)
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
+
+
+@pytest.mark.parametrize("inside", [".", "masks"])
+def test_masks_are_not_written_among_the_images(monkeypatch, capsys, images, small, inside):
+    words = ["predict", BUNDLE, images, "--output", images / inside, *small]
+    assert "outside the images" in fails(monkeypatch, capsys, *words)
+
+
+def test_a_damaged_mask_of_an_earlier_run_is_named(monkeypatch, capsys, images, small, tmp_path):
+    (tmp_path / "out" / "masks").mkdir(parents=True)
+    (tmp_path / "out" / "masks" / "case_0.png").write_bytes(b"junk")
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small]
+    assert "case_0.png" in fails(monkeypatch, capsys, *words)
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(monkeypatch, capsys, images, small, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "masks").write_text("a file")
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small]
+    assert "File exists" in fails(monkeypatch, capsys, *words)
+
+
+def test_a_finished_adaptation_answers_for_its_own_settings_only(monkeypatch, capsys, images, small, tmp_path):
+    words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", *small]
+    command(monkeypatch, *words, "--epochs", 1)
+    assert "epochs=1 (now 2)" in fails(monkeypatch, capsys, *words, "--epochs", 2)
+    assert "method='cbmt'" in fails(monkeypatch, capsys, *words, "--method", "tent")
+
+
+def test_two_runs_cannot_write_to_one_folder(monkeypatch, capsys, images, small, tmp_path):
+    (tmp_path / "run").mkdir()
+    with alone(tmp_path / "run"):
+        for verb in ("adapt", "predict"):
+            words = [verb, BUNDLE, images, "--output", tmp_path / "run", *small]
+            assert "another run" in fails(monkeypatch, capsys, *words)
+    with alone(tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", None], ids=["empty", "text", "other"])
+def test_a_damaged_unfinished_run_says_what_to_delete(monkeypatch, capsys, images, small, tmp_path, content):
+    checkpoint = tmp_path / "run" / "checkpoints" / "latest.pt"
+    checkpoint.parent.mkdir(parents=True)
+    if content is None:
+        torch.save({"x": 1}, checkpoint)
+    else:
+        checkpoint.write_bytes(content)
+    words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small]
+    assert "delete it" in fails(monkeypatch, capsys, *words)
+
+
+def test_what_was_decoded_at_another_size_is_not_used(monkeypatch, images, small, tmp_path):
+    cache = tmp_path / "run" / "cache"
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as if killed before the first epoch ended
+        command(patch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    next(cache.iterdir()).unlink()  # then decoded anew, and does not stack with the others if those are used
+    for name in ("report.json", "checkpoints/latest.pt"):
+        (tmp_path / "run" / name).unlink()
+    words = ["--checkpoint", small[1], "--image_size", "[96,96]", "--epochs", 1]
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", *words)
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["settings"]["image_size"] == [96, 96]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_text_costs_nothing(monkeypatch, images, small, tmp_path):
+    os.rename(images / "case_0.png", os.fsencode(images) + b"/bad\xff.png")
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    assert "bad\\xff.png" in (tmp_path / "out" / "results.csv").read_text()
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_evaluation_lists_what_it_left_out(monkeypatch, capsys, small, tmp_path):
+    dataset = write_images(tmp_path / "data", 4, classes=1)
+    Image.new("L", (70, 64), 255).save(dataset / "mask" / "case_0.png")
+    Image.new("L", (5, 5)).save(dataset / "mask" / "case_1.png")
+    (dataset / "image" / "case_2.png").write_bytes(b"")
+    command(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
+    with open(tmp_path / "scores" / "failures.csv", newline="") as file:
+        assert [row["case"] for row in csv.DictReader(file)] == ["case_0.png", "case_1.png", "case_2.png"]
+    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 1
+    assert "Skipped  3 images" in capsys.readouterr().out
+
+
+def test_an_engine_that_stops_says_why_once(monkeypatch, capsys, images, small, tmp_path):
+    nan = {name: v * float("nan") if v.is_floating_point() else v for name, v in torch.load(small[1]).items()}
+    torch.save(nan, tmp_path / "nan.pt")
+    words = ["--checkpoint", tmp_path / "nan.pt", *small[2:], "--epochs", 1]
+    with pytest.raises(SystemExit, match="finite loss"):
+        command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", *words)
+    assert "terminating" not in capsys.readouterr().err
