@@ -90,8 +90,8 @@ def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source:
     broken = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
         raise ValueError(
-            f"Expected finite weights in {source}, found nan or infinity in {broken[0]} ({len(broken)} of {len(weights)} "
-            "tensors); use a checkpoint of an earlier epoch."
+            f"Expected finite weights in {source}, found nan or infinity in {broken[0]}, one of "
+            f"{len(broken)} such tensors; use a checkpoint of an earlier epoch."
         )
     network.load_state_dict(dict(weights), strict=False)
 
