@@ -169,6 +169,15 @@ def test_a_run_with_other_settings_is_not_continued(monkeypatch, images, small, 
     assert "epochs=1 (now 2)" in sentence
 
 
+def test_a_run_from_other_images_is_not_continued(monkeypatch, images, small, tmp_path):
+    output = tmp_path / "run"
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", output, "--epochs", 1, *small)
+    (output / "report.json").unlink()
+    (images / "case_0.png").write_bytes((images / "case_1.png").read_bytes())
+    sentence = fails(monkeypatch, "adapt", BUNDLE, images, "--output", output, "--epochs", 1, *small)
+    assert "inputs=" in sentence
+
+
 def test_a_killed_run_continues_to_the_same_bytes(monkeypatch, images, small, tmp_path):
     def words(output):
         settings = ["--output", output, "--epochs", 6, "--batch_size", 2, *small]
