@@ -168,4 +168,7 @@ class Delivery:
         """Of this process only: a continued run does not know how long the first part took."""
         seconds = self.trainer.state.times.get("COMPLETED") or 0.0
         epochs = len(self.history.rows)
-        return {"seconds": seconds, "images_per_second": images * epochs / seconds} if seconds else {}
+        if not seconds:
+            return {}
+        last = self.trainer.state.times["EPOCH_COMPLETED"]
+        return {"seconds": seconds, "last_epoch_seconds": last, "images_per_second": images * epochs / seconds}
