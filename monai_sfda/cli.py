@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from monai_sfda.clinic.measure import score_table, write_results
 from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
 from monai_sfda.console import one_sentence, quiet
+from monai_sfda.data import count_failures
 from monai_sfda.overrides import as_typed, check_overrides, literal, read_json
 
 __all__ = ["adapt", "evaluate", "main", "methods", "predict"]
@@ -196,7 +196,5 @@ def _classes(root: Path) -> dict[int, str]:
 
 
 def _say_failures(path: Path) -> None:
-    with open(path, encoding="utf-8", newline="") as file:
-        count = sum(1 for _ in csv.DictReader(file))
-    if count:
+    if count := count_failures(path):
         print(f"Skipped  {count} images that could not be read, see {path}")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from monai_sfda.data import count_failures
 from monai_sfda.files import whole_file
 
 __all__ = ["cup_to_disc", "measure_mask", "score_table", "write_results"]
@@ -70,9 +71,7 @@ def write_results(folder: Path, *, classes: Mapping[int, str]) -> dict[str, Any]
         values = [row[name] for row in rows if name != "mask" and not math.isnan(row[name])]
         if values:
             means[name] = sum(values) / len(values)
-    with open(folder / "failures.csv", encoding="utf-8", newline="") as file:
-        failures = sum(1 for _ in csv.DictReader(file))
-    summary = {"images": len(rows), "failures": failures, "mean": means}
+    summary = {"images": len(rows), "failures": count_failures(folder / "failures.csv"), "mean": means}
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
     return summary

@@ -3,7 +3,7 @@
 from monai_sfda.data.batches import EpochBatches
 from monai_sfda.data.folders import find_images, find_pairs, mask_names
 from monai_sfda.data.prefetch import PrefetchLoader
-from monai_sfda.data.readable import Readable, readable, write_failures
+from monai_sfda.data.readable import Readable, count_failures, readable, write_failures
 from monai_sfda.data.simulate import CAMERAS, Camera, simulate_fundus, write_clinic
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "EpochBatches",
     "PrefetchLoader",
     "Readable",
+    "count_failures",
     "find_images",
     "find_pairs",
     "mask_names",

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from monai_sfda.files import whole_file
 
-__all__ = ["Readable", "readable", "write_failures"]
+__all__ = ["Readable", "count_failures", "readable", "write_failures"]
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,12 @@ def write_failures(path: str | Path, failures: Sequence[Mapping[str, str]]) -> N
         writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
         writer.writeheader()
         writer.writerows(failures)
+
+
+def count_failures(path: str | Path) -> int:
+    """Number of rows of a file of `write_failures`."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
 
 
 def _reason(item: Mapping[str, Any], readers: Mapping[str, ImageReader]) -> str | None:
