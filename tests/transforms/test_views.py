@@ -1,7 +1,8 @@
 import pytest
 import torch
+from monai.data import MetaTensor
 
-from monai_sfda.transforms import Erase, Gamma, ImpulseNoise, WeakStrongViews
+from monai_sfda.transforms import Erase, Gamma, ImpulseNoise, StrongBatch, WeakStrongViews
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +75,11 @@ def test_only_the_strong_view_is_corrupted():
     weak, strong = WeakStrongViews(strong=[Erase(prob=1.0)])(image)
     assert weak.unique().numel() == 1
     assert (weak != strong).flatten(1).any(1).all()
+
+
+def test_a_batch_for_training_is_of_plain_tensors():
+    batch = {"image": MetaTensor(grey(2)), "label": MetaTensor(grey(2))}
+    assert all(type(item) is torch.Tensor for item in StrongBatch(WeakStrongViews())(batch))
 
 
 def test_bad_ranges_are_refused():
