@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+from ast import literal_eval
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import fire
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigParser
 
+from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
 from monai_sfda.clinic.measure import score_table, write_results
 from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
-from monai_sfda.console import one_sentence, quiet
+from monai_sfda.console import one_sentence
 from monai_sfda.data import count_failures
-from monai_sfda.overrides import as_typed, check_overrides, literal, read_json
+from monai_sfda.overrides import as_typed, literal, read_json
+from monai_sfda.workflow import run_configs
 
-__all__ = ["adapt", "evaluate", "main", "methods", "predict"]
+__all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "predict"]
 
 
 def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **overrides: Any) -> None:
@@ -109,34 +113,35 @@ def methods(bundle: str = "bundles/fundus_disc_cup") -> None:
         print(f"{name:16} {method['parts']}\n{'':16} {method['citation']}")
 
 
+def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
+    """Compare methods x pairs x seeds, each cell once; the same command continues what was stopped.
+
+    Writes OUTPUT/table.md, results.csv, results.json and results.png, anew after each cell.
+
+    Args:
+        matrix: JSON file with pairs, methods and seeds, or several in brackets that are laid over each other, such as
+            "['pairs.json','scripts/benchmarks/methods.json']".
+        output: folder to write.
+    """
+    folder = _writable(output)
+    files = literal_eval(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix
+    plan = read_matrix([files] if isinstance(files, str) else files)
+    cells = []
+    with alone(folder):
+        for cell in run_matrix(plan, folder):
+            cells.append(cell)
+            table = write_table(cells, folder)
+        write_plot(rows_of(cells), folder / "results.png")
+    print(f"\n{table}\nTable    {folder / 'table.md'}\nPlot     {folder / 'results.png'}")
+
+
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        commands = {"adapt": adapt, "predict": predict, "evaluate": evaluate, "methods": methods}
-        fire.Fire(commands, command=as_typed(sys.argv[1:]), name="monai-sfda")
-
-
-def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkflow:
-    files = [str(root / "configs" / name) for name in configs]
-    metadata = str(root / "configs" / "metadata.json")
-    for name in (*files, metadata):
-        read_json(name)
-    parser = ConfigParser()
-    parser.read_config(files)
-    check_overrides(parser.get(), overrides)
-    values = {key: literal(value) if isinstance(value, Path) else value for key, value in overrides.items()}
-    with quiet():
-        workflow = ConfigWorkflow(
-            config_file=files,
-            meta_file=metadata,
-            logging_file=str(root / "configs" / "logging.conf"),
-            bundle_root=literal(root),
-            **values,
+        commands = (adapt, predict, evaluate, methods, benchmark)
+        fire.Fire(
+            {command.__name__: command for command in commands}, command=as_typed(sys.argv[1:]), name="monai-sfda"
         )
-        workflow.initialize()
-        workflow.run()
-        workflow.finalize()
-    return workflow
 
 
 def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, Any]:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from monai_sfda.data import find_pairs
-from monai_sfda.transforms import MaskReader
+from monai_sfda.benchmark.source import class_ratios
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,23 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError:
         parser.error(f"Expected channels such as disc=1,2, found {' '.join(options.channels)}.")
     try:
-        ratios, images = measure(options.dataset, channels)
+        ratios, images = class_ratios(options.dataset, channels)
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
-    options.target.write_text(json.dumps({"data": options.data, "images": images, "ratios": ratios}, indent=4) + "\n")
+    record = {"data": options.data, "images": images, "channels": channels, "ratios": ratios}
+    options.target.write_text(json.dumps(record, indent=4) + "\n")
     print(f"{options.target}: " + ", ".join(f"{name} {100 * ratio:.2f} %" for name, ratio in ratios.items()))
-
-
-def measure(dataset: Path, channels: Mapping[str, Sequence[int]]) -> tuple[dict[str, float], int]:
-    """Mean over images of the share of pixels of each channel, and how many images there are."""
-    reader = MaskReader(ids=sorted({0}.union(*channels.values())))
-    pairs = find_pairs(dataset)
-    shares = [
-        [np.isin(mask, ids).mean() for ids in channels.values()]
-        for mask in (np.asarray(reader.decode(Path(pair["label"]))) for pair in pairs)
-    ]
-    means = np.mean(shares, axis=0)
-    return {name: round(float(mean), 6) for name, mean in zip(channels, means, strict=True)}, len(pairs)
 
 
 if __name__ == "__main__":

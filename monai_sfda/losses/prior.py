@@ -43,16 +43,18 @@ class FixedRatio:
         return self.ratio.expand(len(case), -1)
 
 
-def source_ratios(path: str | os.PathLike, *, structures: Mapping[str, int]) -> FixedRatio:
+def source_ratios(path: str | os.PathLike, *, structures: Mapping[str, int], scale: float = 1.0) -> FixedRatio:
     """The mean class ratio of the source masks, as ``scripts/class_ratios.py`` measures it.
 
     Args:
         path: JSON file with ``ratios``: name -> share of the pixels, in the order of the channels.
         structures: name -> channel, which must agree with the file.
+        scale: factor on the share of every structure, to see what a wrong prior costs; of exclusive classes background
+            takes what is left.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is of another task.
+        ValueError: if it is of another task, or ``scale`` makes a share that is none.
     """
     remedy = "measure the source masks with scripts/class_ratios.py"
     if not Path(path).is_file():
@@ -61,7 +63,10 @@ def source_ratios(path: str | os.PathLike, *, structures: Mapping[str, int]) -> 
     names = list(ratios)
     if any(names[channel : channel + 1] != [name] for name, channel in structures.items()):
         raise ValueError(f"Expected ratios with channels {dict(structures)} in {path}, found {names}; {remedy}.")
-    return FixedRatio(list(ratios.values()))
+    values = {name: ratio * scale if name in structures else ratio for name, ratio in ratios.items()}
+    for background in set(ratios) - set(structures):
+        values[background] = 1 - sum(values[name] for name in structures)
+    return FixedRatio(list(values.values()))
 
 
 class RatioTable:

@@ -1,6 +1,6 @@
 """Where pseudo-labels come from and how they get better."""
 
-from monai_sfda.pseudo.balance import BalanceBackground, uncertain_sums
+from monai_sfda.pseudo.balance import BalanceBackground, WeighBackground, uncertain_sums
 from monai_sfda.pseudo.cached import Cached, CachedEvidence
 from monai_sfda.pseudo.cam_spread import cam_spread
 from monai_sfda.pseudo.cam_weights import (
@@ -51,6 +51,7 @@ __all__ = [
     "RandomWeights",
     "ScoreCam",
     "Threshold",
+    "WeighBackground",
     "cam_spread",
     "certainty",
     "class_thresholds",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from monai_sfda.protocols import Evidence, Observer, PseudoLabel
 
-__all__ = ["BalanceBackground", "uncertain_sums"]
+__all__ = ["BalanceBackground", "WeighBackground", "uncertain_sums"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,30 @@ def uncertain_sums(probs: Tensor, *, cutoff: float, margin: float) -> Tensor:
     return torch.stack([x.sum(-1).double() for x in (loss_background, background, loss_foreground, foreground)], -1)
 
 
-class BalanceBackground:
+class WeighBackground:
+    """Refiner: multiply the weight of pixels labelled 0 in chosen channels by a constant.
+
+    The control of `BalanceBackground`, whose weight is close to 0.24 whatever the data (for a flat histogram of
+    probabilities 0.253 with the published margin): what a method gains beyond this, the estimate gains.
+
+    Args:
+        channels: channels whose background is weighted.
+        weights: a factor for each of them.
+    """
+
+    def __init__(self, *, channels: Sequence[int], weights: Sequence[float]) -> None:
+        if len(weights) != len(channels) or min(weights) < 0:
+            raise ValueError(f"Expected a factor of at least 0 per channel of {channels}, found {weights}.")
+        self.channels, self.weights = list(channels), list(weights)
+
+    def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
+        scale = torch.ones(pseudo.label.shape[1], device=pseudo.label.device)
+        scale[self.channels] = torch.tensor(self.weights, device=scale.device)
+        scale = scale.view(1, -1, *[1] * (pseudo.label.ndim - 2))
+        return pseudo._replace(weight=torch.where(pseudo.label == 0, pseudo.weight * scale, pseudo.weight))
+
+
+class BalanceBackground(WeighBackground):
     r"""Weight the background of chosen channels by the ratio of mean losses of the uncertain pixels.
 
     .. math:: w = \bar\ell_{fg} / \bar\ell_{bg}
@@ -68,10 +91,10 @@ class BalanceBackground:
     ) -> None:
         if not (0 < cutoff < 1 and 0 <= margin < 1):
             raise ValueError(f"Expected 0 < cutoff < 1 and 0 <= margin < 1, found {cutoff} and {margin}.")
-        self.channels, self.first_look, self.cutoff, self.margin = list(channels), first_look, cutoff, margin
+        super().__init__(channels=channels, weights=[1.0] * len(channels))
+        self.first_look, self.cutoff, self.margin = first_look, cutoff, margin
         self.sums: dict[str, Tensor] = {}
         self._news: dict[str, Tensor] = {}
-        self.weights = [1.0] * len(self.channels)
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.STARTED, self.look_once)
@@ -115,10 +138,7 @@ class BalanceBackground:
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
         self.remember(evidence)
-        scale = torch.ones(pseudo.label.shape[1], device=pseudo.label.device)
-        scale[self.channels] = torch.tensor(self.weights, device=scale.device)
-        scale = scale.view(1, -1, *[1] * (pseudo.label.ndim - 2))
-        return pseudo._replace(weight=torch.where(pseudo.label == 0, pseudo.weight * scale, pseudo.weight))
+        return super().__call__(pseudo, evidence)
 
     def state_dict(self) -> dict:
         return {"sums": self.sums, "weights": self.weights}

@@ -42,6 +42,15 @@ def test_source_statistics_are_read_in_the_order_of_channels(statistics):
     torch.testing.assert_close(prior(["a"]), torch.tensor([[0.2, 0.05]]))
 
 
+def test_a_scaled_prior_leaves_the_rest_to_background(tmp_path):
+    path = tmp_path / "ratios.json"
+    path.write_text('{"ratios": {"background": 0.9, "nucleus": 0.1}}')
+    prior = source_ratios(path, structures={"nucleus": 1}, scale=1.5)
+    torch.testing.assert_close(prior(["a"]), torch.tensor([[0.85, 0.15]]))
+    with pytest.raises(ValueError, match="class ratio"):
+        source_ratios(path, structures={"nucleus": 1}, scale=11.0)
+
+
 @pytest.mark.parametrize("structures", [{"cup": 0, "disc": 1}, {"nucleus": 1}, {"disc": 0, "cup": 1, "rim": 2}])
 def test_source_statistics_of_another_task_are_refused(statistics, structures):
     with pytest.raises(ValueError, match=r"found \['disc', 'cup'\]; measure"):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_sfda.protocols import Evidence, PseudoLabel
-from monai_sfda.pseudo import BalanceBackground, uncertain_sums
+from monai_sfda.pseudo import BalanceBackground, WeighBackground, uncertain_sums
 
 PROBS = torch.tensor([0.05, 0.2, 0.5, 0.75, 0.8, 0.9, 0.97])
 
@@ -77,3 +77,12 @@ def test_state_survives_a_restart():
     other.load_state_dict(item.state_dict())
     other.refit()
     assert other.weights == item.weights
+
+
+def test_a_constant_weighs_the_background_of_its_channels_alone():
+    label = torch.tensor([[[0.0, 1.0]], [[0.0, 1.0]]]).view(1, 2, 2)
+    pseudo = PseudoLabel(label, torch.full((1, 2, 2), 2.0))
+    weighed = WeighBackground(channels=[1], weights=[0.25])(pseudo, Evidence(["a"], label))
+    assert weighed.weight.tolist() == [[[2.0, 2.0], [0.5, 2.0]]]
+    with pytest.raises(ValueError, match="factor"):
+        WeighBackground(channels=[1], weights=[])

@@ -1,0 +1,8 @@
+"""Methods x pairs x seeds from one small file, on one source network per pair, each cell run once."""
+
+from monai_sfda.benchmark.matrix import Matrix, Method, Pair, read_matrix
+from monai_sfda.benchmark.plot import write_plot
+from monai_sfda.benchmark.run import run_matrix
+from monai_sfda.benchmark.table import rows_of, write_table
+
+__all__ = ["Matrix", "Method", "Pair", "read_matrix", "rows_of", "run_matrix", "write_plot", "write_table"]

@@ -1,0 +1,107 @@
+"""One finished piece of a benchmark: a process of its own, whose record says what was run and what it cost.
+
+``python -m monai_sfda.benchmark.job RECORD/spec.json`` runs the same again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monai_sfda.console import one_sentence
+from monai_sfda.files import whole_file
+from monai_sfda.overrides import read_json
+from monai_sfda.workflow import run_configs
+
+try:
+    import resource
+except ImportError:  # not on Windows, where memory is not measured
+    resource = None  # type: ignore[assignment]
+
+__all__ = ["Cost", "JobFailed", "carry_out"]
+
+PLACES = ("dataset_dir", "output_dir", "ckpt_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
+
+
+class JobFailed(RuntimeError):
+    """A run that ended with an error; the message is its last line."""
+
+
+class Cost(NamedTuple):
+    seconds: float
+    """Wall time of the process, start-up included."""
+    megabytes: float
+    """Peak resident memory."""
+
+
+def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> Cost:
+    """Run configs of a bundle, one after the other in one new process, unless ``record`` says that this was done.
+
+    Args:
+        record: folder of spec.json (what is run), log.txt and cost.json (there once it is finished).
+        bundle: folder of the bundle.
+        runs: for each run its configs and overrides.
+
+    Raises:
+        JobFailed: if the process failed.
+        ValueError: if ``record`` is of something else.
+    """
+    spec = {"bundle": str(bundle), "runs": [{"configs": list(configs), "overrides": dict(o)} for configs, o in runs]}
+    text = json.dumps(spec, indent=2, default=str) + "\n"
+    if (record / "cost.json").exists():
+        if (record / "spec.json").read_text() != text:
+            raise ValueError(
+                f"Expected {record} to be of the same settings as now, found others in its spec.json; "
+                "choose another --output, or delete that folder to have it computed again."
+            )
+        return Cost(**read_json(record / "cost.json"))
+    record.mkdir(parents=True, exist_ok=True)
+    with whole_file(record / "spec.json") as draft:
+        draft.write_text(text)
+    cost = _spend([sys.executable, "-W", "ignore", "-m", __name__, str(record / "spec.json")], record / "log.txt")
+    with whole_file(record / "cost.json") as draft:
+        draft.write_text(json.dumps(cost._asdict()) + "\n")
+    return cost
+
+
+def _spend(command: Sequence[str], log: Path) -> Cost:
+    start = time.perf_counter()
+    with open(log, "wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            status = process.wait()
+        except BaseException:
+            process.kill()
+            raise
+    lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
+    if status:
+        raise JobFailed(lines[-1].removeprefix("monai-sfda: "))
+    return Cost(round(time.perf_counter() - start, 1), float(lines[-1]))
+
+
+def main(spec: str) -> None:
+    """Run what a spec.json says; the last line is the peak memory in MB."""
+    job = read_json(spec)
+    for run in job["runs"]:
+        overrides = {k: Path(value) if k in PLACES else value for k, value in run["overrides"].items()}
+        run_configs(Path(job["bundle"]), run["configs"], **overrides)
+    print(f"\n{_peak_megabytes():.0f}")
+
+
+def _peak_megabytes() -> float:
+    if resource is None:
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+if __name__ == "__main__":
+    os.environ["TQDM_MININTERVAL"] = "30"
+    with one_sentence():
+        main(sys.argv[1])

@@ -1,0 +1,124 @@
+"""Compute what is missing of a matrix, cell by cell, and say what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monai.bundle import ConfigParser
+from tqdm import tqdm
+
+from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
+from monai_sfda.benchmark.matrix import Matrix, Method, Pair
+from monai_sfda.benchmark.source import source_denoiser, source_network, source_ratios, supervised_network
+
+__all__ = ["Cell", "run_matrix"]
+
+KEEP_EPOCHS = str(Path(__file__).with_name("keep_epochs.json"))
+
+
+class Cell(NamedTuple):
+    """One method on one pair with one seed, and where its scores are."""
+
+    pair: str
+    method: str
+    kind: str
+    """``source``, ``method`` or ``bound``."""
+    seed: int | None
+    folder: Path
+    """Holds ``scores/`` (cases.csv and summary.json), ``epochs/N/`` likewise, and ``run/report.json``."""
+    cost: Cost | None = None
+    """Of the adaptation."""
+    failure: str = ""
+
+
+def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
+    """Compute every cell that is not there yet, and yield all; one that fails does not stop the others.
+
+    Args:
+        matrix: what to compare.
+        output: folder for everything that is made; cells that it holds are not computed again.
+    """
+    total = len(matrix.pairs) * (1 + matrix.bound + len(matrix.methods) * len(matrix.seeds))
+    with tqdm(total=total, unit="cell", desc="benchmark") as bar:
+        for pair in matrix.pairs:
+            for cell in _pair_cells(pair, matrix, output / pair.name, bar.set_postfix_str):
+                yield cell
+                bar.update()
+
+
+def _pair_cells(pair: Pair, matrix: Matrix, folder: Path, say: Callable[[str], None]) -> Iterator[Cell]:
+    say(f"{pair.name}, source network")
+    checkpoint = source_network(pair, folder)
+    yield _scored(Cell(pair.name, "source only", "source", None, folder / "source_only"), pair, checkpoint)
+    for method in matrix.methods:
+        for seed in matrix.seeds:
+            say(f"{pair.name}, {method.name}, seed {seed}")
+            yield _cell(pair, method, seed, checkpoint, folder, oracle=matrix.oracle)
+    if matrix.bound:
+        say(f"{pair.name}, trained on the target's labels")
+        yield _bound(pair, folder)
+
+
+def _cell(pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path, *, oracle: bool) -> Cell:
+    """Adapt to the images of the target, then score on its labels."""
+    cell = Cell(pair.name, method.name, "method", seed, folder / f"{_file_name(method.name)}_{seed}")
+    configs = ["adapt.json", *(f"methods/{name}.json" for name in method.configs)]
+    absent = [name for name in configs if not (pair.bundle / "configs" / name).is_file()]
+    if absent:
+        return cell._replace(failure=f"this bundle has no {absent[0]}")
+    places = {"dataset_dir": pair.target / "image", "output_dir": cell.folder / "run", "checkpoint": checkpoint}
+    try:
+        values = {**_needed(pair, configs, folder), **pair.adapt, **method.settings, "seed": seed, **places}
+        configs += [KEEP_EPOCHS] * oracle
+        cell = cell._replace(cost=carry_out(cell.folder / "run", pair.bundle, [(configs, values)]))
+        adapted = cell.folder / "run" / "bundle"
+        cell = _scored(cell, pair, adapted / "models" / "model.pt", bundle=adapted)
+        return _epochs_scored(cell, pair, adapted) if oracle and not cell.failure else cell
+    except JobFailed as error:
+        return cell._replace(failure=str(error))
+
+
+def _needed(pair: Pair, configs: list[str], folder: Path) -> dict[str, Any]:
+    """What the recipe takes from the source beside the network: numbers and label maps, never images."""
+    parser = ConfigParser()
+    parser.read_config([str(pair.bundle / "configs" / name) for name in configs])
+    makers = {"source_ratios": source_ratios, "denoiser_checkpoint": source_denoiser}
+    made = {name: make(pair, folder) for name, make in makers.items() if name in parser}
+    return {name: place for name, place in made.items() if place}
+
+
+def _scored(cell: Cell, pair: Pair, checkpoint: Path, *, bundle: Path | None = None) -> Cell:
+    try:
+        _score(cell.folder / "scores", pair, {cell.folder / "scores": checkpoint}, bundle or pair.bundle)
+    except JobFailed as error:
+        return cell._replace(failure=str(error))
+    return cell
+
+
+def _epochs_scored(cell: Cell, pair: Pair, adapted: Path) -> Cell:
+    kept = sorted((cell.folder / "run" / "epochs").glob("*.pt"))
+    _score(cell.folder / "epochs", pair, {cell.folder / "epochs" / path.stem: path for path in kept}, adapted)
+    return cell
+
+
+def _score(record: Path, pair: Pair, checkpoints: Mapping[Path, Path], bundle: Path) -> None:
+    configs = ["inference.json", "evaluate.json"]
+    runs = [
+        (configs, {**pair.evaluate, "dataset_dir": pair.target, "output_dir": output, "checkpoint": checkpoint})
+        for output, checkpoint in checkpoints.items()
+    ]
+    carry_out(record, bundle, runs)
+
+
+def _bound(pair: Pair, folder: Path) -> Cell:
+    cell = Cell(pair.name, "trained on these labels (bound)", "bound", None, folder / "bound")
+    try:
+        return _scored(cell, pair, supervised_network(pair, folder))
+    except JobFailed as error:
+        return cell._replace(failure=str(error))
+
+
+def _file_name(method: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-.=" else "_" for letter in method)

@@ -1,0 +1,182 @@
+"""Cells as a tidy CSV and as a table for people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+from monai_sfda.benchmark.run import Cell
+from monai_sfda.files import whole_file
+from monai_sfda.metrics import paired_bootstrap
+from monai_sfda.overrides import read_json
+
+__all__ = ["Row", "rows_of", "write_table"]
+
+NAMES = {
+    "method": "method",
+    "structure": "structure",
+    "dice": "Dice %",
+    "assd": "ASSD px, mean of directed",
+    "pooled": "ASSD px, pooled",
+    "missing": "not found",
+    "change": "change of Dice",
+    "worse": "images made worse",
+    "verdict": "verdict",
+    "seconds": "s",
+    "megabytes": "MB",
+}
+
+
+class Row(NamedTuple):
+    """A method on one structure of one pair; lists have one number per seed."""
+
+    pair: str
+    method: str
+    structure: str
+    kind: str
+    """``source``, ``method``, ``oracle`` or ``bound``."""
+    dice: Sequence[float] = ()
+    """Mean over cases, in per cent."""
+    assd: Sequence[float] = ()
+    pooled: Sequence[float] = ()
+    missing: Sequence[int] = ()
+    """Cases in which nothing was predicted."""
+    change: dict[str, Any] | None = None
+    """Of the Dice of each case, mean over seeds, against source only; see `paired_bootstrap`."""
+    verdicts: Sequence[str] = ()
+    seconds: Sequence[float] = ()
+    megabytes: Sequence[float] = ()
+    notes: str = ""
+
+
+def rows_of(cells: Sequence[Cell]) -> list[Row]:
+    """Rows in the order of the cells, seeds gathered, an oracle row after each method that kept epochs."""
+    rows: list[Row] = []
+    for pair in dict.fromkeys(cell.pair for cell in cells):
+        mine = [cell for cell in cells if cell.pair == pair]
+        source = next(cell for cell in mine if cell.kind == "source").folder / "scores"
+        for method in dict.fromkeys(cell.method for cell in mine):
+            seeds = [cell for cell in mine if cell.method == method]
+            done = [cell for cell in seeds if not cell.failure]
+            if len(done) < len(seeds):
+                failure = next(cell.failure for cell in seeds if cell.failure)
+                rows.append(Row(pair, method, "", seeds[0].kind, notes=f"{len(seeds) - len(done)} failed: {failure}"))
+            if done:
+                rows += _rows(done, [cell.folder / "scores" for cell in done], source, seeds[0].kind, method)
+            best = [_best_epoch(cell.folder / "epochs") for cell in done]
+            if done and all(best):
+                name = f"{method}, best epoch by these labels (oracle)"
+                rows += _rows(done, [folder for folder in best if folder], source, "oracle", name)
+    return rows
+
+
+def write_table(cells: Sequence[Cell], output: Path) -> str:
+    """Write ``results.csv`` (one number a line), ``results.json`` (rows) and ``table.md``, and return the last."""
+    rows = rows_of(cells)
+    with whole_file(output / "results.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["pair", "method", "kind", "structure", "seed", "measure", "value"])
+        writer.writerows(_tidy(cells))
+    with whole_file(output / "results.json") as draft:
+        draft.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n")
+    pairs = dict.fromkeys(row.pair for row in rows)
+    text = "\n\n".join(_markdown(pair, [row for row in rows if row.pair == pair]) for pair in pairs) + "\n"
+    with whole_file(output / "table.md") as draft:
+        draft.write_text(text, encoding="utf-8")
+    return text
+
+
+def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: str, name: str) -> list[Row]:
+    summaries = [read_json(folder / "summary.json")["structures"] for folder in folders]
+    reports = [read_json(cell.folder / "run" / "report.json") for cell in cells if cell.kind == "method"]
+    rows = []
+    for structure in summaries[0]:
+        dice, assd, pooled = (
+            [factor * (summary[structure][measure]["mean"] or 0.0) for summary in summaries]
+            for measure, factor in (("dice", 100), ("assd_mean_of_directed", 1), ("assd_pooled", 1))
+        )
+        change = None
+        if kind != "source":
+            after = [fmean(values) for values in zip(*(_cases(folder, structure) for folder in folders), strict=True)]
+            change = paired_bootstrap(_cases(source, structure), after)
+        row = Row(cells[0].pair, name, structure, kind, dice, assd, pooled, change=change)
+        rows.append(row._replace(missing=[summary[structure]["empty_pred"] for summary in summaries]))
+    if kind == "method":
+        costs = [cell.cost for cell in cells if cell.cost]
+        said = {"reconstruction": "reconstruction", "uses_target_tags": "uses image-level labels of the target"}
+        rows[0] = rows[0]._replace(
+            verdicts=[report["verdict"]["decision"] for report in reports],
+            seconds=[cost.seconds for cost in costs],
+            megabytes=[cost.megabytes for cost in costs],
+            notes=", ".join(text for key, text in said.items() if reports[0]["method"][key]),
+        )
+    return rows
+
+
+def _best_epoch(folder: Path) -> Path | None:
+    """The epoch with the highest mean Dice over structures: chosen with the target's labels, so an oracle."""
+    summaries = {file.parent: read_json(file)["structures"] for file in folder.glob("*/summary.json")}
+    scores = {place: fmean(s["dice"]["mean"] or 0.0 for s in each.values()) for place, each in summaries.items()}
+    return max(scores, key=lambda place: scores[place]) if scores else None
+
+
+def _cases(folder: Path, structure: str) -> list[float]:
+    with (folder / "cases.csv").open(encoding="utf-8") as file:
+        return [float(row[f"{structure}_dice"] or "nan") for row in csv.DictReader(file)]
+
+
+def _tidy(cells: Sequence[Cell]) -> Iterable[list[Any]]:
+    for cell in cells:
+        start = [cell.pair, cell.method, cell.kind]
+        if cell.failure:
+            yield [*start, "", cell.seed, "failure", cell.failure]
+            continue
+        for structure, measures in read_json(cell.folder / "scores" / "summary.json")["structures"].items():
+            for measure, value in measures.items():
+                number = value["mean"] if isinstance(value, dict) else value
+                yield [*start, structure, cell.seed, measure, number]
+        if cell.cost:
+            yield from ([*start, "", cell.seed, name, value] for name, value in cell.cost._asdict().items())
+
+
+def _markdown(pair: str, rows: Sequence[Row]) -> str:
+    lines = [f"### {pair}", "", f"| {' | '.join(NAMES.values())} |", f"|{'---|' * len(NAMES)}"]
+    last = ""
+    for row in rows:
+        label = f"{row.method} ({row.notes})" if row.notes else row.method
+        cells = _texts(row) | {"method": "" if row.method == last else label, "structure": row.structure}
+        lines.append(f"| {' | '.join(cells[key] for key in NAMES)} |")
+        last = row.method
+    return "\n".join(lines)
+
+
+def _texts(row: Row) -> dict[str, str]:
+    change = worse = ""
+    if row.change and row.change["ci95"]:
+        low, high = row.change["ci95"]
+        change = f"{100 * row.change['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+        worse = f"{100 * row.change['worse']:.0f} %"
+    decisions = dict.fromkeys(row.verdicts)
+    return {
+        "dice": spread(row.dice, 1),
+        "assd": spread(row.assd, 2),
+        "pooled": spread(row.pooled, 2),
+        "missing": f"{fmean(row.missing):g}" if row.missing else "",
+        "change": change,
+        "worse": worse,
+        "verdict": ", ".join(f"{name} x{list(row.verdicts).count(name)}" for name in decisions),
+        "seconds": spread(row.seconds, 0, deviation=False),
+        "megabytes": spread(row.megabytes, 0, deviation=False),
+    }
+
+
+def spread(values: Sequence[float], digits: int, *, deviation: bool = True) -> str:
+    """Mean and, of several seeds, their sample standard deviation."""
+    if not values:
+        return ""
+    mean = f"{fmean(values):.{digits}f}"
+    return f"{mean} ± {stdev(values):.{digits}f}" if deviation and len(values) > 1 else mean

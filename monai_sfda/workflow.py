@@ -1,0 +1,47 @@
+"""Run the bundle's own configs, as ``python -m monai.bundle run`` would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser, ConfigWorkflow
+
+from monai_sfda.console import quiet
+from monai_sfda.overrides import check_overrides, literal, read_json
+
+__all__ = ["run_configs"]
+
+
+def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkflow:
+    """Run configs of a bundle to the end.
+
+    Args:
+        root: folder of the bundle.
+        configs: names under ``configs/`` or absolute paths; later ones lie over earlier ones.
+        overrides: any value of the configs; a ``Path`` is taken literally.
+
+    Raises:
+        FileNotFoundError: if a config is missing.
+        ValueError: if a config is damaged or an override does not fit.
+    """
+    files = [str(root / "configs" / name) for name in configs]
+    metadata = str(root / "configs" / "metadata.json")
+    for name in (*files, metadata):
+        read_json(name)
+    parser = ConfigParser()
+    parser.read_config(files)
+    check_overrides(parser.get(), overrides)
+    values = {key: literal(value) if isinstance(value, Path) else value for key, value in overrides.items()}
+    with quiet():
+        workflow = ConfigWorkflow(
+            config_file=files,
+            meta_file=metadata,
+            logging_file=str(root / "configs" / "logging.conf"),
+            bundle_root=literal(root),
+            **values,
+        )
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
+    return workflow

@@ -1,0 +1,81 @@
+"""Rows from written scores, worked by hand."""
+
+import csv
+import json
+
+import pytest
+from PIL import Image
+
+from monai_sfda.benchmark import rows_of, write_plot, write_table
+from monai_sfda.benchmark.job import Cost
+from monai_sfda.benchmark.run import Cell
+
+REPORT = {"verdict": {"decision": "review"}, "method": {"reconstruction": True, "uses_target_tags": False}}
+
+
+def scores(folder, *dice, empty=0):
+    folder.mkdir(parents=True)
+    mean = sum(dice) / len(dice)
+    measures = {name: {"mean": value} for name, value in (("dice", mean), ("assd_mean_of_directed", 2.0))}
+    measures |= {"assd_pooled": {"mean": 2.5}, "empty_pred": empty}
+    (folder / "summary.json").write_text(json.dumps({"structures": {"disc": measures}}))
+    lines = [f"{number},{value}" for number, value in enumerate(dice)]
+    (folder / "cases.csv").write_text("\n".join(["case,disc_dice", *lines]) + "\n")
+
+
+@pytest.fixture
+def cells(tmp_path):
+    scores(tmp_path / "s" / "scores", 0.5, 0.7)
+    made = [Cell("pair", "source only", "source", None, tmp_path / "s")]
+    for seed, dice in enumerate([(0.7, 0.6), (0.9, 0.6)]):
+        folder = tmp_path / f"m{seed}"
+        scores(folder / "scores", *dice, empty=seed)
+        (folder / "run").mkdir()
+        (folder / "run" / "report.json").write_text(json.dumps(REPORT))
+        made.append(Cell("pair", "m", "method", seed, folder, Cost(10.0 + seed, 500.0)))
+    return made
+
+
+def test_a_row_gathers_seeds_and_compares_case_by_case(cells):
+    source, row = rows_of(cells)
+    assert source.dice == [60.0]
+    assert source.change is None
+    assert row.dice == pytest.approx([65.0, 75.0])
+    # means over seeds 0.8 and 0.6 against 0.5 and 0.7: +0.3 and -0.1
+    assert row.change["difference"] == pytest.approx(0.1)
+    assert row.change["worse"] == 0.5
+    assert (row.missing, row.seconds, row.verdicts) == ([0, 1], [10.0, 11.0], ["review", "review"])
+    assert row.notes == "reconstruction"
+
+
+def test_the_oracle_is_the_best_epoch_and_is_called_so(cells, tmp_path):
+    for seed in (0, 1):
+        scores(tmp_path / f"m{seed}" / "epochs" / "model_epoch=1", 0.8, 0.8)
+        scores(tmp_path / f"m{seed}" / "epochs" / "model_epoch=2", 0.1, 0.1)
+    oracle = rows_of(cells)[-1]
+    assert oracle.kind == "oracle"
+    assert oracle.dice == pytest.approx([80.0, 80.0])
+    assert "oracle" in oracle.method
+
+
+def test_a_failed_seed_is_told_and_the_others_stand(cells):
+    rows = rows_of([*cells[:2], cells[2]._replace(failure="no such layer")])
+    assert [row.notes for row in rows] == ["", "1 failed: no such layer", "reconstruction"]
+
+
+def test_files_say_the_same(cells, tmp_path):
+    text = write_table(cells, tmp_path)
+    assert text == (tmp_path / "table.md").read_text()
+    assert "| m (reconstruction) | disc | 70.0 ± 7.1 | 2.00 ± 0.00 |" in text
+    assert "| +10.0 [-10.0, +30.0] | 50 % | review x2 | 10 | 500 |" in text
+    with (tmp_path / "results.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert {"pair": "pair", "method": "m", "kind": "method", "structure": "disc", "seed": "1", "measure": "dice"} in [
+        {name: value for name, value in line.items() if name != "value"} for line in lines
+    ]
+    assert [line["value"] for line in lines if line["measure"] == "seconds"] == ["10.0", "11.0"]
+
+
+def test_the_plot_is_a_picture(cells, tmp_path):
+    write_plot(rows_of(cells), tmp_path / "results.png")
+    assert Image.open(tmp_path / "results.png").width > 400
