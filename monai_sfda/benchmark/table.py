@@ -165,7 +165,7 @@ def _texts(row: Row) -> dict[str, str]:
         "dice": spread(row.dice, 1),
         "assd": spread(row.assd, 2),
         "pooled": spread(row.pooled, 2),
-        "missing": f"{fmean(row.missing):g}" if row.missing else "",
+        "missing": f"{round(fmean(row.missing), 1):g}" if row.missing else "",
         "change": change,
         "worse": worse,
         "verdict": ", ".join(f"{name} x{list(row.verdicts).count(name)}" for name in decisions),

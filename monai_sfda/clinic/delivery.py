@@ -47,7 +47,8 @@ def write_bundle(
     source, target = Path(source), Path(target)
     draft = target.with_name(target.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(source, draft, ignore=shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part"))
+    unwanted = shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt")
+    shutil.copytree(source, draft, ignore=unwanted)
     (draft / "models").mkdir(exist_ok=True)
     torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
     for path in (draft / "configs").glob("*.json"):

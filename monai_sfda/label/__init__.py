@@ -1,0 +1,7 @@
+"""Adaptation from within MONAI Label; only `app` and `tasks` need monailabel."""
+
+from monai_sfda.label.epoch_lines import EpochLines
+from monai_sfda.label.folder import make_app
+from monai_sfda.label.site import adapt_site, methods_for_site, site_models
+
+__all__ = ["EpochLines", "adapt_site", "make_app", "methods_for_site", "site_models"]

@@ -1,0 +1,102 @@
+"""Adapt a served bundle to the images of a site, and put the new weights beside those that it came with."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser
+
+from monai_sfda.clinic.same_run import alone
+from monai_sfda.files import whole_file
+from monai_sfda.overrides import literal, read_json
+from monai_sfda.workflow import run_configs
+
+__all__ = ["adapt_site", "methods_for_site", "site_models"]
+
+DATALIST = (
+    "$readable(monai.bundle.ConfigParser.load_config_file(@output_dir + '/datalist.json')['images'], "
+    "{'image': @reader}, min_count=2)"
+)
+
+
+def site_models(bundle: Path) -> list[str]:
+    """Names of the weights that fit the bundle's network: ``model.pt``, then ``model_<site>.pt``."""
+    return ["model.pt", *sorted(path.name for path in (bundle / "models").glob("model_*.pt"))]
+
+
+def methods_for_site(bundle: Path) -> list[str]:
+    """Recipes whose weights fit the bundle's own network, the default first."""
+    adapt = bundle / "configs" / "adapt.json"
+    default = read_json(adapt)["method"]["name"]
+    names = [default]
+    for path in sorted((bundle / "configs" / "methods").glob("*.json")):
+        parser = ConfigParser()
+        parser.read_config([str(adapt), str(path)])
+        if path.stem != default and parser.get("deliver::redefine") is None:
+            names.append(path.stem)
+    return names
+
+
+def adapt_site(
+    bundle: Path, images: Mapping[str, str], *, site: str, runs: Path, method: str = "cbmt", **overrides: Any
+) -> Path:
+    """Adapt the network of a bundle to images, and write ``models/model_<site>.pt`` in the bundle.
+
+    The bundle's ``adapt.json`` runs in ``runs/<site>``, which receives the report, the adapted bundle and
+    ``datalist.json``, the images that were used. A run that was stopped is continued. ``model.pt`` is only read.
+
+    Args:
+        bundle: folder of the bundle.
+        images: id -> path; labels have no place here.
+        site: name of the new weights: letters, digits, ``_`` and ``-``.
+        runs: folder for the runs of this bundle.
+        method: one of `methods_for_site`.
+        overrides: any value of the config.
+
+    Returns:
+        The written weights.
+
+    Raises:
+        ValueError: if there are fewer than 2 images, or the site or the method has another name than it may have.
+        FileExistsError: if there are weights of this site.
+    """
+    weights = bundle / "models" / f"model_{site}.pt"
+    _check(bundle, images, site, method, weights)
+    output = runs / site
+    output.mkdir(parents=True, exist_ok=True)
+    with alone(output):
+        if not (output / "report.json").exists():  # else it was stopped between the report and the copy below
+            items = [{"image": path, "case": case} for case, path in sorted(images.items())]
+            with whole_file(output / "datalist.json") as draft:
+                draft.write_text(json.dumps({"images": items}, indent=2) + "\n")
+            run_configs(
+                bundle,
+                ["adapt.json", f"methods/{method}.json"],
+                output_dir=output,
+                images=DATALIST,
+                progress={"_target_": "monai_sfda.label.EpochLines", "path": literal(runs / "progress.json")},
+                **overrides,
+            )
+        with whole_file(weights) as draft:
+            shutil.copyfile(output / "bundle" / "models" / "model.pt", draft)
+    return weights
+
+
+def _check(bundle: Path, images: Mapping[str, str], site: str, method: str, weights: Path) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", site):
+        raise ValueError(f"Expected a site of letters, digits, _ and -, found {site!r}; choose such a name.")
+    if weights.exists():
+        raise FileExistsError(f"Expected a new site, found {weights.name} already there; choose another site.")
+    known = methods_for_site(bundle)
+    if method not in known:
+        raise ValueError(f"Expected a method that keeps the network ({', '.join(known)}), found {method!r}.")
+    if len(images) < 2:
+        raise ValueError(
+            f"Expected at least 2 images to adapt to, found {len(images)}; add images to the studies, or take labelled "
+            "ones too (images=all, their labels are not read)."
+        )

@@ -1,0 +1,75 @@
+"""What MONAI Label runs: inference with the weights of any site, and adaptation to unlabelled studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from monailabel.interfaces.datastore import Datastore
+from monailabel.interfaces.tasks.train import TrainTask
+from monailabel.tasks.infer.bundle import BundleInferTask
+from monailabel.utils.others.generic import device_list, name_to_device
+
+from monai_sfda.label.site import adapt_site, methods_for_site, site_models
+from monai_sfda.overrides import read_json
+
+__all__ = ["AdaptTask", "SiteInferTask"]
+
+
+class SiteInferTask(BundleInferTask):
+    """Offer the weights of every site, also of those adapted since the server was started."""
+
+    def config(self) -> dict[str, Any]:
+        self._config["model_filename"] = site_models(Path(self.bundle_path))
+        return self._config
+
+
+class AdaptTask(TrainTask):
+    """Adapt a bundle to the images of the datastore; labels are never read.
+
+    Its options are ``site`` (names the weights, ``model_<site>.pt``), ``images`` ("unlabeled": those without a final
+    label, or "all"), ``method``, ``max_epochs`` (0: as the method says) and ``device``.
+
+    Args:
+        bundle: folder of the bundle.
+        runs: folder for its adaptations.
+    """
+
+    def __init__(self, bundle: Path, runs: Path) -> None:
+        super().__init__("Adapt to unlabelled images; writes model_<site>.pt beside model.pt, and a report")
+        self.bundle, self.runs = bundle, runs
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "site": "clinic",
+            "images": ["unlabeled", "all"],
+            "method": methods_for_site(self.bundle),
+            "max_epochs": 0,
+            "device": device_list(),
+        }
+
+    def stats(self) -> dict[str, Any]:
+        """Progress of the newest run: it goes on in a process of its own, which leaves a file."""
+        path = self.runs / "progress.json"
+        return read_json(path) if path.exists() else {}
+
+    def __call__(self, request: dict[str, Any], datastore: Datastore) -> dict[str, Any]:
+        given = {name: request.get(name, default) for name, default in self.config().items()}
+        chosen = {name: value[0] if isinstance(value, list) else value for name, value in given.items()}
+        everything = chosen["images"] == "all"
+        ids = datastore.list_images() if everything else datastore.get_unlabeled_images()
+        print(f"adapting {self.bundle.name} to {len(ids)} of {len(datastore.list_images())} images", flush=True)
+        epochs = int(chosen["max_epochs"])
+        weights = adapt_site(
+            self.bundle,
+            {name: datastore.get_image_uri(name) for name in ids},
+            site=str(chosen["site"]),
+            runs=self.runs,
+            method=chosen["method"],
+            device=name_to_device(chosen["device"]),
+            **({"epochs": epochs} if epochs else {}),
+        )
+        run = self.runs / str(chosen["site"])
+        verdict = read_json(run / "report.json")["verdict"]
+        print(f"Verdict  {verdict['decision']}: {verdict['sentence']}\nReport   {run / 'report.html'}", flush=True)
+        return {"model_filename": weights.name, "verdict": verdict["decision"], "report": str(run / "report.html")}
