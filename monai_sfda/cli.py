@@ -17,7 +17,7 @@ from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, w
 from monai_sfda.clinic.measure import score_table, write_results
 from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
 from monai_sfda.console import one_sentence
-from monai_sfda.data import count_failures
+from monai_sfda.data import clear_drafts, count_failures
 from monai_sfda.overrides import as_typed, literal, read_json
 from monai_sfda.workflow import run_configs
 
@@ -55,26 +55,35 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
     print(f"Bundle   {folder / 'bundle'}")
 
 
-def predict(bundle: str, images: str, *, output: str, **overrides: Any) -> None:
-    """Segment every image of a folder.
+def predict(bundle: str, images: str, *, output: str, overlays: bool = False, **overrides: Any) -> None:
+    """Segment every image of a folder, and say which to look at first.
 
-    Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), summary.json and
-    failures.csv. Images whose mask is there are skipped.
+    Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), report.html,
+    summary.json and failures.csv. Images whose mask is there are skipped, so the same command continues a run that was
+    stopped.
 
     Args:
         bundle: folder of a MONAI bundle.
         images: folder with images, searched to any depth.
         output: folder to write.
-        overrides: any value of the config, for example --batch_size 16.
+        overlays: also draw the outlines on every image, into OUTPUT/overlays.
+        overrides: any value of the config, for example --batch_size 16. --pseudonym_salt TEXT names all outputs by
+            keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
     root, folder = _bundle(bundle), _writable(output)
     classes = _classes(root)
     with alone(folder):
         refuse_other_masks(folder, images, root / "models" / "model.pt", overrides)
+        clear_drafts(folder)
         places = {"output_dir": folder / "masks", "failures_file": folder / "failures.csv"}
-        run_configs(root, ["inference.json"], skip_done=True, **_with_places(overrides, dataset_dir=images, **places))
-        summary = write_results(folder, classes=classes)
-    print(f"\nMasks    {folder / 'masks'} ({summary['images']} images)")
+        secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
+        hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
+        places = _with_places(overrides, dataset_dir=images, **places)
+        workflow = run_configs(root, ["inference.json"], skip_done=True, **places, **hidden)
+        named = workflow.parser.get_parsed_content("found")
+        summary = write_results(folder, classes=classes, images=named, overlays=overlays)
+    print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
+    print(f"Report   {folder / 'report.html'}")
     print(f"Table    {folder / 'results.csv'}")
     _say_failures(folder / "failures.csv")
 

@@ -135,22 +135,37 @@ def report_memory(work: Path, small: Path, large: Path, counts: tuple[int, int])
 
 
 def report_prediction(work: Path, images: Path, count: int, options: argparse.Namespace) -> None:
+    """Seconds per image of a long run less those of a short one, so that what a process needs to start drops out."""
     precision = choose_precision("auto", DEVICE)
-    size = f"[{options.size},{options.size}]"
-    few = work / "few"
-    few.mkdir()
-    for path in sorted(images.iterdir())[: options.batch]:
-        (few / path.name).symlink_to(path.resolve())
-    base, _ = process(
-        "predict", BUNDLES / "fundus_disc_cup", few, f"--output={work / 'few_masks'}", f"--image_size={size}"
-    )
-    full, memory = process(
-        "predict", BUNDLES / "fundus_disc_cup", images, f"--output={work / 'masks'}", f"--image_size={size}"
-    )
-    rate = (count - options.batch) / (full - base)
-    bare = options.batch / bare_forward(options.size, options.batch, precision, options.repeats)
-    print(f"\nPrediction, {count} images, {precision}: start-up {base:.1f} s, then {rate:.1f} images/s,", end=" ")
-    print(f"{rate / bare:.2f} of the bare network's {bare:.1f}; peak {memory:.0f} MB")
+    settings = [f"--image_size=[{options.size},{options.size}]", f"--batch_size={options.batch}"]
+    few = repeated(images, work / "few", options.batch)
+    base, _ = process("predict", BUNDLES / "fundus_disc_cup", few, f"--output={work / 'few_masks'}", *settings)
+    before = bare_forward(options.size, options.batch, precision, options.repeats)
+    full, memory = process("predict", BUNDLES / "fundus_disc_cup", images, f"--output={work / 'masks'}", *settings)
+    after = bare_forward(options.size, options.batch, precision, options.repeats)
+    rate, bare = (count - options.batch) / (full - base), 2 * options.batch / (before + after)
+    print(f"\nPrediction, {count} images of {options.size} x {options.size}, {precision}: start-up {base:.1f} s, then")
+    print(f"{rate:.1f} images/s, {rate / bare:.2f} of the bare network's {bare:.1f}; peak {memory:.0f} MB")
+
+
+def report_prediction_memory(work: Path, images: Path, counts: tuple[int, int]) -> None:
+    print("\nPeak memory of a whole prediction process, U-Net, 64 x 64")
+    for count in counts:
+        folder, output = repeated(images, work / f"repeated_{count}", count), work / f"repeated_{count}_masks"
+        seconds, memory = process(
+            "predict", BUNDLES / "nuclei_fluorescence", folder, f"--output={output}", "--image_size=[64,64]"
+        )
+        print(f"{count:6d} images: {memory:7.0f} MB, {seconds:.0f} s")
+
+
+def repeated(images: Path, folder: Path, count: int) -> Path:
+    """A folder of ``count`` links to images, again from the first when they run out."""
+    folder.mkdir()
+    found = sorted(images.iterdir())
+    for index in range(count):
+        path = found[index % len(found)]
+        (folder / f"{index:06d}{path.suffix}").symlink_to(path.resolve())
+    return folder
 
 
 def main() -> None:
@@ -159,6 +174,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--many", type=int, default=2000, help="images of the memory check; 0 leaves it out")
+    parser.add_argument("--predictions", type=int, default=0, help="images of the memory check of prediction: 10000")
+    parser.add_argument("--no-adaptation", action="store_true", help="measure prediction alone")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
@@ -167,9 +184,13 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         work = Path(folder)
         clinic = write_clinic(work / "clinic", camera="target", count=options.images, size=options.size) / "image"
-        report_adaptation(work, clinic, options.images, options)
+        if not options.no_adaptation:
+            report_adaptation(work, clinic, options.images, options)
         report_prediction(work, clinic, options.images, options)
-        if options.many:
+        if options.predictions:
+            tiny = write_clinic(work / "tiny", camera="target", count=40, size=64) / "image"
+            report_prediction_memory(work, tiny, (200, options.predictions))
+        if options.many and not options.no_adaptation:
             small = write_clinic(work / "small", camera="target", count=50) / "image"
             large = write_clinic(work / "large", camera="target", count=options.many) / "image"
             report_memory(work, small, large, (50, options.many))

@@ -2,6 +2,7 @@
 
 from monai_sfda.clinic.compare import CaseChange, Comparison
 from monai_sfda.clinic.delivery import Delivery, write_bundle
+from monai_sfda.clinic.describe import DescribeCased
 from monai_sfda.clinic.pictures import CasePicture, before_after, contact_sheet, outline_overlay, to_data_uri
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
@@ -11,6 +12,7 @@ __all__ = [
     "CasePicture",
     "Comparison",
     "Delivery",
+    "DescribeCased",
     "Limits",
     "before_after",
     "contact_sheet",

@@ -1,80 +1,77 @@
-"""Numbers from label maps: one row per image."""
+"""What a prediction says about a folder: rows of all masks, gathered into results.csv, summary.json and report.html."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from monai_sfda.data import count_failures
+from monai_sfda.clinic.describe import describe_mask
+from monai_sfda.clinic.judge_case import default_limits
+from monai_sfda.clinic.overlays import write_overlays
+from monai_sfda.clinic.prediction_report import write_prediction_report
+from monai_sfda.data import find_images
 from monai_sfda.files import whole_file
 
-__all__ = ["cup_to_disc", "measure_mask", "score_table", "write_results"]
+__all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
+
+CHUNK = "monai_sfda"
+"""Name of the text chunk of a mask PNG that holds its row as JSON."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def cup_to_disc(disc: np.ndarray, cup: np.ndarray) -> tuple[float, float]:
-    """Vertical and horizontal cup-to-disc ratio of upright masks (H, W): extents in rows and in columns.
+def write_results(
+    folder: Path,
+    *,
+    classes: Mapping[int, str],
+    images: str | Path | Sequence[Mapping[str, str]] | None = None,
+    overlays: bool = False,
+) -> dict[str, Any]:
+    """Gather the rows of every mask under ``folder/masks``; write ``results.csv``, ``summary.json``, ``report.html``.
 
-    nan where there is no disc, 0 where there is a disc without a cup.
-    """
-    ratios = []
-    for axis in (1, 0):
-        extents = [np.flatnonzero(mask.any(axis)) for mask in (cup, disc)]
-        cup_extent, disc_extent = (int(hit[-1] - hit[0]) + 1 if len(hit) else 0 for hit in extents)
-        ratios.append(cup_extent / disc_extent if disc_extent else math.nan)
-    return ratios[0], ratios[1]
-
-
-def measure_mask(ids: np.ndarray, classes: Mapping[int, str]) -> dict[str, float]:
-    """Pixels of each class of a label map (H, W); for optic disc and cup the disc includes the cup, and ratios follow.
+    Each file is whole or not there at all. Pixels are not decoded, except of masks without a row and of the cases that
+    the report shows.
 
     Args:
-        ids: class of each pixel.
-        classes: id -> name.
-    """
-    row: dict[str, float] = {"height": ids.shape[0], "width": ids.shape[1]}
-    masks = {name: ids == number for number, name in classes.items()}
-    nested = {"optic disc", "optic cup"} <= set(masks)
-    if nested:
-        masks["optic disc"] = masks["optic disc"] | masks["optic cup"]
-    row |= {f"{name.replace(' ', '_')}_pixels": int(mask.sum()) for name, mask in masks.items()}
-    if nested:
-        vertical, horizontal = cup_to_disc(masks["optic disc"], masks["optic cup"])
-        row |= {"vertical_cup_to_disc_ratio": vertical, "horizontal_cup_to_disc_ratio": horizontal}
-    return row
-
-
-def write_results(folder: Path, *, classes: Mapping[int, str]) -> dict[str, Any]:
-    """Measure every mask under ``folder/masks``; write ``results.csv`` and ``summary.json``, whole or not at all.
+        folder: output of a prediction: ``masks`` and ``failures.csv``.
+        classes: id -> name, without background.
+        images: the photographs, for pictures: their folder, or items with ``case`` and ``image`` (path), as where cases
+            are pseudonyms. Without it the report has none.
+        overlays: whether to draw all outlines into ``folder/overlays`` too.
 
     Returns:
-        The summary: number of images and failures, mean of every column.
+        The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
+
+    Raises:
+        ValueError: if a mask is damaged.
     """
-    masks = sorted(path for path in (folder / "masks").rglob("*.png") if not path.name.startswith("."))
-    rows: list[dict[str, Any]] = []
-    for path in masks:
-        try:
-            with Image.open(path) as picture:
-                numbers = measure_mask(np.asarray(picture), classes)
-        except OSError as error:
-            raise ValueError(f"Expected a mask in {path}, found a damaged file; delete it, it is made anew.") from error
-        rows.append({"mask": path.relative_to(folder / "masks").as_posix(), **numbers})
-    _write_csv(folder / "results.csv", rows)
-    means = {}
-    for name in rows[0] if rows else []:
-        values = [row[name] for row in rows if name != "mask" and not math.isnan(row[name])]
-        if values:
-            means[name] = sum(values) / len(values)
-    summary = {"images": len(rows), "failures": count_failures(folder / "failures.csv"), "mean": means}
+    rows = gather_rows(folder / "masks", classes)
+    failures = _failures(folder / "failures.csv")
+    _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
+    summary = _summary(rows, failures)
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
+    places = _places(images, folder)
+    write_prediction_report(folder, rows, failures, summary, images=places, classes=classes)
+    if overlays:
+        write_overlays(folder, rows, places, classes)
     return summary
+
+
+def gather_rows(masks: Path, classes: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Rows of all masks of a folder tree, by path; a mask of an earlier version, without a row, is measured."""
+    paths = sorted(path for path in masks.rglob("*.png") if not path.name.startswith("."))
+    limits = default_limits(classes)
+    return [_row(path, path.relative_to(masks).as_posix(), classes, limits) for path in paths]
 
 
 def score_table(summary: Mapping[str, Any]) -> str:
@@ -92,9 +89,64 @@ def score_table(summary: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _row(path: Path, name: str, classes: Mapping[int, str], limits: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            # Not picture.text, which decodes the pixels to look for chunks behind them; ours stands before them.
+            chunk = picture.info.get(CHUNK)
+            row = json.loads(chunk) if chunk else describe_mask(np.asarray(picture), name, classes, limits)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"Expected a mask in {path}, found a damaged file; delete it, it is made anew.") from error
+    return {"file": row.pop("file"), "mask": name, **row}
+
+
+def _failures(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _places(images: str | Path | Sequence[Mapping[str, str]] | None, folder: Path) -> dict[str, Path]:
+    items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    return {item["case"]: Path(item["image"]) for item in items}
+
+
+def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict[str, Any]:
+    status = Counter(row["status"] for row in rows)
+    columns = {}
+    for name in _columns(rows):
+        values = [row[name] for row in rows if isinstance(row.get(name), int | float)]
+        if values:
+            columns[name] = {"n": len(values), "mean": fmean(values), "median": median(values)}
+            columns[name] |= {"min": float(min(values)), "max": float(max(values))}
+    return {
+        "images": len(rows),
+        "failures": len(failures),
+        "status": {"ok": status["ok"], "review": status["review"], "failed": len(failures)},
+        "flags": dict(Counter(flag for row in rows for flag in row["flags"]).most_common()),
+        "mean": {name: numbers["mean"] for name, numbers in columns.items()},
+        "columns": columns,
+    }
+
+
+def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row)) or ["file"]
+
+
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else ["mask"], lineterminator="\n")
+    # File names that are not valid Unicode must not cost the table.
+    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.DictWriter(file, _columns(rows), restval="", lineterminator="\n")
         writer.writeheader()
-        for row in rows:
-            writer.writerow({name: "" if value != value else value for name, value in row.items()})
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(value)
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"  # a spreadsheet would run it as a formula (OWASP: CSV injection)
+    return value

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.clinic.delivery import sha256
+from monai_sfda.data.pseudonyms import pseudonym
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
 
@@ -82,6 +83,10 @@ def refuse_other_masks(folder: Path, images: str, weights: Path, overrides: Mapp
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
     now = {"images": hashlib.sha256(os.fsencode(place)).hexdigest(), "weights": sha256(weights)}
     now |= {name: _plain(overrides[name]) for name in ("image_size", "cutoff") if name in overrides}
+    if "pseudonym_salt" in overrides:
+        now["pseudonyms"] = pseudonym("monai_sfda", str(overrides["pseudonym_salt"]))[
+            :4
+        ]  # tells salts apart, not which
     record = folder / "masks_of.json"
     if record.exists() and any((folder / "masks").rglob("*.png")):
         before = read_json(record)

@@ -23,8 +23,8 @@ class Limits(NamedTuple):
     """Share of images in which a structure that the source found has vanished (keep-source)."""
     full: float = 0.9
     """Share of an image above which a structure fills it; allowed in ``empty_share`` of the images (keep-source)."""
-    area_ratio: float = 2.0
-    """Median area after / before, or its inverse (review)."""
+    area_ratio: float = 1.25
+    """Median area after / before, or its inverse (review): a quarter in the typical image is for a person to judge."""
     agreement: float = 0.5
     """Mean Dice between source and adapted masks (review)."""
     confidence_loss: float = 0.02

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,9 @@ from typing import Any, NamedTuple
 from monai.data import ImageReader
 from tqdm import tqdm
 
-from monai_sfda.files import whole_file
+from monai_sfda.data.failures import reason
 
-__all__ = ["Readable", "count_failures", "readable", "write_failures"]
+__all__ = ["Readable", "readable"]
 
 logger = logging.getLogger(__name__)
 
@@ -69,21 +68,6 @@ def readable(
     return Readable(good, failures)
 
 
-def write_failures(path: str | Path, failures: Sequence[Mapping[str, str]]) -> None:
-    """Write ``case,reason`` rows as CSV, all or nothing; without failures only the header."""
-    # File names that are not valid Unicode must not cost the table.
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(failures)
-
-
-def count_failures(path: str | Path) -> int:
-    """Number of rows of a file of `write_failures`."""
-    with open(path, encoding="utf-8", newline="") as file:
-        return sum(1 for _ in csv.DictReader(file))
-
-
 def _reason(item: Mapping[str, Any], readers: Mapping[str, ImageReader]) -> str | None:
     """Why an item cannot be used; None if it can."""
     sizes = {}
@@ -91,16 +75,9 @@ def _reason(item: Mapping[str, Any], readers: Mapping[str, ImageReader]) -> str 
         try:
             _, meta = reader.get_data(reader.read(item[key]))
         except Exception as error:  # decoders of damaged files raise nearly everything
-            return _sentence(error, Path(item[key]))
+            return reason(error, Path(item[key]))
         sizes[key] = tuple(int(n) for n in meta["spatial_shape"])
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
         return f"Expected files of one size, found {found}; save the mask at the size of the image."
     return None
-
-
-def _sentence(error: Exception, path: Path) -> str:
-    text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
-    for folder in (f"{path.parent}{os.sep}", f"{path.parent.resolve()}{os.sep}"):
-        text = text.replace(folder, "")
-    return text.strip().split("\n")[0] or type(error).__name__

@@ -1,6 +1,7 @@
 """What happens between steps."""
 
 from monai_sfda.handlers.anneal import ExponentialAnneal, LinearAnneal
+from monai_sfda.handlers.behind import PostprocessBehind
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
 from monai_sfda.handlers.follow import FollowStudent
@@ -18,6 +19,7 @@ __all__ = [
     "History",
     "LinearAnneal",
     "MeanTeacher",
+    "PostprocessBehind",
     "Progress",
     "Resume",
     "SymmetricSurfaceDistance",

@@ -113,7 +113,8 @@ def case_name(image: Tensor, root: Path) -> str:
     path, folder = Path(os.path.abspath(source)), Path(os.path.abspath(root))
     if not path.is_relative_to(folder):
         raise ValueError(f"Expected an image under {root}, found {source}; set root to the folder of the images.")
-    return path.relative_to(folder).as_posix()
+    # Names of old file systems that are no text become as `monai_sfda.data.find_images` writes them.
+    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _gather(rows: dict[str, CaseScores]) -> dict[str, CaseScores]:

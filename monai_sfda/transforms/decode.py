@@ -1,10 +1,17 @@
 """Decode one image file to upright pixels: pictures by Pillow, DICOM by pydicom, NIfTI by nibabel.
 
-Shapes: H rows, W columns, C colours.
+Shapes: H rows, W columns, C colours. Run as a program it decodes for `monai_sfda.transforms.decode_apart`, so it
+imports nothing of this package.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import os
+import struct
+import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +19,10 @@ import nibabel
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["open_picture", "read_dicom", "read_nifti", "sniff", "to_uint8"]
+__all__ = ["open_picture", "read_dicom", "read_nifti", "read_rgb", "sniff", "to_uint8"]
 
 PICTURES = ("BMP", "JPEG", "PNG", "TIFF")
+MEMORY = 6 << 30  # bytes for the program; the largest picture that Pillow opens takes about 4 GB as 16-bit grey
 
 
 def sniff(path: str | Path) -> str:
@@ -32,6 +40,24 @@ def sniff(path: str | Path) -> str:
     if head[128:] == b"DICM" or name.endswith((".dcm", ".dicom", ".ima")):
         return "dicom"
     return "nifti" if name.endswith((".nii", ".nii.gz")) else "picture"
+
+
+def read_rgb(path: str | Path) -> np.ndarray:
+    """Decode any accepted file to 8-bit RGB (H, W, 3).
+
+    Grey becomes three equal channels; alpha is dropped, never blended; palettes and CMYK are resolved.
+
+    Raises:
+        ValueError, OSError: as the readers below.
+    """
+    kind = sniff(path)
+    if kind == "picture":
+        pixels = _picture_to_rgb(open_picture(path))
+    else:
+        pixels = read_dicom(path) if kind == "dicom" else to_uint8(read_nifti(path))
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    return np.ascontiguousarray(pixels[..., :3])
 
 
 def open_picture(path: str | Path) -> Image.Image:
@@ -61,6 +87,7 @@ def read_nifti(path: str | Path) -> np.ndarray:
         ValueError: if the file holds a volume.
     """
     image: Any = nibabel.load(path)
+    _refuse_huge(image.shape, path)
     shape = (*image.shape[:2], *(n for n in image.shape[2:] if n != 1))
     colours = len(image.get_data_dtype().names or ())
     if colours:
@@ -87,18 +114,32 @@ def read_dicom(path: str | Path) -> np.ndarray:
     try:
         from pydicom import dcmread
         from pydicom.errors import InvalidDicomError
-        from pydicom.pixels import apply_color_lut, pixel_array
     except ImportError as error:
         remedy = "install it with: pip install 'monai-sfda[dicom]'"
         raise ImportError(f"Expected pydicom to read the DICOM file {name}, found it missing; {remedy}.") from error
     try:
         data = dcmread(path)
+        frames = int(data.get("NumberOfFrames") or 1)
+        if "PixelData" in data and frames == 1:
+            _refuse_huge((data.Rows, data.Columns), path)
+            return _dicom_pixels(data)
     except InvalidDicomError as error:
         raise _other_content(path, "DICOM image") from error
-    frames = int(data.get("NumberOfFrames") or 1)
-    if "PixelData" not in data or frames != 1:
-        found = f"{frames} frames" if "PixelData" in data else "no pixels"
-        raise ValueError(f"Expected one DICOM image in {name}, found {found}; export single photographs.")
+    except (OSError, ImportError, _Huge):
+        raise
+    except Exception as error:
+        # What pydicom says may quote the file, and with it a patient.
+        damage = type(error).__name__
+        raise ValueError(
+            f"Expected a DICOM image in {name}, found one that cannot be decoded ({damage}); export it again."
+        ) from None
+    found = f"{frames} frames" if "PixelData" in data else "no pixels"
+    raise ValueError(f"Expected one DICOM image in {name}, found {found}; export single photographs.")
+
+
+def _dicom_pixels(data: Any) -> np.ndarray:
+    from pydicom.pixels import apply_color_lut, pixel_array
+
     pixels = pixel_array(data)  # also turns YBR into RGB
     if data.PhotometricInterpretation == "PALETTE COLOR":
         return to_uint8(apply_color_lut(pixels, data))
@@ -136,5 +177,57 @@ def to_uint8(pixels: np.ndarray, bits: int | None = None) -> np.ndarray:
     return np.rint((pixels.astype(np.float64) - offset) * (255.0 / full)).astype(np.uint8)
 
 
+def _picture_to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return to_uint8(np.asarray(image))
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")  # a palette with transparent entries has no direct way to RGB
+    return np.asarray(image.convert("RGB"))
+
+
+class _Huge(ValueError):
+    pass
+
+
+def _refuse_huge(shape: Any, path: str | Path) -> None:
+    """Pillow's own limit, for the formats that Pillow does not read: a header can promise more than memory holds."""
+    limit = 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize)
+    if np.prod([int(n) for n in shape], dtype=float) > limit:
+        size = " x ".join(str(int(n)) for n in shape)
+        raise _Huge(f"Expected at most {limit} pixels in {Path(path).name}, found {size}; export a smaller image.")
+
+
 def _other_content(path: str | Path, expected: str) -> ValueError:
     return ValueError(f"Expected a {expected} in {Path(path).name}, found other content; export or copy it again.")
+
+
+def _serve() -> None:
+    """Answer paths from the standard input with ``A``, size and pixels, or ``E`` and a sentence, until it is closed."""
+    answers, requests = os.fdopen(os.dup(1), "wb"), sys.stdin.buffer
+    os.dup2(2, 1)  # what a decoder prints is no answer
+    warnings.simplefilter("ignore")
+    logging.disable()
+    _limit_memory()
+    while head := requests.read(4):
+        path = Path(os.fsdecode(requests.read(*struct.unpack("<I", head))))
+        try:
+            pixels = read_rgb(path)
+            answers.write(b"A" + struct.pack("<2I", *pixels.shape[:2]) + pixels.tobytes())
+        except Exception as error:  # decoders of damaged files raise nearly everything
+            text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
+            reply = json.dumps(text).encode()
+            answers.write(b"E" + struct.pack("<I", len(reply)) + reply)
+        answers.flush()
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    except (ImportError, ValueError, OSError):
+        return  # not on every system
+
+
+if __name__ == "__main__":
+    _serve()

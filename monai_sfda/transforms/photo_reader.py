@@ -11,7 +11,8 @@ from monai.data import PILReader
 from monai.utils import ensure_tuple
 from PIL import Image
 
-from monai_sfda.transforms.decode import open_picture, read_dicom, read_nifti, sniff, to_uint8
+from monai_sfda.transforms.decode import open_picture, read_nifti, read_rgb, sniff
+from monai_sfda.transforms.decode_apart import decode_apart
 from monai_sfda.transforms.nested import refuse_unknown_ids
 
 __all__ = ["MaskReader", "PhotoReader"]
@@ -43,11 +44,14 @@ class PhotoReader(PILReader):
 
     def decode(self, path: Path) -> Image.Image:
         """Decode one file to a Pillow image of mode RGB."""
-        kind = sniff(path)
-        if kind == "picture":
-            return _picture_to_rgb(open_picture(path))
-        pixels = read_dicom(path) if kind == "dicom" else to_uint8(read_nifti(path))
-        return _array_to_rgb(pixels)
+        return Image.fromarray(self.decode_array(path))
+
+    def decode_array(self, path: str | Path) -> np.ndarray:
+        """Decode one file to (H, W, 3) uint8; anything but png and jpeg in a process that may crash."""
+        sniff(path)  # an empty or missing file says so itself
+        with open(path, "rb") as file:
+            common = file.read(8).startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+        return read_rgb(path) if common else decode_apart(path)
 
 
 class MaskReader(PhotoReader):
@@ -76,20 +80,6 @@ class MaskReader(PhotoReader):
         if self.ids is not None:
             refuse_unknown_ids(ids, self.ids, path.name)
         return Image.fromarray(ids)
-
-
-def _picture_to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _array_to_rgb(to_uint8(np.asarray(image)))
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")  # a palette with transparent entries has no direct way to RGB
-    return image.convert("RGB")
-
-
-def _array_to_rgb(pixels: np.ndarray) -> Image.Image:
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=-1)
-    return Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
 
 
 def _picture_to_levels(image: Image.Image, name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from monai.transforms import SaveImaged
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from monai_sfda.files import whole_file
 
@@ -27,17 +29,35 @@ class SaveMaskd(SaveImaged):
         keys: key of the label map (1, W, H), ids 0..255.
         output_dir: folder of the masks.
         output_key: key of the relative path.
+        row_key: key of plain values that belong to the mask; where an item has it, they go into the file as JSON, text
+            chunk ``monai_sfda``: mask and row are there together or not at all.
+        replace: False leaves a mask alone that is there already.
     """
 
-    def __init__(self, keys: str, *, output_dir: str | Path, output_key: str = "output") -> None:
+    def __init__(
+        self,
+        keys: str,
+        *,
+        output_dir: str | Path,
+        output_key: str = "output",
+        row_key: str = "row",
+        replace: bool = True,
+    ) -> None:
         super().__init__(keys, output_dir=output_dir, output_ext=".png", separate_folder=False, print_log=False)
-        self.folder, self.output_key = Path(output_dir), output_key
+        self.folder, self.output_key, self.row_key, self.replace = Path(output_dir), output_key, row_key, replace
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
             target = self.folder / item[self.output_key]
-            ids = torch.as_tensor(item[key])[0].T.cpu().numpy().astype(np.uint8)
-            with whole_file(target) as draft:
-                Image.fromarray(ids).save(draft, format="PNG")
+            if self.replace or not target.exists():
+                self._save(torch.as_tensor(item[key])[0].T, target, item.get(self.row_key))
         return item
+
+    def _save(self, ids: torch.Tensor, target: Path, row: Any) -> None:
+        text = PngInfo()
+        if row is not None:
+            text.add_text("monai_sfda", json.dumps(row))
+        picture = Image.fromarray(ids.cpu().numpy().astype(np.uint8, order="C"))
+        with whole_file(target) as draft:
+            picture.save(draft, format="PNG", pnginfo=text, compress_level=1)  # label maps are small at any level

@@ -155,7 +155,9 @@ class StrongBatch:
         image, label = default_prepare_batch(batch, device, non_blocking)[:2]
         assert label is not None
         # a backward through MONAI's MetaTensor takes half as long again as one through a plain tensor
-        return self.views(convert_to_tensor(image, track_meta=False))[self.view], convert_to_tensor(label, track_meta=False)
+        return self.views(convert_to_tensor(image, track_meta=False))[self.view], convert_to_tensor(
+            label, track_meta=False
+        )
 
 
 class WeakBatch(StrongBatch):

@@ -2,9 +2,11 @@ import csv
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from monai_sfda.clinic.measure import cup_to_disc, measure_mask, score_table, write_results
+from monai_sfda.clinic.measure import CHUNK, gather_rows, score_table, write_results
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
 
@@ -16,36 +18,120 @@ def eye():
     return ids
 
 
-def test_ratios_are_extents_in_rows_and_columns():
-    row = measure_mask(eye(), CLASSES)
-    assert row["vertical_cup_to_disc_ratio"] == 0.5
-    assert row["horizontal_cup_to_disc_ratio"] == 0.25
-    assert (row["optic_disc_pixels"], row["optic_cup_pixels"]) == (200, 25)
+def save(path, row=None, ids=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = PngInfo()
+    if row is not None:
+        text.add_text(CHUNK, json.dumps(row))
+    Image.fromarray(eye() if ids is None else ids).save(path, pnginfo=text)
 
 
-def test_no_disc_has_no_ratio_and_no_cup_has_ratio_zero():
-    empty, disc = np.zeros((5, 5), bool), np.ones((5, 5), bool)
-    assert np.isnan(cup_to_disc(empty, empty)).all()
-    assert cup_to_disc(disc, empty) == (0.0, 0.0)
+def row(file, **more):
+    return {"file": file, "status": "ok", "flags": {}, "vertical_cup_to_disc_ratio": 0.25, "laterality": None, **more}
 
 
-def test_other_tasks_get_their_areas_only():
-    assert measure_mask(eye() > 0, {1: "nucleus"}) == {"height": 20, "width": 30, "nucleus_pixels": 200}
-
-
-def test_results_hold_a_row_per_mask_and_count_failures(tmp_path):
-    (tmp_path / "masks" / "left").mkdir(parents=True)
-    Image.fromarray(eye()).save(tmp_path / "masks" / "left" / "a.png")
-    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "masks" / "b.png")
+@pytest.fixture
+def folder(tmp_path):
     (tmp_path / "failures.csv").write_text("case,reason\nc.png,truncated\n")
-    summary = write_results(tmp_path, classes=CLASSES)
-    with open(tmp_path / "results.csv") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["mask"] for row in rows] == ["b.png", "left/a.png"]
-    assert rows[0]["vertical_cup_to_disc_ratio"] == ""
-    assert summary["failures"] == 1
-    assert summary["mean"]["vertical_cup_to_disc_ratio"] == 0.5
-    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    flags = {"dark": "0.01, limit 0.1", "unsure_optic_cup": "0.4, limit 0.75"}
+    save(tmp_path / "masks" / "left" / "a.png", row("left/a.jpg", status="review", flags=flags, disc_at_border=True))
+    save(tmp_path / "masks" / "b.png", row("b.tif", vertical_cup_to_disc_ratio=None, disc_at_border=False))
+    return tmp_path
+
+
+def table(folder):
+    with open(folder / "results.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rows_are_those_of_the_masks_then_those_of_the_failures(folder):
+    write_results(folder, classes=CLASSES)
+    rows = table(folder)
+    assert [(r["file"], r["mask"], r["status"]) for r in rows] == [
+        ("b.tif", "b.png", "ok"),
+        ("left/a.jpg", "left/a.png", "review"),
+        ("c.png", "", "failed"),
+    ]
+    assert rows[1]["flags"] == "dark; unsure_optic_cup"
+    assert [r["vertical_cup_to_disc_ratio"] for r in rows] == ["", "0.25", ""]
+    assert [r["disc_at_border"] for r in rows] == ["no", "yes", ""]
+
+
+def test_pixels_of_a_mask_with_a_row_are_not_decoded(folder):
+    mask = folder / "masks" / "b.png"
+    content = mask.read_bytes()
+    mask.write_bytes(content[: content.index(b"IDAT") + 6])
+    assert gather_rows(folder / "masks", CLASSES)[0]["file"] == "b.tif"
+
+
+def test_a_mask_of_an_earlier_version_is_measured(folder):
+    save(folder / "masks" / "old.png")
+    measured = gather_rows(folder / "masks", CLASSES)[-1]
+    assert (measured["file"], measured["mask"]) == ("old.png", "old.png")
+    assert measured["vertical_cup_to_disc_ratio"] == 0.5
+    assert (measured["optic_disc_pixels"], measured["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize("content", [b"junk", None], ids=["junk", "half a row"])
+def test_a_damaged_mask_is_named(folder, content):
+    save(folder / "masks" / "bad.png", row("bad.png"))
+    if content is None:
+        content = (folder / "masks" / "bad.png").read_bytes().replace(b'{"file"', b'"file": ')
+    (folder / "masks" / "bad.png").write_bytes(content)
+    with pytest.raises(ValueError, match=r"Expected a mask in .*bad.png, found a damaged file; delete it"):
+        gather_rows(folder / "masks", CLASSES)
+
+
+def test_the_summary_counts_and_averages(folder):
+    summary = write_results(folder, classes=CLASSES)
+    assert json.loads((folder / "summary.json").read_text()) == summary
+    assert (summary["images"], summary["failures"]) == (2, 1)
+    assert summary["status"] == {"ok": 1, "review": 1, "failed": 1}
+    assert summary["flags"] == {"dark": 1, "unsure_optic_cup": 1}
+    assert summary["mean"] == {"vertical_cup_to_disc_ratio": 0.25, "disc_at_border": 0.5}
+    assert summary["columns"]["vertical_cup_to_disc_ratio"]["n"] == 1
+
+
+def test_a_spreadsheet_runs_no_formula(folder):
+    for number, name in enumerate(("=1+1.png", "+a.png", "-a.png", "@a.png", "a=b.png")):
+        save(folder / "masks" / f"f{number}.png", row(name, shift=-1.5))
+    write_results(folder, classes=CLASSES)
+    written = [r for r in table(folder) if r["mask"].startswith("f")]
+    assert [r["file"] for r in written] == ["'=1+1.png", "'+a.png", "'-a.png", "'@a.png", "a=b.png"]
+    assert {r["shift"] for r in written} == {"-1.5"}
+
+
+def test_names_with_commas_quotes_and_accents_come_back(folder):
+    save(folder / "masks" / "odd.png", row('fundus, "left" été.jpg'))
+    write_results(folder, classes=CLASSES)
+    assert 'fundus, "left" été.jpg' in [r["file"] for r in table(folder)]
+
+
+def test_without_any_mask_there_is_a_table_all_the_same(tmp_path):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "failures.csv").write_text("case,reason\n")
+    assert write_results(tmp_path, classes=CLASSES)["images"] == 0
+    assert (tmp_path / "results.csv").read_text() == "file\n"
+    assert (tmp_path / "report.html").exists()
+
+
+def test_overlays_are_drawn_if_asked_for(folder, tmp_path_factory):
+    images = tmp_path_factory.mktemp("images")
+    (images / "left").mkdir()
+    Image.new("RGB", (30, 20), "gray").save(images / "left" / "a.jpg")
+    write_results(folder, classes=CLASSES, images=images)
+    assert not (folder / "overlays").exists()
+    write_results(folder, classes=CLASSES, images=images, overlays=True)
+    assert [path.name for path in (folder / "overlays").rglob("*.jpg")] == ["a.jpg"]
+
+
+def test_images_may_be_given_as_items_with_their_pseudonyms(folder, tmp_path_factory):
+    image = tmp_path_factory.mktemp("images") / "Jane Doe.png"
+    Image.new("RGB", (30, 20), "gray").save(image)
+    write_results(folder, classes=CLASSES, images=[{"case": "b.tif", "image": str(image)}])
+    page = (folder / "report.html").read_text()
+    assert page.count("data:image/jpeg") == 1
+    assert "Jane" not in page
 
 
 def test_scores_read_as_a_table_even_where_nothing_was_found():

@@ -144,6 +144,11 @@ def test_a_second_run_replaces_the_first(tmp_path):
     assert [row["case"] for row in read(tmp_path)[0]] == ["2.png"]
 
 
+def test_a_name_that_is_no_text_is_written_as_the_folder_list_writes_it(tmp_path):
+    evaluate([item(tmp_path / os.fsdecode(b"bad\xff.png"))], CaseTable(tmp_path, STRUCTURES, root=tmp_path))
+    assert [row["case"] for row in read(tmp_path)[0]] == ["bad\\xff.png"]
+
+
 def output(path: Path, pred: torch.Tensor, label: torch.Tensor) -> list[dict[str, torch.Tensor]]:
     return [{"image": item(path)["image"], "pred": pred, "label": label}]
 

@@ -1,0 +1,131 @@
+"""What a prediction says about one image, as a step of a bundle's postprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import convert_to_tensor
+from torch import Tensor
+
+from monai_sfda.clinic.geometry import SIDES, is_disc_and_cup, isnt_order, measure_mask
+from monai_sfda.clinic.header import header_facts
+from monai_sfda.clinic.judge_case import default_limits, judge_case
+from monai_sfda.clinic.laterality import eye_of
+from monai_sfda.clinic.quality import image_quality
+
+__all__ = ["DescribeCased", "describe_mask"]
+
+DIGITS = 4
+
+
+class DescribeCased(MapTransform):
+    """Put ``row`` into the item: numbers, flags and status of one image, of JSON's own types (docs/columns.md).
+
+    Besides the label map it reads what is there of:
+
+    - ``case``: relative path of the image;
+    - ``image``: (3, h, w) in [-1, 1], the input of the network;
+    - ``prob``: (K, h, w) in [0, 1], with a background channel (softmax) or without (one sigmoid per structure,
+      from outer to inner where they are nested);
+    - ``spacing``: height and width of a pixel of the label map in mm, or None; ``laterality``: R, L or None; an item
+      without them is asked for the header of the file that its image was read from;
+    - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found``;
+    - ``agreement``: lowest Dice between masks of flipped images; ``ms``: time spent on this image.
+
+    Args:
+        keys: key of the label map (1, W, H), as `SaveMaskd` takes it.
+        classes: id -> name, without background.
+        cutoff: a structure is where its sigmoid exceeds this.
+        thresholds: limits of flags that differ from `default_limits`.
+        image_key, prob_key: keys of the image and the probabilities.
+        row_key: key to write.
+        allow_missing_keys: as in MONAI.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        *,
+        classes: Mapping[Any, str],
+        cutoff: float = 0.5,
+        thresholds: Mapping[str, Any] | None = None,
+        image_key: str = "image",
+        prob_key: str = "prob",
+        row_key: str = "row",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.classes = {int(number): name for number, name in classes.items()}
+        self.limits = default_limits(self.classes, thresholds)
+        self.cutoff, self.image_key, self.prob_key, self.row_key = cutoff, image_key, prob_key, row_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        for key in self.key_iterator(item):
+            item[self.row_key] = self.describe(item, key)
+        return item
+
+    def describe(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[str, Any]:
+        """The row of one item."""
+        numbers: dict[str, Any] = {}
+        if item.get(self.prob_key) is not None:
+            numbers |= self.probabilities(convert_to_tensor(item[self.prob_key], track_meta=False))
+        if item.get(self.image_key) is not None:
+            numbers |= image_quality(convert_to_tensor(item[self.image_key], track_meta=False))
+        located = item.get("located")
+        numbers["located"] = located.get("found") if isinstance(located, Mapping) else located
+        numbers |= {name: item.get(name) for name in ("agreement", "ms")}
+        ids = torch.as_tensor(item[key])[0].T.cpu().numpy()
+        path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
+        facts = header_facts(path) if path else {}
+        facts |= {name: item[name] for name in ("spacing", "laterality") if name in item}
+        return describe_mask(ids, str(item.get("case", "")), self.classes, self.limits, numbers, **facts)
+
+    def probabilities(self, prob: Tensor) -> dict[str, Any]:
+        """Confidence of each structure, and the share of the cup outside the disc."""
+        prob = prob.detach().float().cpu()
+        if len(prob) == len(self.classes) + 1:
+            winner = prob.argmax(0)
+            masks = torch.stack([winner == channel for channel in range(1, len(prob))])
+            prob = prob[1:]
+        else:
+            masks = prob > self.cutoff
+        # Dice of the probabilities and their own mask (Borges et al., 2024), as metrics.soft_dice_confidence
+        areas, inside = masks.flatten(1).sum(1), (prob * masks).flatten(1).sum(1)
+        scores = (2 * inside / (prob.flatten(1).sum(1) + areas)).tolist()
+        names = [name.replace(" ", "_") for name in self.classes.values()]
+        found = zip(names, scores, areas.tolist(), strict=True)
+        row: dict[str, Any] = {f"{name}_confidence": score if area else None for name, score, area in found}
+        if is_disc_and_cup(self.classes):
+            cup = masks[names.index("optic_cup")]
+            outside = int((cup & ~masks[names.index("optic_disc")]).sum())
+            row["cup_outside_disc"] = outside / max(int(cup.sum()), 1)
+        return row
+
+
+def describe_mask(
+    ids: Any,
+    case: str,
+    classes: Mapping[int, str],
+    limits: Mapping[str, Any],
+    numbers: Mapping[str, Any] | None = None,
+    *,
+    spacing: Any = None,
+    laterality: str | None = None,
+) -> dict[str, Any]:
+    """The row of a label map (H, W) and of further ``numbers`` of its image."""
+    row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}}
+    shape = measure_mask(ids, classes, spacing=spacing)
+    row |= {name: shape.pop(name) for name in ("height", "width")}
+    if is_disc_and_cup(classes):
+        eye, source = eye_of(case, laterality)
+        means = {side: shape[f"rim_mean_{side}_px"] for side in SIDES}
+        row |= {"laterality": eye, "laterality_from": source, "nasal_side": eye, "isnt": isnt_order(means, eye)}
+    row |= shape | dict(numbers or {})
+    row["flags"] = judge_case(row, list(classes.values()), limits)
+    row["status"] = "review" if row["flags"] else "ok"
+    return {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in row.items()}

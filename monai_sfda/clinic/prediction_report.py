@@ -1,0 +1,117 @@
+"""The report of a prediction: which cases to look at first, on one page that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+
+from monai_sfda.clinic.distributions import histograms
+from monai_sfda.clinic.geometry import is_disc_and_cup
+from monai_sfda.clinic.judge_case import flag_names
+from monai_sfda.clinic.overlays import thumbnail
+from monai_sfda.clinic.pictures import PALETTE, to_data_uri
+from monai_sfda.files import whole_file
+
+__all__ = ["SHOWN", "first_to_look_at", "write_prediction_report"]
+
+SHOWN = {"review": 60, "ok": 40}
+"""At most so many pictures per status: about 3 MB, whatever the number of images."""
+
+THUMBNAIL = 260
+LISTED_FAILURES = 200
+
+
+def write_prediction_report(
+    folder: Path,
+    rows: Sequence[Mapping[str, Any]],
+    failures: Sequence[Mapping[str, str]],
+    summary: Mapping[str, Any],
+    *,
+    images: Mapping[str, Path],
+    classes: Mapping[int, str],
+) -> Path:
+    """Write ``folder/report.html``, whole or not at all. It names no absolute path.
+
+    Args:
+        folder: output of a prediction, with its ``masks``.
+        rows: of the images, with ``file``, ``mask``, ``status``, ``flags`` and numbers.
+        failures: ``case`` and ``reason`` of images without a mask.
+        summary: of `monai_sfda.clinic.measure.write_results`.
+        images: file -> path of the photograph; a case that is not in it, or cannot be read, is shown without a picture.
+        classes: id -> name.
+    """
+    groups = {}
+    for status, most in SHOWN.items():
+        mine = [row for row in first_to_look_at(rows, classes) if row["status"] == status]
+        # The worst of the review cases; of the others a sample, spread evenly from the least to the most certain.
+        chosen = mine[:most] if status == "review" else _spread(mine, most)
+        groups[status] = {"total": len(mine), "cases": [_case(row, folder, images, classes) for row in chosen]}
+    meanings = flag_names(list(classes.values()))
+    page = _template().render(
+        groups=groups,
+        summary=summary,
+        failures=failures[:LISTED_FAILURES],
+        unlisted=len(failures) - LISTED_FAILURES,
+        flags=[(name, count, meanings.get(name, "")) for name, count in summary["flags"].items()],
+        charts=histograms(rows, classes),
+        legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(classes.values())],
+        disc_and_cup=is_disc_and_cup(classes),
+    )
+    with whole_file(folder / "report.html") as draft:
+        draft.write_text(page, encoding="utf-8", errors="backslashreplace")
+    return folder / "report.html"
+
+
+def first_to_look_at(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) -> list[Mapping[str, Any]]:
+    """Rows in the order in which to look at them: most alarming flag first, then most flags, then least confidence."""
+    ranks = {name: rank for rank, name in enumerate(flag_names(list(classes.values())))}
+
+    def alarm(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
+        worst = min((ranks.get(name, len(ranks)) for name in row["flags"]), default=len(ranks))
+        return worst, -len(row["flags"]), _least_confidence(row) or 0.0, str(row["file"])
+
+    return sorted(rows, key=alarm)
+
+
+def _spread(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    count = min(len(rows), most)
+    return [rows[number * len(rows) // count] for number in range(count)]
+
+
+def _case(
+    row: Mapping[str, Any], folder: Path, images: Mapping[str, Path], classes: Mapping[int, str]
+) -> dict[str, Any]:
+    picture = None
+    if row["file"] in images:
+        picture = thumbnail(images[row["file"]], folder / "masks" / row["mask"], classes, size=THUMBNAIL)
+    shown = {} if picture is None else {"uri": to_data_uri(picture), "size": (picture.shape[1], picture.shape[0])}
+    flags = {name.replace("_", " "): reason for name, reason in row["flags"].items()}
+    if is_disc_and_cup(classes):
+        facts = {"vertical cup-to-disc": row.get("vertical_cup_to_disc_ratio")}
+    else:
+        facts = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
+    facts["confidence"] = _least_confidence(row)
+    return {"file": row["file"], "flags": flags, "facts": facts, **shown}
+
+
+def _least_confidence(row: Mapping[str, Any]) -> float | None:
+    known = [value for name, value in row.items() if name.endswith("_confidence") and value is not None]
+    return min(known, default=None)
+
+
+def _template() -> Any:
+    loader = FileSystemLoader(Path(__file__).parent)  # autoescape, because file names are other people's text
+    page = Environment(
+        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page.filters["show"] = _show
+    return page.get_template("prediction_report.html")
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001 - an en dash, as tables show "no value"
+    return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"

@@ -1,0 +1,52 @@
+"""Is a photograph good enough: numbers of an image as the network sees it, by which bad ones can be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+__all__ = ["image_quality"]
+
+GREY = (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
+WORKING_SIZE = 128  # fine noise and JPEG blocks, which would count as sharpness, average out
+BLACK, WHITE = 0.04, 0.98  # 10 and 250 of 255: JPEG spreads true black and white over a few levels
+UNIFORM = 1e-8  # variance of what is nothing but rounding
+
+
+def image_quality(image: Tensor) -> dict[str, Any]:
+    r"""Numbers of one image, averaged to at most 128 x 128; all but the sharpness in [0, 1].
+
+    - ``brightness``, ``contrast``: mean and standard deviation of the grey levels, 0 black, 1 white;
+    - ``clipped``: share of pixels with two of the three colours at least 250 of 255. One may clip in a good fundus
+      photograph: red often does;
+    - ``field``: share of pixels with a colour of at least 10 of 255, that is, not in the black surround;
+    - ``sharpness``: :math:`\operatorname{var}(\nabla^2 g) / \operatorname{var}(g)` of the grey image g,
+      the variance of the Laplacian (Pech-Pacheco et al., ICPR 2000) divided by that of the image, which
+      makes it independent of brightness and contrast; None where the image is uniform.
+
+    Args:
+        image: (3, H, W) float in [-1, 1], the input of the network.
+    """
+    image = torch.as_tensor(image).detach().float().cpu()
+    height, width = (min(WORKING_SIZE, side) for side in image.shape[1:])
+    image = (adaptive_avg_pool2d(image, (height, width)) + 1) / 2
+    red, green, blue = image
+    second_brightest = torch.maximum(torch.minimum(red, green), torch.minimum(torch.maximum(red, green), blue))
+    grey = GREY[0] * red + GREY[1] * green + GREY[2] * blue
+    spread, mean = torch.std_mean(grey)
+    return {
+        "brightness": float(mean),
+        "contrast": float(spread),
+        "clipped": float((second_brightest >= WHITE).float().mean()),
+        "field": float((image.amax(0) >= BLACK).float().mean()),
+        "sharpness": _sharpness(grey),
+    }
+
+
+def _sharpness(grey: Tensor) -> float | None:
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    variance = float(grey.var())
+    return float((around - 4 * grey[1:-1, 1:-1]).var()) / variance if variance > UNIFORM else None

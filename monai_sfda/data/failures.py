@@ -1,0 +1,102 @@
+"""Images that came to nothing, and why: each costs a row, and the rest goes on."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+
+from monai_sfda.files import whole_file
+
+__all__ = ["Failures", "clear_drafts", "count_failures", "reason", "write_failures"]
+
+logger = logging.getLogger(__name__)
+
+
+class Failures:
+    """Rows of ``case`` and ``reason``; any thread may add one.
+
+    Args:
+        rows: those known already.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, str]] = ()) -> None:
+        self.rows = {row["case"]: row["reason"] for row in rows}
+
+    def add(self, item: Mapping[str, Any], error: BaseException) -> None:
+        """Note why an item, with ``case`` and the path ``image``, failed; the reason names no folder."""
+        path = Path(item["image"])
+        # Where the case is a pseudonym, the name of the file is not to be read in the reason either.
+        self.rows[str(item["case"])] = reason(error, path).replace(path.name, str(item["case"]).rpartition("/")[2])
+
+    def write(self, path: str | os.PathLike[str], *, images: int) -> None:
+        """Write the rows of all processes as CSV, sorted.
+
+        Args:
+            path: the file; only the first process writes it.
+            images: how many there were in all.
+
+        Raises:
+            ValueError: if all of them failed.
+        """
+        rows = dict(sorted(self._gathered().items()))
+        if idist.get_rank() == 0:
+            write_failures(path, [{"case": case, "reason": why} for case, why in rows.items()])
+        if not rows:
+            return
+        case, why = next(iter(rows.items()))
+        if len(rows) >= images:
+            raise ValueError(
+                f"Expected at least 1 readable image(s), found 0 of {images} (first failure: {case}: {why}); "
+                "replace or add files."
+            )
+        logger.warning("%d of %d images failed and are left out (%s: %s).", len(rows), images, case, why)
+
+    def _gathered(self) -> dict[str, str]:
+        if idist.get_world_size() == 1:
+            return self.rows
+        return {case: why for part in idist.all_gather(self.rows) for case, why in part.items()}  # type: ignore[union-attr]
+
+
+def write_failures(path: str | os.PathLike[str], failures: Sequence[Mapping[str, str]]) -> None:
+    """Write ``case,reason`` rows as CSV, all or nothing; without failures only the header."""
+    # File names that are not valid Unicode must not cost the table.
+    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(failures)
+
+
+def count_failures(path: str | Path) -> int:
+    """Number of rows of a file of `write_failures`."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
+def reason(error: BaseException, path: Path) -> str:
+    """One sentence without the folders of ``path``; what MONAI's transforms wrapped, where they did."""
+    error = root_cause(error)
+    text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
+    for folder in (f"{path.parent}{os.sep}", f"{path.parent.resolve()}{os.sep}"):
+        text = text.replace(folder, "")
+    return text.strip().split("\n")[0] or type(error).__name__
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The error inside those of MONAI's transforms."""
+    while type(error) is RuntimeError and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def clear_drafts(folder: str | Path) -> None:
+    """Delete what killed processes left of `monai_sfda.files.whole_file` below a folder that no other one writes to."""
+    if idist.get_rank() == 0:
+        for draft in Path(folder).rglob(".*.*"):
+            if draft.name.split(".")[-2].isdigit() and draft.is_file():
+                draft.unlink(missing_ok=True)

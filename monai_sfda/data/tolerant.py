@@ -1,0 +1,128 @@
+"""Read batches ahead in threads, and go on without the images that cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import torch
+from ignite import distributed as idist
+from monai.data import Dataset
+from monai.utils import convert_to_tensor
+from torch.utils.data import Sampler
+
+from monai_sfda.data.failures import Failures
+
+__all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]
+
+
+class TolerantLoader:
+    """Batches ``{"image": (B, C, h, w), "items": [...]}`` of a data set; items that cannot be read become failures.
+
+    A file is decoded once, while the network computes; a batch is as much smaller as it has failures, and left out if
+    nothing is left of it. ``image`` is a plain tensor, because each operation on a MetaTensor costs more than on one.
+
+    Args:
+        dataset: items that hold ``image``, with a transform.
+        batches: the indices of each batch.
+        failures: where failures go.
+        threads: that read; None: `spare_threads`.
+        ahead: batches to have ready.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batches: Sampler[list[int]],
+        *,
+        failures: Failures,
+        threads: int | None = None,
+        ahead: int = 2,
+    ) -> None:
+        self.dataset, self.batches, self.failures = dataset, batches, failures
+        self.threads, self.ahead = threads or spare_threads(), ahead
+
+    def __len__(self) -> int:
+        return len(self.batches)  # type: ignore[arg-type] # the samplers of this package have a length
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        waiting: deque[list[Future]] = deque()
+        with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            try:
+                for batch in self.batches:
+                    waiting.append([pool.submit(self._read, index) for index in batch])
+                    if len(waiting) > self.ahead:
+                        yield from _collated(waiting.popleft())
+                while waiting:
+                    yield from _collated(waiting.popleft())
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, index: int) -> dict[str, Any] | None:
+        try:
+            return self.dataset[index]
+        except Exception as error:  # decoders of damaged files raise nearly everything
+            self.failures.add(self.dataset.data[index], error)
+            return None
+
+
+class PendingBatches(Sampler[list[int]]):
+    """The list in order, cut into batches, of which this process takes every so many.
+
+    Batches are always cut in the same places, so that a continued run computes on the same batches as an undisturbed
+    one: sums of another batch size may differ in the last bit.
+
+    Args:
+        data: items with ``output``, the relative path of their mask.
+        batch_size: images per batch.
+        output_dir: folder of the masks.
+        skip_done: leave out batches whose masks are all there.
+        rank: number of this process; None asks ``ignite.distributed``.
+        world: number of processes; None asks ``ignite.distributed``.
+    """
+
+    def __init__(
+        self,
+        data: Sequence[dict[str, Any]],
+        batch_size: int,
+        *,
+        output_dir: str | os.PathLike[str],
+        skip_done: bool = False,
+        rank: int | None = None,
+        world: int | None = None,
+    ) -> None:
+        rank = idist.get_rank() if rank is None else rank
+        world = idist.get_world_size() if world is None else world
+        cuts = range(0, len(data), batch_size)
+        # Each process takes its share before it looks what is done, for others may be at work already.
+        mine = [list(range(start, min(start + batch_size, len(data)))) for start in cuts][rank::world]
+        self.batches = [batch for batch in mine if not (skip_done and _all_there(batch, data, output_dir))]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches)
+
+
+def spare_threads() -> int:
+    """Threads for work beside the network: half of the processors that this process may use, at most 8."""
+    try:
+        processors = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        processors = os.cpu_count() or 1
+    return max(1, min(8, processors // 2))
+
+
+def _all_there(batch: Iterable[int], data: Sequence[dict[str, Any]], folder: str | os.PathLike[str]) -> bool:
+    return all(os.path.exists(os.path.join(folder, data[index]["output"])) for index in batch)
+
+
+def _collated(reading: Iterable[Future]) -> Iterator[dict[str, Any]]:
+    items = [item for future in reading if (item := future.result()) is not None]
+    if items:
+        images = [convert_to_tensor(item["image"], track_meta=False) for item in items]
+        yield {"image": torch.stack(images), "items": items}

@@ -1,0 +1,70 @@
+"""How often good and damaged photographs get a flag of image quality.
+
+python scripts/benchmark_flags.py data/simulated/target
+python scripts/benchmark_flags.py data/nuclei/fluo_256 --structures nucleus
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import fire
+import numpy as np
+import torch
+from PIL import Image, ImageFilter
+
+from monai_sfda.clinic.judge_case import default_limits, judge_case
+from monai_sfda.clinic.quality import image_quality
+from monai_sfda.data import find_images
+from monai_sfda.transforms import PhotoReader
+
+SIZE = 256
+DAMAGES = {
+    "as it is": lambda image: image,
+    "blurred, sigma 4 px": lambda image: image.filter(ImageFilter.GaussianBlur(4)),
+    "blurred, sigma 8 px": lambda image: image.filter(ImageFilter.GaussianBlur(8)),
+    "brightness x 0.3": lambda image: image.point(lambda level: level * 0.3),
+    "brightness x 0.15": lambda image: image.point(lambda level: level * 0.15),
+    "brightness x 2.5": lambda image: image.point(lambda level: min(255, level * 2.5)),
+    "brightness x 4": lambda image: image.point(lambda level: min(255, level * 4)),
+    "60 % of it black": lambda image: half_black(image),
+    "one colour": lambda image: Image.new("RGB", image.size, (120, 80, 60)),
+}
+
+
+def main(folder: str, *, structures: tuple[str, ...] = ("optic disc", "optic cup"), count: int = 100) -> None:
+    """Print, for each damage, the share of images with a flag, and which flags.
+
+    Args:
+        folder: photographs that are taken to be good.
+        structures: names of what the network segments; they choose the limits.
+        count: at most so many photographs.
+    """
+    names = [structures] if isinstance(structures, str) else list(structures)
+    limits = default_limits(dict(enumerate(names, 1)))
+    reader = PhotoReader()
+    items = find_images(folder)[:count]
+    pictures = [reader.decode(Path(item["image"])).resize((SIZE, SIZE), Image.Resampling.BILINEAR) for item in items]
+    print(f"{len(pictures)} photographs of {Path(folder).name}")
+    for damage, inflict in DAMAGES.items():
+        raised = [list(judge_case(numbers_of(inflict(picture)), names, limits)) for picture in pictures]
+        counts = Counter(flag for flags in raised for flag in flags)
+        detail = ", ".join(f"{flag} {number}" for flag, number in counts.most_common())
+        print(f"{damage:20} {sum(map(bool, raised)) / len(raised):6.1%}  {detail}")
+
+
+def numbers_of(picture: Image.Image) -> dict:
+    """Image quality of a picture as a network sees it."""
+    return image_quality(torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1)
+
+
+def half_black(picture: Image.Image) -> Image.Image:
+    """The photograph with its left 60 % black, as where the field of view was missed."""
+    pixels = np.array(picture)
+    pixels[:, : round(0.6 * pixels.shape[1])] = 0
+    return Image.fromarray(pixels)
+
+
+if __name__ == "__main__":
+    fire.Fire(main)

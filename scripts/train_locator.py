@@ -1,0 +1,156 @@
+"""Train the network that finds the disc in full photographs, on simulated ones.
+
+python scripts/train_locator.py bundles/fundus_disc_cup/models/locator/model.pt
+
+It sees the cameras ``source`` and ``target`` alone, with colours, contrast and sharpness varied around them, and of
+other pictures clutter, noise and empty fields; scripts/benchmark_localise.py measures it on others.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import fire
+import numpy as np
+import torch
+from monai.losses import DiceCELoss
+from monai.networks.nets import UNet
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from monai_sfda.data.cameras import CAMERAS
+from monai_sfda.data.full_photograph import simulate_full
+from monai_sfda.data.not_fundus import simulate_not_fundus
+from monai_sfda.data.simulate import simulate_fundus
+from monai_sfda.files import whole_file
+from monai_sfda.transforms.field_of_view import field_picture, find_field, standardise
+from monai_sfda.transforms.locate import SIZE
+
+CROPS = {"disc_share": (0.32, 0.9), "off_centre": 0.05}  # wider and tighter than those of any camera
+# Of every twenty pictures: whole photographs, parts of them, crops, photographs and parts without a disc, the rest.
+KINDS = ["full"] * 10 + ["part"] * 2 + ["crop"] * 3 + ["no disc"] * 2 + ["no disc, part", "no fundus", "no fundus"]
+
+
+def main(
+    output: str, *, count: int = 2400, epochs: int = 12, batch_size: int = 8, rate: float = 2e-3, seed: int = 0
+) -> None:
+    """Write weights to ``output``.
+
+    Args:
+        output: file of the weights.
+        count: pictures to train on.
+        epochs, batch_size, rate: of Adam, whose rate falls to 0 along a cosine.
+        seed: of the pictures, the first weights and the order.
+    """
+    torch.manual_seed(seed)
+    network = UNet(spatial_dims=2, in_channels=3, out_channels=1, channels=(16, 24, 32, 48, 64), strides=(2, 2, 2, 2))
+    samples = [sample(index, seed) for index in tqdm(range(count), "drawing", unit="image")]
+    train(network, samples, epochs, batch_size, rate)
+    with whole_file(Path(output)) as draft:
+        torch.save(network.state_dict(), draft)
+
+
+def sample(index: int, seed: int) -> tuple[Tensor, Tensor, float]:
+    """Picture (3, S, S) uint8, disc (S, S) bool, and the level above which pixels are lit."""
+    rng = np.random.default_rng([seed, index])
+    image, mask = draw(KINDS[index % len(KINDS)], index, rng, seed)
+    pixels = torch.as_tensor(image.transpose(2, 0, 1).copy())
+    field = find_field(pixels)
+    if field is None:
+        raise ValueError(f"Expected a lit picture, found picture {index} black; change the seed.")
+    picture, _, _ = field_picture(pixels, field, SIZE)
+    disc, _, _ = field_picture(torch.as_tensor(255 * (mask > 0).astype(np.uint8))[None], field, SIZE)
+    return picture.round().byte(), disc[0] > 127, field.level
+
+
+def draw(kind: str, index: int, rng: np.random.Generator, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Image (H, W, 3) and mask (H, W) of one of ``KINDS``."""
+    camera = CAMERAS["source" if rng.random() < 0.5 else "target"]
+    if kind == "crop":
+        return simulate_fundus(index, camera=replace(camera, **CROPS), size=160, seed=seed)
+    if kind == "no fundus":
+        image = simulate_not_fundus(
+            index, kind=str(rng.choice(["clutter", "clutter", "clutter", "noise", "lamp"])), size=160, seed=seed
+        )
+        return image, np.zeros(image.shape[:2], np.uint8)
+    photo = simulate_full(index, camera=camera, height=200, seed=seed, disc="no disc" not in kind)
+    return part(photo.image, photo.mask, rng) if "part" in kind else (photo.image, photo.mask)
+
+
+def part(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A square within the frame that holds the whole disc, if there is one."""
+    height, width = mask.shape
+    rows, columns = np.nonzero(mask) if mask.any() else ([height // 2], [width // 2])
+    side = int(rng.uniform(max(0.3 * height, 1.2 * np.ptp(rows), 1.2 * np.ptp(columns)), height))
+    corner = []
+    for places, length in ((rows, height), (columns, width)):
+        low, high = max(0, int(np.max(places)) - side + 1), min(int(np.min(places)), length - side)
+        corner.append(int(rng.integers(low, max(low, high), endpoint=True)))
+    window = np.s_[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
+    return image[window], mask[window]
+
+
+def train(
+    network: torch.nn.Module, samples: list[tuple[Tensor, Tensor, float]], epochs: int, batch_size: int, rate: float
+) -> None:
+    """Adam on cross-entropy and Dice, every picture photographed anew each time, by a process of its own."""
+    criterion = DiceCELoss(sigmoid=True, batch=True)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    loader = DataLoader(samples, batch_size, shuffle=True, drop_last=True, num_workers=1, collate_fn=views)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(loader))
+    for epoch in range(epochs):
+        losses = []
+        for image, disc in loader:
+            loss = criterion(network(image), disc[:, None].float())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}", flush=True)
+
+
+def views(samples: list[tuple[Tensor, Tensor, float]]) -> tuple[Tensor, Tensor]:
+    """Pictures (B, 3, S, S) and discs (B, S, S) of a batch."""
+    images, discs = zip(*[view(*one) for one in samples], strict=True)
+    return torch.stack(images), torch.stack(discs)
+
+
+def view(picture: Tensor, disc: Tensor, level: float) -> tuple[Tensor, Tensor]:
+    """The picture by another exposure, veil, focus and sensor, standardised; mirrored half of the time."""
+    lit = picture.amax(0) > level
+    x = picture.float() / 255
+    x = x.clamp(min=1e-3) ** (uniform(-0.6, 0.6) + uniform(-0.2, 0.2, 3)).exp() * uniform(0.6, 1.9, 3)
+    edge = avg_pool2d(disc[None].float(), 5, 1, 2)
+    x = x * (1 - edge * uniform(0, 0.3, 3))  # discs that hardly differ from the retina in one colour
+    if chance(0.15):
+        x = (x * uniform(0, 1, 3).softmax(0)).sum(0, keepdim=True).expand(3, -1, -1)
+    if chance(0.4):
+        veil = uniform(0, 0.5)
+        x = x * (1 - veil) + veil * uniform(0.3, 1, 3)
+    if chance(0.4):
+        angle, slope = 2 * math.pi * torch.rand(()), uniform(0, 0.8)
+        along = torch.linspace(-1, 1, x.shape[-1])
+        x = x * (1 + slope * (along[None] * angle.cos() + along[:, None] * angle.sin()))
+    if chance(0.3):
+        x = interpolate(avg_pool2d(x[None], 2), x.shape[1:], mode="bilinear")[0]
+    x = (x + uniform(0, 0.05) * torch.randn_like(x)).clamp(0, 1) * lit
+    x = standardise(255 * x, 0.0)
+    return (x.flip(2), disc.flip(1)) if chance(0.5) else (x, disc)
+
+
+def uniform(low: float, high: float, channels: int = 1) -> Tensor:
+    """(channels, 1, 1) numbers."""
+    return torch.empty(channels, 1, 1).uniform_(low, high)
+
+
+def chance(probability: float) -> bool:
+    return bool(torch.rand(()) < probability)
+
+
+if __name__ == "__main__":
+    fire.Fire(main)

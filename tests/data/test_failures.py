@@ -1,0 +1,54 @@
+import os
+
+import pytest
+
+from monai_sfda.data import Failures, clear_drafts, count_failures
+
+
+def item(case="a.png", image="/home/x/a.png"):
+    return {"case": case, "image": image}
+
+
+def test_rows_are_sorted_and_name_no_folder(tmp_path):
+    failures = Failures([{"case": "c.png", "reason": "known"}])
+    failures.add(item("b/b.png", "/home/x/b/b.png"), ValueError("Expected x in /home/x/b/b.png\nand more"))
+    failures.add(item(), OSError(13, "Permission denied", "/home/x/a.png"))
+    failures.write(tmp_path / "failures.csv", images=9)
+    text = "case,reason\na.png,Permission denied\nb/b.png,Expected x in b.png\nc.png,known\n"
+    assert (tmp_path / "failures.csv").read_text() == text
+    assert count_failures(tmp_path / "failures.csv") == 3
+
+
+def test_what_a_transform_wrapped_is_the_reason(tmp_path):
+    failures = Failures()
+    try:
+        try:
+            raise ValueError("the cause")
+        except ValueError as error:
+            raise RuntimeError("applying transform") from error
+    except RuntimeError as error:
+        failures.add(item(), error)
+    assert failures.rows == {"a.png": "the cause"}
+
+
+def test_a_pseudonym_stands_for_the_file_in_the_reason():
+    failures = Failures()
+    failures.add(item("0a1b", "/home/x/Jane Doe.png"), ValueError("Expected a picture in Jane Doe.png, found none."))
+    assert failures.rows == {"0a1b": "Expected a picture in 0a1b, found none."}
+
+
+def test_nothing_but_failures_is_an_error_after_the_table(tmp_path):
+    failures = Failures()
+    failures.add(item(), ValueError("broken"))
+    with pytest.raises(ValueError, match=r"found 0 of 1 \(first failure: a.png: broken\)"):
+        failures.write(tmp_path / "failures.csv", images=1)
+    assert count_failures(tmp_path / "failures.csv") == 1
+
+
+def test_drafts_of_killed_runs_are_cleared_and_nothing_else(tmp_path):
+    (tmp_path / "s").mkdir()
+    for name in ("a.png", ".a.12.png", "s/.b.7.csv", ".hidden.png", ".config", "x.5.png"):
+        (tmp_path / name).touch()
+    clear_drafts(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".config", ".hidden.png", "a.png", "s", "x.5.png"]
+    assert os.listdir(tmp_path / "s") == []

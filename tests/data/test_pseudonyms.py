@@ -1,0 +1,37 @@
+import pytest
+
+from monai_sfda.data import pseudonymise
+
+ITEMS = [{"image": "/x/s/a.png", "case": "s/a.png", "output": "s/a.png"}, {"image": "/x/b", "case": "b", "output": "b"}]
+
+
+def test_names_are_keyed_hashes_without_folders():
+    items = pseudonymise(ITEMS, "a long secret")
+    assert [len(item["case"]) for item in items] == [16, 16]
+    assert items[0]["output"] == f"{items[0]['case']}.png"
+    assert items[0]["image"] == "/x/s/a.png"
+    assert items == pseudonymise(ITEMS, "a long secret")
+    assert items[0]["case"] != pseudonymise(ITEMS, "another secret")[0]["case"]
+
+
+def test_the_hash_is_hmac_sha256():
+    # printf s/a.png | openssl dgst -sha256 -hmac "a long secret"
+    import hashlib
+    import hmac
+
+    expected = hmac.new(b"a long secret", b"s/a.png", hashlib.sha256).hexdigest()[:16]
+    assert pseudonymise(ITEMS, "a long secret")[0]["case"] == expected
+
+
+def test_the_table_is_written_only_on_request(tmp_path):
+    items = pseudonymise(ITEMS, "a long secret", table=tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text().splitlines()[1] == f"s/a.png,{items[0]['case']}"
+
+
+def test_without_a_salt_names_stay():
+    assert pseudonymise(ITEMS, None) == ITEMS
+
+
+def test_a_short_salt_is_refused():
+    with pytest.raises(ValueError, match="at least 8 characters, found 3"):
+        pseudonymise(ITEMS, "abc")

@@ -1,0 +1,80 @@
+import threading
+
+import pytest
+import torch
+from monai.data import Dataset, MetaTensor
+
+from monai_sfda.data import Failures, PendingBatches, TolerantLoader
+
+ITEMS = [{"image": f"/secret/{i}.png", "case": f"{i}.png", "output": f"{i}.png"} for i in range(7)]
+
+
+class Read:
+    def __init__(self, bad=()):
+        self.bad, self.threads = set(bad), set()
+
+    def __call__(self, item):
+        self.threads.add(threading.get_ident())
+        if int(item["case"][0]) in self.bad:
+            raise OSError(5, "Input/output error", item["image"])
+        return {**item, "image": MetaTensor(torch.full((1, 2, 2), float(item["case"][0])))}
+
+
+def loader(tmp_path, bad=(), **kwargs):
+    read, failures = Read(bad), Failures()
+    batches = PendingBatches(ITEMS, 3, output_dir=tmp_path, **kwargs)
+    return TolerantLoader(Dataset(ITEMS, read), batches, failures=failures, threads=2), read, failures
+
+
+def shown(batches):
+    return [[item["case"][0] for item in batch["items"]] for batch in batches]
+
+
+def test_batches_are_in_order_and_read_in_other_threads(tmp_path):
+    batches, read, failures = loader(tmp_path)
+    found = list(batches)
+    assert shown(found) == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+    assert len(batches) == 3
+    assert found[1]["image"].shape == (3, 1, 2, 2)
+    assert type(found[1]["image"]) is torch.Tensor
+    assert threading.get_ident() not in read.threads
+    assert failures.rows == {}
+
+
+def test_a_bad_file_leaves_its_batch_and_the_others_stay_where_they_are(tmp_path):
+    batches, _, failures = loader(tmp_path, bad=[1])
+    assert shown(batches) == [["0", "2"], ["3", "4", "5"], ["6"]]
+    assert failures.rows == {"1.png": "Input/output error"}
+
+
+def test_a_batch_of_bad_files_is_left_out(tmp_path):
+    assert shown(loader(tmp_path, bad=[3, 4, 5])[0]) == [["0", "1", "2"], ["6"]]
+
+
+def test_no_more_is_read_than_is_asked_for(tmp_path):
+    items = [{"image": "", "case": f"{i % 10}.png"} for i in range(100)]
+    read = []
+    dataset = Dataset(items, lambda item: read.append(1) or {**item, "image": torch.zeros(1)})
+    batches = [[i] for i in range(100)]
+    walk = iter(TolerantLoader(dataset, batches, failures=Failures(), threads=2, ahead=2))
+    next(walk)
+    walk.close()
+    assert len(read) <= 4
+
+
+def test_what_is_done_is_skipped_by_whole_batches(tmp_path):
+    for name in ("0.png", "1.png", "2.png", "3.png"):
+        (tmp_path / name).touch()
+    assert list(PendingBatches(ITEMS, 3, output_dir=tmp_path, skip_done=True)) == [[3, 4, 5], [6]]
+    assert list(PendingBatches(ITEMS, 3, output_dir=tmp_path)) == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 5])
+def test_processes_share_the_list_without_a_gap_or_a_repetition(tmp_path, world):
+    shares = [PendingBatches(ITEMS, 2, output_dir=tmp_path, rank=rank, world=world) for rank in range(world)]
+    assert sorted(index for share in shares for batch in share for index in batch) == list(range(7))
+
+
+def test_shares_do_not_depend_on_what_is_done_already(tmp_path):
+    (tmp_path / "0.png").touch()  # by another process, which started earlier
+    assert list(PendingBatches(ITEMS, 1, output_dir=tmp_path, skip_done=True, rank=1, world=2)) == [[1], [3], [5]]

@@ -1,0 +1,108 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from monai_sfda.transforms import DiscFinder, LabelMapd, ReadPhotod
+
+
+def bright(picture):
+    """A network that takes what is far brighter than the rest for the disc."""
+    return 10 * (picture.mean(1, keepdim=True) - 2)
+
+
+def photograph(x=100, y=90, radius=14, height=200, width=300):
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    field = np.hypot(columns - width / 2, rows - height / 2) < 0.48 * height
+    level = np.where(np.hypot(columns - x, rows - y) < radius, 220.0, 90.0) * field
+    return torch.tensor(np.stack([level] * 3), dtype=torch.float32)
+
+
+def test_the_square_has_the_disc_in_its_middle_at_the_scale_asked_for():
+    image = photograph()
+    located = DiscFinder(bright, side=2.5)(image)
+    left, top, right, bottom = located["box"]
+    assert right - left == bottom - top == round(2.5 * located["diameter"])
+    y, x = np.argwhere(image[0, top:bottom, left:right].numpy() > 200).mean(0) + 0.5
+    assert (x, y) == pytest.approx(((right - left) / 2, (bottom - top) / 2), abs=1.5)  # a pixel of the working picture
+    assert located["found"]
+    assert located["cropped"]
+
+
+def test_the_square_stays_in_the_frame_where_the_disc_is_at_its_edge():
+    located = DiscFinder(bright, side=3.5)(photograph(x=75, y=100)[..., 50:])  # the field begins at the left border
+    left, top, right, bottom = located["box"]
+    assert left >= 0
+    assert right - left == bottom - top == round(3.5 * located["diameter"])
+
+
+def test_what_is_located_are_plain_numbers():
+    located = DiscFinder(bright)(photograph())
+    assert json.loads(json.dumps(located)) == located
+    assert {name: type(value) for name, value in located.items()} == {
+        "found": bool,
+        "cropped": bool,
+        "box": list,
+        "centre": list,
+        "diameter": float,
+        "confidence": float,
+    }
+
+
+def test_a_crop_passes_whole():
+    located = DiscFinder(bright)(photograph(radius=32))  # 64 of 200 pixels is above 0.28
+    assert located["box"] == [0, 0, 300, 200]
+    assert (located["found"], located["cropped"]) == (True, False)
+
+
+def test_a_small_picture_is_taken_for_a_crop_without_a_look():
+    located = DiscFinder(bright, smallest=201)(photograph())
+    assert located == {
+        "found": None,
+        "cropped": None,
+        "box": [0, 0, 300, 200],
+        "centre": None,
+        "diameter": None,
+        "confidence": None,
+    }
+
+
+@pytest.mark.parametrize("image", [photograph(radius=0), torch.zeros(3, 40, 50)])
+def test_a_picture_without_a_disc_is_refused_or_passes_whole_and_is_marked(image):
+    with pytest.raises(ValueError, match=r"Expected an optic disc .*found none \(confidence 0"):
+        DiscFinder(bright)(image)
+    located = DiscFinder(bright, required=False)(image)
+    assert located["box"] == [0, 0, image.shape[2], image.shape[1]]
+    assert (located["found"], located["cropped"]) == (False, False)
+    assert located["confidence"] < 0.5
+
+
+@pytest.mark.parametrize("radius", [14, 32], ids=["full photograph", "crop"])
+def test_a_prediction_comes_back_in_its_place_in_the_frame_with_0_around_it(radius, tmp_path):
+    image = photograph(radius=radius)
+    Image.fromarray(image.byte().permute(1, 2, 0).numpy()).save(tmp_path / "a.png")
+    read = ReadPhotod("image", (64, 64), finder=DiscFinder(bright))
+    item = read({"image": tmp_path / "a.png"})
+    assert item["located"]["found"]
+    item["pred"] = (item["image"].as_tensor()[:1] > 160 / 127.5 - 1).float()
+    pred = LabelMapd("pred", cutoff=0.5)(item)["pred"][0].T
+    assert pred.shape == (200, 300)
+    found, true = (np.argwhere(mask.numpy()) for mask in (pred, image[0] > 160))
+    assert found.mean(0) == pytest.approx(true.mean(0), abs=1)
+    # thresholds before and after the two resizes move the edge by up to half a pixel of the smaller picture
+    assert len(found) == pytest.approx(len(true), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"), [({"crop_from": 0.6}, "crop_from in"), ({"confident": 0.2}, "confident in")]
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        DiscFinder(bright, **settings)
+
+
+def test_grey_pictures_are_refused():
+    with pytest.raises(ValueError, match="RGB picture"):
+        DiscFinder(bright)(photograph()[:1])
