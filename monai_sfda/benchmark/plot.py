@@ -18,7 +18,7 @@ COLOURS = ("#1b6ca8", "#d1603d", "#4c956c", "#7b5ea7")
 
 def write_plot(rows: Sequence[Row], path: Path) -> None:
     """Dice of each method, one panel per pair and structure; a line marks the source network, small dots are seeds."""
-    rows = [row for row in rows if row.structure]
+    rows = [row for row in rows if row.dice]
     panels = list(dict.fromkeys((row.pair, row.structure) for row in rows))
     methods = max(sum((row.pair, row.structure) == panel for row in rows) for panel in panels)
     figure = Figure(figsize=(1.8 + 3.6 * len(panels), 1.2 + 0.27 * methods), layout="constrained")
@@ -29,8 +29,8 @@ def write_plot(rows: Sequence[Row], path: Path) -> None:
             hollow = row.kind in ("oracle", "bound")
             axis.plot(fmean(row.dice), height, "o", ms=7, color=colour, mfc="white" if hollow else colour)
             axis.plot(row.dice, [height] * len(row.dice), "o", ms=3, color="#333333", alpha=0.7)
-        source = next(row for row in mine if row.kind == "source")
-        axis.axvline(source.dice[0], color="#888888", lw=1, ls="--")
+        for source in (row for row in mine if row.kind == "source"):
+            axis.axvline(source.dice[0], color="#888888", lw=1, ls="--")
         axis.set_yticks(range(len(mine)), [row.method for row in reversed(mine)], fontsize=8)
         axis.set_title(f"{panel[0]}: {panel[1]}", fontsize=10)
         axis.set_xlabel("Dice %")

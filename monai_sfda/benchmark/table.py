@@ -42,6 +42,7 @@ class Row(NamedTuple):
     dice: Sequence[float] = ()
     """Mean over cases, in per cent."""
     assd: Sequence[float] = ()
+    """Of the cases that can be measured; a seed without any has no number here."""
     pooled: Sequence[float] = ()
     missing: Sequence[int] = ()
     """Cases in which nothing was predicted."""
@@ -96,7 +97,7 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
     rows = []
     for structure in summaries[0]:
         dice, assd, pooled = (
-            [factor * (summary[structure][measure]["mean"] or 0.0) for summary in summaries]
+            [factor * mean for s in summaries if (mean := s[structure][measure]["mean"]) is not None]
             for measure, factor in (("dice", 100), ("assd_mean_of_directed", 1), ("assd_pooled", 1))
         )
         change = None

@@ -16,6 +16,7 @@ from monai_sfda.clinic.header import header_facts
 from monai_sfda.clinic.judge_case import default_limits, judge_case
 from monai_sfda.clinic.laterality import eye_of
 from monai_sfda.clinic.quality import image_quality
+from monai_sfda.metrics import soft_dice_confidence
 
 __all__ = ["DescribeCased", "describe_mask"]
 
@@ -33,8 +34,7 @@ class DescribeCased(MapTransform):
       from outer to inner where they are nested);
     - ``spacing``: height and width of a pixel of the label map in mm, or None; ``laterality``: R, L or None; an item
       without them is asked for the header of the file that its image was read from;
-    - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found``;
-    - ``agreement``: lowest Dice between masks of flipped images; ``ms``: time spent on this image.
+    - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found``.
 
     Args:
         keys: key of the label map (1, W, H), as `SaveMaskd` takes it.
@@ -78,7 +78,6 @@ class DescribeCased(MapTransform):
             numbers |= image_quality(convert_to_tensor(item[self.image_key], track_meta=False))
         located = item.get("located")
         numbers["located"] = located.get("found") if isinstance(located, Mapping) else located
-        numbers |= {name: item.get(name) for name in ("agreement", "ms")}
         ids = torch.as_tensor(item[key])[0].T.cpu().numpy()
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
         facts = header_facts(path) if path else {}
@@ -94,12 +93,10 @@ class DescribeCased(MapTransform):
             prob = prob[1:]
         else:
             masks = prob > self.cutoff
-        # Dice of the probabilities and their own mask (Borges et al., 2024), as metrics.soft_dice_confidence
-        areas, inside = masks.flatten(1).sum(1), (prob * masks).flatten(1).sum(1)
-        scores = (2 * inside / (prob.flatten(1).sum(1) + areas)).tolist()
+        scores = soft_dice_confidence(prob[None], masks[None])[0].tolist()
         names = [name.replace(" ", "_") for name in self.classes.values()]
-        found = zip(names, scores, areas.tolist(), strict=True)
-        row: dict[str, Any] = {f"{name}_confidence": score if area else None for name, score, area in found}
+        found = zip(names, scores, masks.flatten(1).any(1).tolist(), strict=True)
+        row: dict[str, Any] = {f"{name}_confidence": score if there else None for name, score, there in found}
         if is_disc_and_cup(self.classes):
             cup = masks[names.index("optic_cup")]
             outside = int((cup & ~masks[names.index("optic_disc")]).sum())

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-
 from monai_sfda.clinic.distributions import histograms
 from monai_sfda.clinic.geometry import is_disc_and_cup
 from monai_sfda.clinic.judge_case import flag_names
 from monai_sfda.clinic.overlays import thumbnail
+from monai_sfda.clinic.page import page_template
 from monai_sfda.clinic.pictures import PALETTE, to_data_uri
 from monai_sfda.files import whole_file
 
@@ -50,7 +49,7 @@ def write_prediction_report(
         chosen = mine[:most] if status == "review" else _spread(mine, most)
         groups[status] = {"total": len(mine), "cases": [_case(row, folder, images, classes) for row in chosen]}
     meanings = flag_names(list(classes.values()))
-    page = _template().render(
+    page = page_template("prediction_report.html", show=_show).render(
         groups=groups,
         summary=summary,
         failures=failures[:LISTED_FAILURES],
@@ -100,15 +99,6 @@ def _case(
 def _least_confidence(row: Mapping[str, Any]) -> float | None:
     known = [value for name, value in row.items() if name.endswith("_confidence") and value is not None]
     return min(known, default=None)
-
-
-def _template() -> Any:
-    loader = FileSystemLoader(Path(__file__).parent)  # autoescape, because file names are other people's text
-    page = Environment(
-        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page.filters["show"] = _show
-    return page.get_template("prediction_report.html")
 
 
 def _show(value: Any) -> str:

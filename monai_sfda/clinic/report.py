@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Undefined
+from jinja2 import Undefined
 
 from monai_sfda.clinic.curves import history_curves
+from monai_sfda.clinic.page import page_template
 from monai_sfda.clinic.pictures import PALETTE, CasePicture, before_after, to_data_uri
 from monai_sfda.files import whole_file
 
@@ -122,13 +123,8 @@ def _without_paths(value: Any, folder: Path) -> Any:
 
 
 def _render(**content: Any) -> str:
-    """The page; ``autoescape`` because case names and settings are other people's text."""
-    loader = FileSystemLoader(Path(__file__).parent)
-    page = Environment(
-        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page.filters |= {"show": _show, "percent": _percent, "duration": _duration}
-    return page.get_template("report.html").render(**content)
+    page = page_template("report.html", show=_show, percent=_percent, duration=_duration)
+    return page.render(**content)
 
 
 def _show(value: Any, digits: str = ".4g") -> str:

@@ -84,9 +84,8 @@ def refuse_other_masks(folder: Path, images: str, weights: Path, overrides: Mapp
     now = {"images": hashlib.sha256(os.fsencode(place)).hexdigest(), "weights": sha256(weights)}
     now |= {name: _plain(overrides[name]) for name in ("image_size", "cutoff") if name in overrides}
     if "pseudonym_salt" in overrides:
-        now["pseudonyms"] = pseudonym("monai_sfda", str(overrides["pseudonym_salt"]))[
-            :4
-        ]  # tells salts apart, not which
+        mark = pseudonym("monai_sfda", str(overrides["pseudonym_salt"]))
+        now["pseudonyms"] = mark[:4]  # enough to tell salts apart, too little to find one
     record = folder / "masks_of.json"
     if record.exists() and any((folder / "masks").rglob("*.png")):
         before = read_json(record)

@@ -58,6 +58,14 @@ def test_the_oracle_is_the_best_epoch_and_is_called_so(cells, tmp_path):
     assert "oracle" in oracle.method
 
 
+def test_a_distance_that_could_not_be_measured_is_no_number(cells, tmp_path):
+    path = tmp_path / "m0" / "scores" / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["structures"]["disc"]["assd_pooled"] = {"mean": None}
+    path.write_text(json.dumps(summary))
+    assert rows_of(cells)[1].pooled == [2.5]
+
+
 def test_a_failed_seed_is_told_and_the_others_stand(cells):
     rows = rows_of([*cells[:2], cells[2]._replace(failure="no such layer")])
     assert [row.notes for row in rows] == ["", "1 failed: no such layer", "reconstruction"]

@@ -23,7 +23,6 @@ def good():
         "field": 1.0,
         "sharpness": 0.3,
         "located": True,
-        "agreement": 0.95,
     }
 
 
@@ -47,7 +46,6 @@ def test_a_good_case_has_no_flag():
         ({"vertical_cup_to_disc_ratio": 0.96}, "unusual_ratio"),
         ({"vertical_cup_to_disc_ratio": 0.02}, "unusual_ratio"),
         ({"optic_disc_confidence": 0.3}, "unsure_optic_disc"),
-        ({"agreement": 0.5}, "unstable"),
         ({"sharpness": 0.001}, "blurred"),
         ({"brightness": 0.02}, "dark"),
         ({"clipped": 0.4}, "overexposed"),
