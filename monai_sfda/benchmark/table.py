@@ -47,7 +47,7 @@ class Row(NamedTuple):
     missing: Sequence[int] = ()
     """Cases in which nothing was predicted."""
     change: dict[str, Any] | None = None
-    """Of the Dice of each case, mean over seeds, against source only; see `paired_bootstrap`."""
+    """Of the Dice of each case and seed, against source only; see `paired_bootstrap`."""
     verdicts: Sequence[str] = ()
     seconds: Sequence[float] = ()
     megabytes: Sequence[float] = ()
@@ -102,8 +102,7 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
         )
         change = None
         if kind != "source":
-            after = [fmean(values) for values in zip(*(_cases(folder, structure) for folder in folders), strict=True)]
-            change = paired_bootstrap(_cases(source, structure), after)
+            change = paired_bootstrap(_cases(source, structure), [_cases(folder, structure) for folder in folders])
         row = Row(cells[0].pair, name, structure, kind, dice, assd, pooled, change=change)
         rows.append(row._replace(missing=[summary[structure]["empty_pred"] for summary in summaries]))
     if kind == "method":

@@ -50,45 +50,51 @@ def summarise(rows: Sequence[Mapping[str, Mapping[str, float | int | bool]]]) ->
 
 
 def paired_bootstrap(
-    before: Sequence[float], after: Sequence[float], *, higher_is_better: bool = True
+    before: Sequence[float], after: Sequence[float] | Sequence[Sequence[float]], *, higher_is_better: bool = True
 ) -> dict[str, Any]:
     """Compare two methods on the same cases.
 
     Args:
         before: one value per case; nan where the case could not be measured.
-        after: the same cases in the same order.
+        after: the same cases in the same order; of several seeds, one such list each.
         higher_is_better: True for Dice, False for a distance.
 
     Returns:
-        ``difference``, mean of after - before; ``ci95`` [low, high] of it (percentile bootstrap over cases, 2000
-        resamples, fixed seed); ``worse``, share of the compared cases that ``after`` made worse, in [0, 1]; ``n``
-        cases compared; ``skipped_before`` and ``skipped_after``, cases that either could not measure: a method
-        that loses structures shows there. All but the counts are None when no case is left.
+        ``difference``, mean of after - before; ``ci95`` [low, high] of it (percentile bootstrap over cases and, of
+        several, over seeds; 2000 resamples, fixed seed); ``worse``, share of the compared results, of all seeds,
+        that ``after`` made worse, in [0, 1]; ``n`` cases compared; ``skipped_before`` and ``skipped_after``, cases
+        that either could not measure (in any seed): a method that loses structures shows there. All but the counts
+        are None when no case is left.
 
     Raises:
         ValueError: if the two do not have one value per case each.
     """
-    first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
-    if first.shape != second.shape or first.ndim != 1:
+    first, second = np.asarray(before, dtype=np.float64), np.atleast_2d(np.asarray(after, dtype=np.float64))
+    if first.ndim != 1 or second.ndim != 2 or second.shape[1:] != first.shape:
         raise ValueError(
-            f"Expected two lists of one length, found shapes {first.shape} and {second.shape}; pair them by case."
+            f"Expected lists of one length, found shapes {first.shape} and {np.shape(after)}; pair them by case."
         )
     change = second - first
-    kept = change[~np.isnan(change)]
+    kept = change[:, ~np.isnan(change).any(axis=0)]
     counts = {
-        "n": len(kept),
+        "n": kept.shape[1],
         "skipped_before": int(np.isnan(first).sum()),
-        "skipped_after": int(np.isnan(second).sum()),
+        "skipped_after": int(np.isnan(second).any(axis=0).sum()),
     }
-    if len(kept) == 0:
+    if kept.size == 0:
         return {"difference": None, "ci95": None, "worse": None, **counts}
     worse = kept < 0 if higher_is_better else kept > 0
     return {"difference": float(kept.mean()), "ci95": _interval(kept), "worse": float(worse.mean()), **counts}
 
 
 def _interval(values: np.ndarray) -> list[float]:
-    """95 % percentile bootstrap interval of the mean of ``values`` (n,)."""
+    """95 % percentile bootstrap interval of the mean of ``values``, (n,) of cases or (seeds, n)."""
     draw = np.random.default_rng(SEED)
-    means = [values[draw.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
+    table = np.atleast_2d(values)
+    seeds, cases = table.shape
+    means = []
+    for _ in range(RESAMPLES):
+        rows = draw.integers(seeds, size=seeds) if seeds > 1 else np.zeros(1, dtype=np.int64)
+        means.append(table[np.ix_(rows, draw.integers(cases, size=cases))].mean())
     low, high = np.percentile(means, [2.5, 97.5])
     return [float(low), float(high)]

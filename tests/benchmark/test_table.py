@@ -75,7 +75,7 @@ def test_files_say_the_same(cells, tmp_path):
     text = write_table(cells, tmp_path)
     assert text == (tmp_path / "table.md").read_text()
     assert "| m (reconstruction) | disc | 70.0 ± 7.1 | 2.00 ± 0.00 |" in text
-    assert "| +10.0 [-10.0, +30.0] | 50 % | review x2 | 10 | 500 |" in text
+    assert "| +10.0 [-10.0, +40.0] | 50 % | review x2 | 10 | 500 |" in text
     with (tmp_path / "results.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert {"pair": "pair", "method": "m", "kind": "method", "structure": "disc", "seed": "1", "measure": "dice"} in [

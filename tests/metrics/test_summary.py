@@ -63,6 +63,14 @@ def test_worse_depends_on_what_is_better():
     assert paired_bootstrap(before, after, higher_is_better=False)["worse"] == 0.5
 
 
+def test_a_seed_that_fails_is_not_hidden_by_one_that_succeeds():
+    before = [0.5] * 20
+    found = paired_bootstrap(before, [[0.4] * 20, [0.9] * 20])
+    assert found["difference"] == pytest.approx(0.15)
+    assert found["worse"] == 0.5
+    assert found["ci95"] == pytest.approx([-0.1, 0.4])  # both seeds alike are drawn a quarter of the time each
+
+
 def test_cases_that_one_method_lost_are_counted_on_its_side():
     found = paired_bootstrap([1.0, 1.0, NAN], [2.0, NAN, NAN])
     assert (found["n"], found["skipped_before"], found["skipped_after"]) == (1, 1, 2)
