@@ -5,7 +5,7 @@ from monai_sfda.data.failures import Failures, clear_drafts, count_failures, wri
 from monai_sfda.data.folders import find_images, find_pairs, mask_names
 from monai_sfda.data.prefetch import PrefetchLoader
 from monai_sfda.data.pseudonyms import pseudonymise
-from monai_sfda.data.readable import Readable, readable
+from monai_sfda.data.readable import Readable, SameSize, readable
 from monai_sfda.data.simulate import CAMERAS, Camera, simulate_fundus, write_clinic
 from monai_sfda.data.tolerant import PendingBatches, TolerantLoader, spare_threads
 
@@ -17,6 +17,7 @@ __all__ = [
     "PendingBatches",
     "PrefetchLoader",
     "Readable",
+    "SameSize",
     "TolerantLoader",
     "clear_drafts",
     "count_failures",

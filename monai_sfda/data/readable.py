@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from monai_sfda.data.failures import reason
 
-__all__ = ["Readable", "readable"]
+__all__ = ["Readable", "SameSize", "readable"]
 
 logger = logging.getLogger(__name__)
 
@@ -24,24 +24,24 @@ class Readable(NamedTuple):
     """A datalist, sorted into what can be read and what cannot."""
 
     good: list[dict[str, Any]]
-    """Items whose every file was decoded, in the given order."""
+    """Items that passed, in the given order."""
     failures: list[dict[str, str]]
     """``case`` and ``reason``, one sentence without folders, of the others."""
 
 
 def readable(
     datalist: Sequence[Mapping[str, Any]],
-    readers: Mapping[str, ImageReader],
+    check: Callable[[dict[str, Any]], Any],
     *,
     min_count: int = 1,
     workers: int | None = None,
     progress: bool = True,
 ) -> Readable:
-    """Decode all files of a datalist, and compare the sizes of those that belong together.
+    """Sort out the items of a datalist that cannot be used.
 
     Args:
-        datalist: items with a ``case`` and a path under each key of ``readers``.
-        readers: which reader opens which key: ``{"image": PhotoReader(), "label": MaskReader()}``.
+        datalist: items with a ``case``, and paths.
+        check: takes an item and raises an error if it cannot be used: the transforms that read it, or `SameSize`.
         min_count: fewest good items to go on with.
         workers: threads; None takes one per processor, at most 8.
         progress: whether to show a progress bar.
@@ -51,7 +51,7 @@ def readable(
     """
     workers = workers or min(8, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
-        checks = pool.map(partial(_reason, readers=readers), datalist)
+        checks = pool.map(partial(_reason, check=check), datalist)
         reasons = list(tqdm(checks, "checking images", len(datalist), unit="image", disable=not progress))
     good = [dict(item) for item, reason in zip(datalist, reasons, strict=True) if reason is None]
     failures = [
@@ -68,16 +68,33 @@ def readable(
     return Readable(good, failures)
 
 
-def _reason(item: Mapping[str, Any], readers: Mapping[str, ImageReader]) -> str | None:
-    """Why an item cannot be used; None if it can."""
-    sizes = {}
-    for key, reader in readers.items():
-        try:
+class SameSize:
+    """Decode the files of an item, and compare their sizes.
+
+    Args:
+        readers: which reader opens which key: ``{"image": PhotoReader(), "label": MaskReader()}``.
+
+    Raises:
+        ValueError: on a call, if the sizes differ; besides, whatever a reader raises.
+    """
+
+    def __init__(self, readers: Mapping[str, ImageReader]) -> None:
+        self.readers = dict(readers)
+
+    def __call__(self, item: Mapping[str, Any]) -> None:
+        sizes = {}
+        for key, reader in self.readers.items():
             _, meta = reader.get_data(reader.read(item[key]))
-        except Exception as error:  # decoders of damaged files raise nearly everything
-            return reason(error, Path(item[key]))
-        sizes[key] = tuple(int(n) for n in meta["spatial_shape"])
-    if len(set(sizes.values())) > 1:
-        found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
-        return f"Expected files of one size, found {found}; save the mask at the size of the image."
+            sizes[key] = tuple(int(n) for n in meta["spatial_shape"])
+        if len(set(sizes.values())) > 1:
+            found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
+            raise ValueError(f"Expected files of one size, found {found}; save the mask at the size of the image.")
+
+
+def _reason(item: Mapping[str, Any], check: Callable[[dict[str, Any]], Any]) -> str | None:
+    """Why an item cannot be used; None if it can."""
+    try:
+        check(dict(item))
+    except Exception as error:  # decoders of damaged files raise nearly everything
+        return reason(error, Path(item.get("image") or item["label"]))
     return None

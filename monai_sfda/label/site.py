@@ -18,10 +18,7 @@ from monai_sfda.workflow import run_configs
 
 __all__ = ["adapt_site", "methods_for_site", "site_models"]
 
-DATALIST = (
-    "$readable(monai.bundle.ConfigParser.load_config_file(@output_dir + '/datalist.json')['images'], "
-    "{'image': @reader}, min_count=2)"
-)
+DATALIST = "$monai.bundle.ConfigParser.load_config_file(@output_dir + '/datalist.json')['images']"
 
 
 def site_models(bundle: Path) -> list[str]:
@@ -78,7 +75,7 @@ def adapt_site(
                 bundle,
                 ["adapt.json", f"methods/{method}.json"],
                 output_dir=output,
-                images=DATALIST,
+                listed=DATALIST,
                 progress={"_target_": "monai_sfda.label.EpochLines", "path": literal(runs / "progress.json")},
                 **overrides,
             )

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from monai_sfda.data import find_images, find_pairs, readable, write_failures
+from monai_sfda.data import SameSize, find_images, find_pairs, readable, write_failures
 from monai_sfda.transforms import MaskReader, PhotoReader
 
-IMAGE = {"image": PhotoReader()}
-PAIR = {"image": PhotoReader(), "label": MaskReader([0, 1, 2])}
+IMAGE = SameSize({"image": PhotoReader()})
+PAIR = SameSize({"image": PhotoReader(), "label": MaskReader([0, 1, 2])})
 
 
 def photo(path, size=(64, 48), cut=0):
@@ -74,7 +74,7 @@ def test_reasons_of_the_operating_system_lose_their_paths(tmp_path):
 
     photo(tmp_path / "a.png")
     with pytest.raises(ValueError, match=r"\(first failure: a.png: Permission denied\)"):
-        readable(find_images(tmp_path), {"image": Locked()}, progress=False)
+        readable(find_images(tmp_path), SameSize({"image": Locked()}), progress=False)
 
 
 def test_a_picture_of_unreasonable_size_is_a_failure_and_not_a_crash(tmp_path, monkeypatch):

@@ -1,0 +1,50 @@
+"""Full photographs, not cut by hand, adapted to and scored: the disc is found first."""
+
+import csv
+import json
+
+import pytest
+from bundle_support import ROOT, run
+from PIL import Image
+
+from monai_sfda.data import CAMERAS
+from monai_sfda.data.full_photograph import simulate_full
+
+FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
+NO_DISC = "eye_3.png"
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory):
+    """Labelled photographs of three eyes, and a fourth turned away."""
+    folder = tmp_path_factory.mktemp("clinic")
+    for name in ("image", "mask"):
+        (folder / name).mkdir()
+    for index in range(4):
+        eye = simulate_full(index, camera=CAMERAS["source"], disc=f"eye_{index}.png" != NO_DISC)
+        Image.fromarray(eye.image).save(folder / "image" / f"eye_{index}.png")
+        Image.fromarray(eye.mask).save(folder / "mask" / f"eye_{index}.png")
+    return folder
+
+
+def test_adaptation_sees_the_disc_and_leaves_out_what_shows_none(clinic, tmp_path):
+    places = {"dataset_dir": str(clinic / "image"), "output_dir": str(tmp_path / "run")}
+    run(FUNDUS, "adapt.json", "methods/bn_stats.json", epochs=1, batch_size=2, image_size=[256, 256], **places)
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["data"]["images"] == 3
+    assert [row["case"] for row in report["data"]["skipped"]] == [NO_DISC]
+    assert report["data"]["skipped"][0]["reason"].startswith("Expected an optic disc in the photograph, found none")
+    assert 0.1 < report["change"]["disc"]["area_before"] < 0.4  # as in crops; of the whole photograph it is 2 % or less
+
+
+def test_scores_of_full_photographs_are_those_of_the_disc_found(clinic, tmp_path):
+    output = tmp_path / "scores"
+    places = {"dataset_dir": str(clinic), "output_dir": str(output)}
+    run(FUNDUS, "inference.json", "evaluate.json", image_size=[256, 256], **places)
+    with (output / "cases.csv").open() as file:
+        rows = {row["case"]: row for row in csv.DictReader(file)}
+    found = [row for case, row in rows.items() if not case.endswith(NO_DISC)]
+    assert len(found) == 3
+    assert min(float(row["disc_dice"]) for row in found) > 0.9  # 0.95 to 0.98 with the shipped weights
+    turned_away = rows[f"image/{NO_DISC}"]
+    assert turned_away["disc_empty_reference"] == "1"  # counted, not left out
