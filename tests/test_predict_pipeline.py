@@ -169,6 +169,16 @@ def test_pseudonyms_stand_in_every_file_and_the_names_in_none(monkeypatch, capfd
         command(monkeypatch, *words, "--pseudonym_salt", "87654321")
 
 
+def test_agreement_under_flips_is_a_column_and_a_flag(monkeypatch, small, tmp_path):
+    images = write_images(tmp_path / "images")
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small, "--flips"]
+    command(monkeypatch, *words, "--thresholds", "{'unstable':1.01,'unsure':None}")
+    with open(tmp_path / "out" / "results.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert all(0 <= float(row["nucleus_flip_agreement"]) < 1 for row in rows)  # a random network minds
+    assert all("unstable_nucleus" in row["flags"] for row in rows)
+
+
 def test_masks_do_not_depend_on_where_a_failure_was(weights, tmp_path):
     images = write_images(tmp_path / "images", 5)
     places = {"checkpoint": weights, "dataset_dir": str(images), "batch_size": 2}

@@ -34,6 +34,7 @@ class DescribeCased(MapTransform):
       from outer to inner where they are nested);
     - ``spacing``: height and width of a pixel of the label map in mm, or None; ``laterality``: R, L or None; an item
       without them is asked for the header of the file that its image was read from;
+    - ``flip_agreement``: name -> how far the mask stays the same in mirror images, see `FlipAgreement`;
     - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found``.
 
     Args:
@@ -76,6 +77,9 @@ class DescribeCased(MapTransform):
             numbers |= self.probabilities(convert_to_tensor(item[self.prob_key], track_meta=False))
         if item.get(self.image_key) is not None:
             numbers |= image_quality(convert_to_tensor(item[self.image_key], track_meta=False))
+        numbers |= {
+            f"{name.replace(' ', '_')}_flip_agreement": value for name, value in item.get("flip_agreement", {}).items()
+        }
         located = item.get("located")
         numbers["located"] = located.get("found") if isinstance(located, Mapping) else located
         ids = torch.as_tensor(item[key])[0].T.cpu().numpy()

@@ -36,6 +36,7 @@ FLAGS = {
     "cup_outside_disc": Flag("cup_outside_disc", gt, "larger share of what the network holds for cup outside the disc"),
     "unusual_ratio": Flag("vertical_cup_to_disc_ratio", _outside, "vertical cup-to-disc ratio outside the limits"),
     "unsure": Flag("{}_confidence", lt, "confidence below the limit"),
+    "unstable": Flag("{}_flip_agreement", lt, "masks of the image and of its mirror images agree less than the limit"),
     "blurred": Flag("sharpness", lt, "sharpness below the limit"),
     "dark": Flag("brightness", lt, "mean brightness below the limit"),
     "overexposed": Flag("clipped", gt, "larger share of bleached pixels than the limit"),
@@ -47,6 +48,7 @@ FLAGS = {
 IMAGE_LIMITS: dict[str, Any] = {
     "missing": 1,
     "unsure": 0.75,
+    "unstable": 0.75,
     "blurred": 0.05,
     "overexposed": 0.05,
     "low_contrast": 0.015,
@@ -59,6 +61,7 @@ DISC_LIMITS: dict[str, Any] = {
     "cup_outside_disc": 0.05,
     "unusual_ratio": (0.1, 0.9),
     "unsure": {"optic disc": 0.9, "optic cup": 0.75},
+    "unstable": {"optic disc": 0.9, "optic cup": 0.75},
     "blurred": 0.01,
     "dark": 0.1,
     "overexposed": 0.05,

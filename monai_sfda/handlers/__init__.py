@@ -4,6 +4,7 @@ from monai_sfda.handlers.anneal import ExponentialAnneal, LinearAnneal
 from monai_sfda.handlers.behind import PostprocessBehind
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
+from monai_sfda.handlers.flip_agreement import FlipAgreement
 from monai_sfda.handlers.follow import FollowStudent
 from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
@@ -16,6 +17,7 @@ __all__ = [
     "CaseTable",
     "EpochSeed",
     "ExponentialAnneal",
+    "FlipAgreement",
     "FollowStudent",
     "HeapTrim",
     "History",
