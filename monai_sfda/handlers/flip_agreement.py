@@ -20,8 +20,8 @@ class FlipAgreement:
     """Put ``flip_agreement`` into each of the ``items`` of an evaluator's batch: name -> Dice in [0, 1].
 
     The masks of the image are compared with those of its mirror images, flipped back; the number is the mean over the
-    mirrors, None where the structure is found in none of them. It needs no reference, and another forward per mirror; an
-    inferer that learns while it predicts learns from the mirrors too.
+    mirrors, None where the structure is found in none of them. It needs no reference, and another forward per mirror.
+    An inferer that learns while it predicts learns from the mirrors too.
 
     Args:
         structures: name -> channel of the network's output.
@@ -49,7 +49,8 @@ class FlipAgreement:
         image, masks = engine.state.output["image"], self._masks(engine.state.output["pred"])
         scores = []
         for axis in self.axes:
-            mirrored = engine.inferer(image.flip(axis), engine.network)
+            with engine.mode(engine.network):  # the evaluator has left its evaluation mode by now
+                mirrored = engine.inferer(image.flip(axis), engine.network)
             scores.append(dice_score(masks, self._masks(mirrored.flip(axis))))
         for item, values in zip(engine.state.batch["items"], torch.stack(scores).nanmean(0).tolist(), strict=True):
             named = zip(self.structures, values, strict=True)

@@ -62,6 +62,13 @@ def test_a_structure_seen_in_one_mirror_alone_is_disagreement_there():
     assert agreements(Above(), below) == [0.0]
 
 
+def test_the_mirrored_batch_does_not_train_the_network():
+    network = nn.BatchNorm2d(1)
+    agreements(network, UP, ALL)
+    assert network.running_mean.item() == 0
+    assert network.num_batches_tracked.item() == 0
+
+
 def test_softmax_takes_the_most_likely_class():
     class Two(nn.Module):
         def forward(self, image):
