@@ -67,8 +67,10 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
         ValueError: if a name is unknown, a number is of another kind than the bundle's, or there is no such device.
     """
     for name, value in overrides.items():
-        if name.replace("#", "::").split("::")[0] not in config:
+        first, *inner = name.replace("#", "::").split("::")
+        if first not in config:
             raise ValueError(_unknown(name, config))
+        _require_parts(name, config[first], inner)
         if isinstance(value, str) and value.startswith(("$", "@", "%")):
             continue
         default = config.get(name)
@@ -83,6 +85,19 @@ def _unknown(name: str, config: Mapping[str, Any]) -> str:
     near = get_close_matches(name, [key for key in config if key[0] not in "_+"], n=1)
     remedy = f"did you mean --{near[0]}?" if near else "leave it out."
     return f"Expected a name that the configs have ({', '.join(plain)}, ...), found --{name}; {remedy}"
+
+
+def _require_parts(name: str, value: Any, keys: Sequence[str]) -> None:
+    """Every part that a name passes through must be there; what it ends on may be new, as a further argument is."""
+    for depth, key in enumerate(keys, 1):
+        if isinstance(value, Mapping) and depth == len(keys):
+            return
+        numbered = enumerate(value) if isinstance(value, list) else ()
+        parts = dict(value) if isinstance(value, Mapping) else {str(number): part for number, part in numbered}
+        if key not in parts:
+            found = ", ".join(parts) or "no parts"
+            raise ValueError(f"Expected {key} among the parts of the config in --{name}, found {found}; mend it.")
+        value = parts[key]
 
 
 def _fits(value: Any, default: Any) -> bool:

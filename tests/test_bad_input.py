@@ -74,6 +74,7 @@ def test_only_places_are_quoted():
 
 
 CONFIG = {"epochs": 20, "seed": 0, "rate": 0.5, "size": [256, 256], "device": "$x", "part": {"a": 1}, "on": True}
+CONFIG["steps"] = [{"a": 1}]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,10 @@ CONFIG = {"epochs": 20, "seed": 0, "rate": 0.5, "size": [256, 256], "device": "$
     [
         {"epoch": 3},
         {"other::a": 3},
+        {"part::b::c": 3},
+        {"part::a::b": 3},
+        {"steps::1::a": 3},
+        {"steps::one": 3},
         {"epochs": "abc"},
         {"epochs": 0},
         {"epochs": 1.5},
@@ -103,7 +108,7 @@ def test_a_value_that_does_not_fit_the_config_is_refused(given):
 def test_values_that_fit_the_config_are_taken():
     fitting = {"epochs": 1, "seed": 0, "rate": 1, "size": (64, 32), "device": "cpu", "part::b": 2, "on": False}
     check_overrides(CONFIG, fitting)
-    check_overrides(CONFIG, {"epochs": "$1+1", "size": "@other"})
+    check_overrides(CONFIG, {"epochs": "$1+1", "size": "@other", "steps::0::b": 1, "part#a": 2})
 
 
 def test_a_misspelt_option_names_the_right_one(monkeypatch, capsys, images, small, tmp_path):
