@@ -14,6 +14,8 @@ import fire
 from monai.bundle import ConfigParser
 
 from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
+from monai_sfda.clinic.delivery import define_network
+from monai_sfda.clinic.formats import check_formats
 from monai_sfda.clinic.measure import score_table, write_results
 from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
 from monai_sfda.console import one_sentence
@@ -49,13 +51,16 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
                 read_json(path)
             configs = ["adapt.json", f"methods/{recipe}.json"]
             run_configs(root, configs, **_with_places(overrides, dataset_dir=images, output_dir=folder))
+        define_network(folder / "bundle", overrides)
     verdict = read_json(report)["verdict"]
     print(f"\nVerdict  {verdict['decision']}: {verdict['sentence']}")
     print(f"Report   {folder / 'report.html'}")
     print(f"Bundle   {folder / 'bundle'}")
 
 
-def predict(bundle: str, images: str, *, output: str, overlays: bool = False, **overrides: Any) -> None:
+def predict(
+    bundle: str, images: str, *, output: str, overlays: bool = False, formats: Any = (), **overrides: Any
+) -> None:
     """Segment every image of a folder, and say which to look at first.
 
     Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), report.html,
@@ -67,11 +72,15 @@ def predict(bundle: str, images: str, *, output: str, overlays: bool = False, **
         images: folder with images, searched to any depth.
         output: folder to write.
         overlays: also draw the outlines on every image, into OUTPUT/overlays.
+        formats: also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images that are
+            DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
         overrides: any value of the config, for example --batch_size 16. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
     root, folder = _bundle(bundle), _writable(output)
     classes = _classes(root)
+    salted = read_json(root / "configs" / "inference.json") | overrides
+    formats = check_formats(formats, pseudonyms=salted.get("pseudonym_salt") is not None)
     with alone(folder):
         refuse_other_masks(folder, images, root / "models" / "model.pt", overrides)
         clear_drafts(folder)
@@ -81,10 +90,14 @@ def predict(bundle: str, images: str, *, output: str, overlays: bool = False, **
         places = _with_places(overrides, dataset_dir=images, **places)
         workflow = run_configs(root, ["inference.json"], skip_done=True, **places, **hidden)
         named = workflow.parser.get_parsed_content("found")
-        summary = write_results(folder, classes=classes, images=named, overlays=overlays)
+        summary = write_results(
+            folder, classes=classes, images=named, overlays=overlays, formats=formats, model=_model(root)
+        )
     print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
     print(f"Table    {folder / 'results.csv'}")
+    for name in formats:
+        _say_format(folder, name, summary["images"])
     _say_failures(folder / "failures.csv")
 
 
@@ -209,6 +222,19 @@ def _classes(root: Path) -> dict[int, str]:
     return {int(number): name for number, name in names.items() if name.lower() != "background"}
 
 
+def _model(root: Path) -> tuple[str, str]:
+    """Name and version of a bundle."""
+    metadata = read_json(root / "configs" / "metadata.json")
+    return str(metadata.get("name", root.resolve().name)), str(metadata.get("version", "unknown"))
+
+
+def _say_format(folder: Path, name: str, images: int) -> None:
+    table = folder / f"{name}_failures.csv"
+    count = count_failures(table)
+    others = f"; {count} images have none, see {table}" if count else ""
+    print(f"Also     {folder / name} ({images - count} files{others})")
+
+
 def _say_failures(path: Path) -> None:
     if count := count_failures(path):
-        print(f"Skipped  {count} images that could not be read, see {path}")
+        print(f"Failed   {count} image(s), see {path}")

@@ -258,7 +258,7 @@ def test_evaluation_lists_what_it_left_out(monkeypatch, capsys, small, tmp_path)
     with open(tmp_path / "scores" / "failures.csv", newline="") as file:
         assert [row["case"] for row in csv.DictReader(file)] == ["case_0.png", "case_1.png", "case_2.png"]
     assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 1
-    assert "Skipped  3 images" in capsys.readouterr().out
+    assert "Failed   3 image(s)" in capsys.readouterr().out
 
 
 def test_an_engine_that_stops_says_why_once(monkeypatch, capsys, images, small, tmp_path):

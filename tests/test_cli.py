@@ -65,6 +65,14 @@ def test_the_adapted_bundle_keeps_the_image_size_it_was_adapted_at(monkeypatch, 
     assert sizes == {"adapt": [64, 64], "inference": [64, 64]}
 
 
+def test_the_adapted_bundle_defines_the_network_as_it_was_given(monkeypatch, images, small, tmp_path):
+    words = ["--output", tmp_path / "run", "--epochs", 1, "--network_def::dropout", "0.3"]
+    command(monkeypatch, "adapt", BUNDLE, images, *words, *small)
+    configs = tmp_path / "run" / "bundle" / "configs"
+    for name in ("adapt", "inference", "train"):
+        assert json.loads((configs / f"{name}.json").read_text())["network_def"]["dropout"] == 0.3
+
+
 def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp_path):
     output = tmp_path / "out"
     for _ in range(2):
@@ -81,7 +89,7 @@ def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp
 def test_one_damaged_image_costs_one_row(monkeypatch, capsys, images, small, tmp_path):
     (images / "damaged.png").write_bytes(b"not a picture")
     command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
-    assert "1 images that could not be read" in capsys.readouterr().out
+    assert "Failed   1 image(s), see" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["images"] == 3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -13,14 +14,16 @@ from typing import Any
 
 import ignite.distributed as idist
 import torch
+from monai.bundle import ConfigParser
 from torch import nn
 
 from monai_sfda.clinic.compare import Comparison
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
 from monai_sfda.engines import AdaptTrainer
+from monai_sfda.files import whole_file
 
-__all__ = ["Delivery", "write_bundle"]
+__all__ = ["Delivery", "define_network", "write_bundle"]
 
 PACKAGES = ("monai-sfda", "monai", "torch", "pytorch-ignite", "numpy")
 
@@ -62,6 +65,17 @@ def write_bundle(
     shutil.rmtree(target, ignore_errors=True)
     os.replace(draft, target)
     return target
+
+
+def define_network(bundle: str | os.PathLike, overrides: Mapping[str, Any]) -> None:
+    """Write what was given for ``network_def`` into the configs of a bundle, whose weights are of such a network."""
+    given = {name: value for name, value in overrides.items() if re.split("#|::", name)[0] == "network_def"}
+    for path in Path(bundle, "configs").glob("*.json") if given else ():
+        parser = ConfigParser(json.loads(path.read_text()))
+        if "network_def" in parser:
+            parser.update(given)
+            with whole_file(path) as draft:
+                draft.write_text(json.dumps(parser.get(), indent=4) + "\n")
 
 
 def _adapted_values(config: dict, settings: Mapping, redefine: Callable[[dict], dict] | None) -> dict:
@@ -143,6 +157,7 @@ class Delivery:
         }
         target = self.output / "bundle"
         bundle = write_bundle(self.bundle_root, target, self.adapted, record, redefine=self.redefine)
+        place = self.output.name if self.output.is_absolute() else self.output.as_posix()  # reports travel
         report = {
             **record,
             "title": self._title(),
@@ -154,8 +169,8 @@ class Delivery:
             "time": self._time(images),
             "weights": {"source_sha256": source_sum, "adapted_sha256": sha256(bundle / "models" / "model.pt")},
             "next_steps": [
-                f"monai-sfda predict {self.output.name}/bundle IMAGES --output MASKS",
-                f"monai-sfda evaluate {self.output.name}/bundle LABELLED_IMAGES --output SCORES",
+                f"monai-sfda predict {place}/bundle IMAGES --output MASKS",
+                f"monai-sfda evaluate {place}/bundle LABELLED_IMAGES --output SCORES",
             ],
         }
         del report["source_sha256"]

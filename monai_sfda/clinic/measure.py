@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from monai_sfda.clinic.describe import describe_mask
+from monai_sfda.clinic.formats import write_formats
 from monai_sfda.clinic.judge_case import default_limits
 from monai_sfda.clinic.overlays import write_overlays
 from monai_sfda.clinic.prediction_report import write_prediction_report
@@ -35,6 +36,8 @@ def write_results(
     classes: Mapping[int, str],
     images: str | Path | Sequence[Mapping[str, str]] | None = None,
     overlays: bool = False,
+    formats: Sequence[str] = (),
+    model: tuple[str, str] = ("unknown", "unknown"),
 ) -> dict[str, Any]:
     """Gather the rows of every mask under ``folder/masks``; write ``results.csv``, ``summary.json``, ``report.html``.
 
@@ -47,6 +50,8 @@ def write_results(
         images: the photographs, for pictures: their folder, or items with ``case`` and ``image`` (path), as where cases
             are pseudonyms. Without it the report has none.
         overlays: whether to draw all outlines into ``folder/overlays`` too.
+        formats: in which to write the masks too, see `check_formats`.
+        model: name and version of the bundle, which some formats tell.
 
     Returns:
         The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
@@ -64,6 +69,7 @@ def write_results(
     write_prediction_report(folder, rows, failures, summary, images=places, classes=classes)
     if overlays:
         write_overlays(folder, rows, places, classes)
+    write_formats(formats, folder, rows, places, classes, model)
     return summary
 
 

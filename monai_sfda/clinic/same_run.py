@@ -23,6 +23,10 @@ except ImportError:  # not on Windows, where nothing is locked
 __all__ = ["alone", "refuse_other_masks", "refuse_other_settings"]
 
 
+DECISIVE = ("image_size", "cutoff", "precision", "thresholds", "flips")
+"""Options on which masks, or the rows in them, depend."""
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Lock a folder for this process; a process that is killed leaves no lock.
@@ -82,7 +86,8 @@ def refuse_other_masks(folder: Path, images: str, weights: Path, overrides: Mapp
     if not weights.is_file():
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
     now = {"images": hashlib.sha256(os.fsencode(place)).hexdigest(), "weights": sha256(weights)}
-    now |= {name: _plain(overrides[name]) for name in ("image_size", "cutoff") if name in overrides}
+    asked = {name: value for name, value in overrides.items() if name.split("::")[0] in DECISIVE}
+    now |= json.loads(json.dumps(asked))  # as it comes back from the file
     if "pseudonym_salt" in overrides:
         mark = pseudonym("monai_sfda", str(overrides["pseudonym_salt"]))
         now["pseudonyms"] = mark[:4]  # enough to tell salts apart, too little to find one

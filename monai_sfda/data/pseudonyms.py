@@ -23,7 +23,7 @@ def pseudonymise(
     Args:
         items: as of `find_images`.
         salt: the key, at least 8 characters, to be kept secret; None changes nothing.
-        table: CSV file ``case,pseudonym`` to write, the only way back; None writes none.
+        table: CSV file ``case,pseudonym`` to write, the only way back; cases that it has stay. None writes none.
 
     Raises:
         ValueError: if the salt is too short.
@@ -32,10 +32,17 @@ def pseudonymise(
         return list(items)
     names = [pseudonym(item["case"], salt) for item in items]
     if table is not None:
+        known = _known(Path(table)) | dict(zip((item["case"] for item in items), names, strict=True))
         with whole_file(table) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerows([["case", "pseudonym"], *([i["case"], name] for i, name in zip(items, names, strict=True))])
+            csv.writer(file, lineterminator="\n").writerows([["case", "pseudonym"], *known.items()])
     return [{**item, "case": name, "output": f"{name}.png"} for item, name in zip(items, names, strict=True)]
+
+
+def _known(table: Path) -> dict[str, str]:
+    if not table.exists():
+        return {}
+    with open(table, encoding="utf-8", newline="") as file:
+        return {row["case"]: row["pseudonym"] for row in csv.DictReader(file)}
 
 
 def pseudonym(name: str, salt: str) -> str:

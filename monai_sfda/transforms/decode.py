@@ -115,7 +115,7 @@ def read_dicom(path: str | Path) -> np.ndarray:
         from pydicom import dcmread
         from pydicom.errors import InvalidDicomError
     except ImportError as error:
-        remedy = "install it with: pip install 'monai-sfda[dicom]'"
+        remedy = "install it with: pip install pydicom"
         raise ImportError(f"Expected pydicom to read the DICOM file {name}, found it missing; {remedy}.") from error
     try:
         data = dcmread(path)

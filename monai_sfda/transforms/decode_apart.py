@@ -41,7 +41,7 @@ def decode_apart(path: str | Path) -> np.ndarray:
     watch = threading.Timer(SECONDS, worker.kill)
     watch.start()
     try:
-        pixels = _ask(worker, os.fsencode(path))
+        pixels = _ask(worker, os.fsencode(os.path.abspath(path)))  # it may have been started elsewhere
     except (OSError, EOFError) as error:
         worker.kill()
         worker.communicate()

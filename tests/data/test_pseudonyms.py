@@ -28,6 +28,13 @@ def test_the_table_is_written_only_on_request(tmp_path):
     assert (tmp_path / "table.csv").read_text().splitlines()[1] == f"s/a.png,{items[0]['case']}"
 
 
+def test_the_table_keeps_the_cases_of_earlier_runs(tmp_path):
+    before = pseudonymise(ITEMS[:1], "a long secret", table=tmp_path / "table.csv")
+    after = pseudonymise(ITEMS[1:], "a long secret", table=tmp_path / "table.csv")
+    rows = [f"s/a.png,{before[0]['case']}", f"b,{after[0]['case']}"]
+    assert (tmp_path / "table.csv").read_text().splitlines() == ["case,pseudonym", *rows]
+
+
 def test_without_a_salt_names_stay():
     assert pseudonymise(ITEMS, None) == ITEMS
 

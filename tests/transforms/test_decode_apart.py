@@ -27,6 +27,12 @@ def test_pixels_arrive_unchanged_and_the_process_is_used_again(photo):
     assert _idle[-1] is process
 
 
+def test_a_relative_path_is_that_of_the_caller(photo, monkeypatch):
+    apart(photo)  # a process that stands elsewhere
+    monkeypatch.chdir(photo.parent)
+    assert np.array_equal(apart(photo.name), PIXELS)
+
+
 def test_a_damaged_file_is_one_sentence(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"II*\0" + b"junk" * 9)
     with pytest.raises(ValueError, match=r"Expected a png, jpeg, tiff or bmp picture in a\.tif, found other content"):
