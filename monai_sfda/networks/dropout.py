@@ -36,8 +36,13 @@ class LaneDropout(nn.Dropout):
 
 
 def _mask(x: Tensor, p: float) -> Tensor:
+    """0 or 1 / (1 - p), in the type and the layout of ``x``."""
     mask = torch.empty_like(x)
     numbers = torch.empty(-(-x.numel() // LANES), dtype=torch.int64).random_(-(2**63), None)
     # The lanes lie in memory as the mask does, so that a channels-last map meets a channels-last mask.
     lanes = numbers.view(torch.int16)[: x.numel()].as_strided(mask.shape, mask.stride())
-    return mask.copy_(lanes >= round(p * 2**16) - 2**15).div_(1.0 - p)
+    kept = lanes.ge_(round(p * 2**16) - 2**15)
+    if x.dtype in (torch.bfloat16, torch.float16):  # as wide as a lane: 1 times the bits of a number is that number
+        bits = torch.tensor(1 / (1.0 - p), dtype=x.dtype).view(torch.int16)
+        return kept.mul_(bits).view(x.dtype)
+    return mask.copy_(kept).div_(1.0 - p)

@@ -15,6 +15,18 @@ def test_it_drops_the_share_p_and_scales_the_rest(p):
     assert y[y > 0].unique().item() == pytest.approx(1 / (1 - p), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_other_types_drop_the_same_and_scale_as_they_round(dtype, p):
+    layer, x = LaneDropout(p).train(), torch.ones(400)
+    torch.manual_seed(0)
+    expected = layer(x) > 0
+    torch.manual_seed(0)
+    y = layer(x.to(dtype))
+    assert torch.equal(y > 0, expected)
+    assert y[expected].unique().item() == torch.tensor(1 / (1 - p), dtype=dtype).item()
+
+
 def test_the_four_lanes_of_a_number_are_independent():
     torch.manual_seed(0)
     dropped = (LaneDropout(0.5).train()(torch.ones(250_000, 4)) == 0).float()
