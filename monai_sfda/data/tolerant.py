@@ -76,10 +76,10 @@ class PendingBatches(Sampler[list[int]]):
     one: sums of another batch size may differ in the last bit.
 
     Args:
-        data: items with ``output``, the relative path of their mask.
+        data: items with ``image``, a path, and ``output``, the relative path of their mask.
         batch_size: images per batch.
         output_dir: folder of the masks.
-        skip_done: leave out batches whose masks are all there.
+        skip_done: leave out batches whose masks are all there; masks older than their image are deleted.
         rank: number of this process; None asks ``ignite.distributed``.
         world: number of processes; None asks ``ignite.distributed``.
     """
@@ -118,7 +118,24 @@ def spare_threads() -> int:
 
 
 def _all_there(batch: Iterable[int], data: Sequence[dict[str, Any]], folder: str | os.PathLike[str]) -> bool:
-    return all(os.path.exists(os.path.join(folder, data[index]["output"])) for index in batch)
+    there = [_there(data[index], os.path.join(folder, data[index]["output"])) for index in batch]
+    return all(there)
+
+
+def _there(item: dict[str, Any], mask: str) -> bool:
+    """Deletes a mask that is older than its image, for another picture may have come under that name."""
+    try:
+        made = os.stat(mask).st_mtime_ns
+    except OSError:
+        return False
+    try:
+        image = os.stat(item["image"])
+    except OSError:
+        return True  # that it cannot be read now says nothing against the mask
+    if max(image.st_mtime_ns, image.st_ctime_ns) <= made:  # a copy may bring along an old time of modification
+        return True
+    os.unlink(mask)
+    return False
 
 
 def _collated(reading: Iterable[Future]) -> Iterator[dict[str, Any]]:

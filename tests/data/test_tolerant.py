@@ -1,3 +1,4 @@
+import os
 import threading
 
 import pytest
@@ -67,6 +68,19 @@ def test_what_is_done_is_skipped_by_whole_batches(tmp_path):
         (tmp_path / name).touch()
     assert list(PendingBatches(ITEMS, 3, output_dir=tmp_path, skip_done=True)) == [[3, 4, 5], [6]]
     assert list(PendingBatches(ITEMS, 3, output_dir=tmp_path)) == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_a_mask_older_than_its_image_is_made_anew(tmp_path):
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    items = [{"image": str(images / f"{i}.png"), "case": f"{i}.png", "output": f"{i}.png"} for i in range(3)]
+    for folder in (images, masks):
+        folder.mkdir()
+        for item in items:
+            (folder / item["output"]).write_text("")
+    os.utime(masks / "1.png", (0, 0))
+    os.utime(images / "1.png", (0, 0))  # copied with its time, but changed now
+    assert list(PendingBatches(items, 1, output_dir=masks, skip_done=True)) == [[1]]
+    assert sorted(path.name for path in masks.iterdir()) == ["0.png", "2.png"]
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 5])
