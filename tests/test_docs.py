@@ -187,7 +187,7 @@ def test_the_commands_of_the_readme_run(clinic, monkeypatch, capsys):
 def test_the_bundle_commands_of_the_readme_name_what_is_there(clinic, monkeypatch):
     monkeypatch.chdir("bundles/fundus_disc_cup")
     lines = [line for line in commands(README) if "-m monai.bundle run" in line]
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         bundle_options_exist(shlex.split(line))
 

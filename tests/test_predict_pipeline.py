@@ -75,17 +75,19 @@ def test_two_processes_share_a_folder_and_write_one_result(weights, tmp_path):
     for name in ("a.png", "z.png"):
         (images / name).write_bytes(b"damaged")
     settings = {"checkpoint": weights, "dataset_dir": images, "image_size": "[64,64]", "precision": "float32"}
+    configs = [f"configs/{name}.json" for name in ("inference", "predict", "multi_gpu_inference")]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
-    command += ["monai.bundle", "run", "--config_file", "['configs/inference.json','configs/multi_gpu_inference.json']"]
-    settings |= {"output_dir": tmp_path / "two", "batch_size": 2}
+    command += ["monai.bundle", "run", "--config_file", str(configs)]
+    settings |= {"results_dir": tmp_path / "two", "batch_size": 2}
     command += [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     process = subprocess.run(command, cwd=BUNDLE, env=ENVIRONMENT, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr[-2000:]
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {
-        *(f"case_{i}.png" for i in range(7)),
-        "failures.csv",
-    }
+    tables = {"failures.csv", "report.html", "results.csv", "summary.json"}
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {"masks", *tables}
     assert list(failures(tmp_path / "two")) == ["a.png", "z.png"]
+    with open(tmp_path / "two" / "results.csv") as file:
+        status = [(row["file"], row["status"] == "failed") for row in csv.DictReader(file)]
+    assert status == [*((f"case_{i}.png", False) for i in range(7)), ("a.png", True), ("z.png", True)]
 
 
 def odd_files(folder):

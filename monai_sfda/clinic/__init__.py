@@ -3,6 +3,8 @@
 from monai_sfda.clinic.compare import CaseChange, Comparison
 from monai_sfda.clinic.delivery import Delivery, write_bundle
 from monai_sfda.clinic.describe import DescribeCased
+from monai_sfda.clinic.formats import check_formats
+from monai_sfda.clinic.measure import write_results
 from monai_sfda.clinic.pictures import CasePicture, before_after, contact_sheet, outline_overlay, to_data_uri
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
@@ -15,6 +17,7 @@ __all__ = [
     "DescribeCased",
     "Limits",
     "before_after",
+    "check_formats",
     "contact_sheet",
     "judge",
     "outline_overlay",
@@ -22,4 +25,5 @@ __all__ = [
     "to_data_uri",
     "write_bundle",
     "write_report",
+    "write_results",
 ]

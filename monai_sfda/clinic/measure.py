@@ -31,7 +31,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_results(
-    folder: Path,
+    folder: str | Path,
     *,
     classes: Mapping[int, str],
     images: str | Path | Sequence[Mapping[str, str]] | None = None,
@@ -59,6 +59,7 @@ def write_results(
     Raises:
         ValueError: if a mask is damaged.
     """
+    folder = Path(folder)
     rows = gather_rows(folder / "masks", classes)
     failures = _failures(folder / "failures.csv")
     _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
