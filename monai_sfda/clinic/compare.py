@@ -110,7 +110,7 @@ class Comparison:
                 continue
             picture = CasePicture(case, _photograph(image[index]), before[index], after[index])
             if changed:
-                entry = (agreement[index], picture._replace(note="large change"))
+                entry = (agreement[index], picture._replace(note="among the most changed"))
                 self._changed = sorted([*self._changed, entry], key=lambda pair: pair[0])
                 self._changed = self._changed[: self.keep]
             if len(self._ordinary) < 2 * self.keep:

@@ -130,7 +130,7 @@ def test_nested_keys_may_be_missing_too(tmp_path, report):
 @pytest.mark.parametrize(
     ("decision", "words"),
     [
-        ("adopt", "Adopt the adapted network"),
+        ("adopt", "No sign of collapse: adopt if the pictures convince"),
         ("review", "Review before use"),
         ("keep-source", "Keep the source network"),
     ],
