@@ -87,11 +87,11 @@ def rim_widths(disc: np.ndarray, cup: np.ndarray) -> tuple[np.ndarray, np.ndarra
     angle = (np.arange(DIRECTIONS) + 0.5) * (2 * math.pi / DIRECTIONS)
     reach = math.hypot(max(centre[0], disc.shape[0] - centre[0]), max(centre[1], disc.shape[1] - centre[1]))
     distance = np.linspace(0, reach, STEPS)
-    rows = np.rint(centre[0] - np.outer(np.sin(angle), distance)).astype(np.intp)
-    columns = np.rint(centre[1] + np.outer(np.cos(angle), distance)).astype(np.intp)
-    outside = (rows < 0) | (rows >= disc.shape[0]) | (columns < 0) | (columns >= disc.shape[1])
-    places = np.where(outside, 0, rows * disc.shape[1] + columns)
-    disc_radius, cup_radius = (_outermost(mask.ravel()[places] & ~outside, distance) for mask in (disc, cup))
+    rows = np.rint(centre[0] - np.outer(np.sin(angle), distance)).clip(-1, disc.shape[0])
+    columns = np.rint(centre[1] + np.outer(np.cos(angle), distance)).clip(-1, disc.shape[1])
+    layers = np.pad(disc.astype(np.uint8) + cup, 1)  # nothing lies around them: where rows or columns are clipped
+    met = layers.ravel().take(((rows + 1) * layers.shape[1] + columns + 1).astype(np.intp))
+    disc_radius, cup_radius = (_outermost(met > below, distance) for below in (0, 1))
     return np.maximum(disc_radius - cup_radius, 0), disc_radius
 
 

@@ -19,6 +19,7 @@ __all__ = ["PALETTE", "CasePicture", "before_after", "contact_sheet", "outline_o
 PALETTE = ("#14c491", "#4477ff", "#e64980", "#f59f00", "#7048e8", "#495057")
 """Outline colour of each channel, told apart by lightness too, for colour-blind readers."""
 
+BLUR_REACH = 3  # pixels over which an outline is smoothed
 HALO = 0.45  # opacity of the dark rim that keeps a line visible on a pale optic disc
 
 
@@ -54,9 +55,10 @@ def outline_overlay(image: np.ndarray, channels: np.ndarray, colours: Sequence[s
     picture = image.astype(np.float32)
     for number, mask in enumerate(channels):
         if mask.any() and not mask.all():
-            distance = np.abs(_signed_distance(mask))
-            picture = _blend(picture, "#000000", HALO * np.clip(1.8 * half + 0.5 - distance, 0, 1))
-            picture = _blend(picture, colours[number % len(colours)], np.clip(half + 0.5 - distance, 0, 1))
+            near = _surroundings(mask, margin=round(1.8 * half) + BLUR_REACH + 2)  # beyond it the line does not reach
+            distance = np.abs(_signed_distance(mask[near]))
+            shaded = _blend(picture[near], "#000000", HALO * np.clip(1.8 * half + 0.5 - distance, 0, 1))
+            picture[near] = _blend(shaded, colours[number % len(colours)], np.clip(half + 0.5 - distance, 0, 1))
     return np.rint(picture).astype(np.uint8)
 
 
@@ -130,7 +132,15 @@ def _check(image: np.ndarray, channels: np.ndarray) -> None:
 def _signed_distance(mask: np.ndarray) -> np.ndarray:
     """Pixels from the outline (H, W), negative inside; smoothed, which rounds the stairs of the pixel grid."""
     outside, inside = ndimage.distance_transform_edt(~mask), ndimage.distance_transform_edt(mask)
-    return ndimage.gaussian_filter((outside - inside + np.where(mask, 0.5, -0.5)).astype(np.float32), 0.8)
+    distance = (outside - inside + np.where(mask, 0.5, -0.5)).astype(np.float32)
+    return ndimage.gaussian_filter(distance, 0.8, radius=BLUR_REACH)
+
+
+def _surroundings(mask: np.ndarray, *, margin: int) -> tuple[slice, slice]:
+    """The rectangle around a mask that is not empty, with a margin."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    (top, bottom), (left, right) = ((max(0, hit[0] - margin), hit[-1] + margin + 1) for hit in (rows, columns))
+    return slice(top, bottom), slice(left, right)
 
 
 def _blend(picture: np.ndarray, colour: str, opacity: np.ndarray) -> np.ndarray:

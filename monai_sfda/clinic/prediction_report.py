@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ SHOWN = {"review": 60, "ok": 40}
 """At most so many pictures per status: about 3 MB, whatever the number of images."""
 
 THUMBNAIL = 260
+DRAWN_AT_ONCE = 2  # pictures are decoded without the interpreter lock; each may take as much memory as a photograph
 LISTED_FAILURES = 200
 
 
@@ -47,7 +49,9 @@ def write_prediction_report(
         mine = [row for row in first_to_look_at(rows, classes) if row["status"] == status]
         # The worst of the review cases; of the others a sample, spread evenly from the least to the most certain.
         chosen = mine[:most] if status == "review" else _spread(mine, most)
-        groups[status] = {"total": len(mine), "cases": [_case(row, folder, images, classes) for row in chosen]}
+        with ThreadPoolExecutor(DRAWN_AT_ONCE) as pool:
+            cases = list(pool.map(lambda row: _case(row, folder, images, classes), chosen))
+        groups[status] = {"total": len(mine), "cases": cases}
     meanings = flag_names(list(classes.values()))
     page = page_template("prediction_report.html", show=_show).render(
         groups=groups,

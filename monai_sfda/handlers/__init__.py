@@ -6,6 +6,7 @@ from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
 from monai_sfda.handlers.flip_agreement import FlipAgreement
 from monai_sfda.handlers.follow import FollowStudent
+from monai_sfda.handlers.heap_keep import HeapKeep
 from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
 from monai_sfda.handlers.progress import Progress
@@ -19,6 +20,7 @@ __all__ = [
     "ExponentialAnneal",
     "FlipAgreement",
     "FollowStudent",
+    "HeapKeep",
     "HeapTrim",
     "History",
     "LinearAnneal",

@@ -16,3 +16,24 @@ def test_logits_are_float32_and_near_the_exact_ones():
 def test_float32_is_exact_and_3d_images_pass():
     network, image = torch.nn.Conv3d(1, 2, 1), torch.randn(1, 1, 4, 4, 4)
     assert torch.equal(FastInferer("float32")(image, network), network(image))
+
+
+def test_parts_of_a_batch_give_the_logits_of_the_whole_in_order(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    sizes = []
+
+    def network(images):
+        sizes.append(len(images))
+        return 2 * images
+
+    images = torch.arange(5.0).view(5, 1, 1, 1)
+    with torch.no_grad():
+        assert torch.equal(FastInferer("float32", apart=True)(images, network), 2 * images)
+    assert sorted(sizes) == [2, 3]
+
+
+def test_a_batch_stays_whole_where_gradients_are_wanted(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    network, images = torch.nn.Conv2d(1, 1, 1), torch.randn(4, 1, 2, 2)
+    FastInferer("float32", apart=True)(images, network).sum().backward()
+    assert network.weight.grad is not None
