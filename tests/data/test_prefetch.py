@@ -29,6 +29,12 @@ def test_reading_happens_in_another_thread():
     assert threading.get_ident() not in numbers.threads
 
 
+def test_reading_stays_in_the_loop_where_it_is_not_to_run_ahead():
+    numbers = Numbers()
+    assert [len(batch) for batch in PrefetchLoader(numbers, batch_size=4, ahead=False)] == [4, 4, 2]
+    assert numbers.threads == {threading.get_ident()}
+
+
 def test_an_error_while_reading_is_raised_after_the_good_batches():
     batches = iter(PrefetchLoader(Numbers(bad=5), batch_size=4))
     assert next(batches).tolist() == [0, 1, 2, 3]
