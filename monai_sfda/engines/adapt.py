@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import torch
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
@@ -102,10 +102,11 @@ class AdaptTrainer(Trainer):
         """What an observer (or a labeller) says of the weak view of every image; for use between steps.
 
         The student is in evaluation mode. The images come in the batches of the data loader, which before the first
-        epoch are those of epoch 0.
+        epoch are those of epoch 0; each fires ``GET_BATCH_COMPLETED``, as those of a step do.
         """
         self.network.eval()
         for batch in self.data_loader:
+            self.fire_event(Events.GET_BATCH_COMPLETED)
             image, case = self._unlabelled(batch)
             with torch.no_grad(), autocast(self.state.device, self.precision):
                 answer = ask(self.views(image)[0], case)
