@@ -1,13 +1,16 @@
 """Bundles on a handful of images: shared by the tests that run whole workflows."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 from PIL import Image
 
+from monai_sfda import cli
 from monai_sfda.networks import load_network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,3 +87,19 @@ def run(bundle: Path, *configs: str, **overrides) -> ConfigWorkflow:
     item.run()
     item.finalize()
     return item
+
+
+def command(monkeypatch, *words) -> None:
+    """Give a command as a person types it."""
+    monkeypatch.setattr(sys, "argv", ["monai-sfda", *map(str, words)])
+    cli.main()
+
+
+def fails(monkeypatch, *words) -> str:
+    """Give a command that ends with one sentence; returns it."""
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, *words)
+    sentence = str(stop.value.code)
+    assert "Traceback" not in sentence
+    assert len(sentence.splitlines()) == 1
+    return sentence

@@ -8,17 +8,10 @@ import time
 import numpy as np
 import pytest
 import torch
-from bundle_support import ROOT, random_weights, write_images
+from bundle_support import ROOT, command, fails, random_weights, write_images
 from PIL import Image
 
-from monai_sfda import cli
-
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
-
-
-def command(monkeypatch, *words):
-    monkeypatch.setattr(sys, "argv", ["monai-sfda", *map(str, words)])
-    cli.main()
 
 
 @pytest.fixture
@@ -108,15 +101,6 @@ def test_pictures_of_any_kind_are_segmented(monkeypatch, small, tmp_path, mode):
     picture.save(tmp_path / "kinds" / ("picture.tif" if mode == "CMYK" else "picture.png"))
     command(monkeypatch, "predict", BUNDLE, tmp_path / "kinds", "--output", tmp_path / "out", *small)
     assert Image.open(tmp_path / "out" / "masks" / "picture.png").size == (64, 64)
-
-
-def fails(monkeypatch, *words):
-    with pytest.raises(SystemExit) as stop:
-        command(monkeypatch, *words)
-    sentence = str(stop.value.code)
-    assert "Traceback" not in sentence
-    assert len(sentence.splitlines()) == 1
-    return sentence
 
 
 def test_a_missing_folder_is_named(monkeypatch, small, tmp_path):

@@ -1,32 +1,17 @@
 """What a person types to get label maps in other formats, and what happens when it is wrong."""
 
 import shutil
-import sys
 
 import nibabel
 import numpy as np
 import pytest
-from bundle_support import ROOT, random_weights, write_images
+from bundle_support import ROOT, command, fails, random_weights, run, write_images
 from PIL import Image
 
-from monai_sfda import cli
 from monai_sfda.clinic import formats
+from monai_sfda.data.failures import root_cause
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
-
-
-def command(monkeypatch, *words):
-    monkeypatch.setattr(sys, "argv", ["monai-sfda", *map(str, words)])
-    cli.main()
-
-
-def fails(monkeypatch, *words):
-    with pytest.raises(SystemExit) as stop:
-        command(monkeypatch, *words)
-    sentence = str(stop.value.code)
-    assert "Traceback" not in sentence
-    assert len(sentence.splitlines()) == 1
-    return sentence
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +137,11 @@ def test_missing_highdicom_is_said_before_the_run(predict, monkeypatch, tmp_path
     assert "Expected highdicom" in sentence
     assert "pip install highdicom" in sentence
     assert not (tmp_path / "out" / "masks").exists()
+
+
+def test_the_overlay_refuses_an_unknown_format_before_the_first_mask(tmp_path, weights):
+    places = {"dataset_dir": str(write_images(tmp_path / "images", 2)), "results_dir": str(tmp_path / "out")}
+    with pytest.raises(Exception) as error:  # noqa: PT011 - whatever MONAI wraps the sentence in
+        run(BUNDLE, "inference.json", "predict.json", checkpoint=str(weights), formats=["nfti"], **places)
+    assert "Expected --formats of nifti, dicom_seg, found nfti" in str(root_cause(error.value))
+    assert not (tmp_path / "out").exists()

@@ -11,10 +11,8 @@ import time
 
 import numpy as np
 import pytest
-from bundle_support import ROOT, random_weights, run, write_images
+from bundle_support import ROOT, command, random_weights, run, write_images
 from PIL import Image
-
-from monai_sfda import cli
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
@@ -129,11 +127,6 @@ def test_every_odd_file_is_segmented_or_a_row(weights, tmp_path, capfd):
     assert not any(str(tmp_path) in reason for reason in rows.values())
     assert len(list((tmp_path / "out").glob("*.png"))) == 1 + sum(word is None for word in words.values())
     assert "Traceback" not in capfd.readouterr().err
-
-
-def command(monkeypatch, *words):
-    monkeypatch.setattr(sys, "argv", ["monai-sfda", *map(str, words)])
-    cli.main()
 
 
 @pytest.fixture

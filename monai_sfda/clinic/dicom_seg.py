@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from monai_sfda.clinic.convert_masks import Unsuited, convert_masks
-from monai_sfda.clinic.geometry import is_disc_and_cup
+from monai_sfda.clinic.geometry import structure_masks
 from monai_sfda.clinic.segment_codes import describe_segments, one_line
 from monai_sfda.overrides import read_json
 from monai_sfda.transforms.decode import sniff
@@ -79,9 +79,7 @@ def dicom_seg(
     from pydicom.uid import generate_uid
 
     source = _source(image)
-    masks = {name: ids == number for number, name in classes.items()}
-    if is_disc_and_cup(classes):
-        masks["optic disc"] = masks["optic disc"] | masks["optic cup"]
+    masks = structure_masks(ids, classes)
     series = [str(source.SeriesInstanceUID), *model, weights]
     refers_to = source.SOPClassUID
     if not all(source.get(name) for name in PLACE):

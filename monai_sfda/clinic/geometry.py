@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["SIDES", "cup_to_disc", "is_disc_and_cup", "isnt_order", "measure_mask", "pieces", "rim_widths"]
+__all__ = [
+    "SIDES",
+    "cup_to_disc",
+    "is_disc_and_cup",
+    "isnt_order",
+    "measure_mask",
+    "pieces",
+    "rim_widths",
+    "structure_masks",
+]
 
 SIDES = ("right", "top", "left", "bottom")
 """The quarter of the disc around 0, 90, 180 and 270 degrees, as one sees the upright photograph."""
@@ -22,6 +31,14 @@ PIECES_SIZE = 512  # sides of larger masks are thinned out to this before their 
 def is_disc_and_cup(classes: Mapping[int, str]) -> bool:
     """Whether the label map tells disc rim and cup, so that the disc is both together."""
     return {"optic disc", "optic cup"} <= set(classes.values())
+
+
+def structure_masks(ids: np.ndarray, classes: Mapping[int, str]) -> dict[str, np.ndarray]:
+    """Name -> mask (H, W) of each class of a label map; that of an optic disc holds its cup as well."""
+    masks = {name: ids == number for number, name in classes.items()}
+    if is_disc_and_cup(classes):
+        masks["optic disc"] |= masks["optic cup"]
+    return masks
 
 
 def measure_mask(
@@ -38,10 +55,8 @@ def measure_mask(
     row: dict[str, Any] = {"height": height, "width": width}
     box = _bounding_box(ids != 0)
     inner = ids[box]
-    masks = {name: inner == number for number, name in classes.items()}
+    masks = structure_masks(inner, classes)
     disc_and_cup = is_disc_and_cup(classes)
-    if disc_and_cup:
-        masks["optic disc"] |= masks["optic cup"]
     for name, mask in masks.items():
         column = name.replace(" ", "_")
         area = int(np.count_nonzero(mask))

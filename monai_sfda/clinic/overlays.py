@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from monai_sfda.clinic.geometry import is_disc_and_cup
+from monai_sfda.clinic.geometry import is_disc_and_cup, structure_masks
 from monai_sfda.clinic.pictures import outline_overlay
 from monai_sfda.files import whole_file
 from monai_sfda.transforms import PhotoReader
@@ -34,10 +34,7 @@ def draw_overlay(image: np.ndarray, ids: np.ndarray, classes: Mapping[int, str],
     shape = (max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0])))
     small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BILINEAR, reducing_gap=2))
     labels = np.asarray(Image.fromarray(ids.astype(np.uint8)).resize(shape, Image.Resampling.NEAREST))
-    masks = {name: labels == number for number, name in classes.items()}
-    if is_disc_and_cup(classes):
-        masks["optic disc"] = masks["optic disc"] | masks["optic cup"]
-    return outline_overlay(small, np.stack(list(masks.values())))
+    return outline_overlay(small, np.stack(list(structure_masks(labels, classes).values())))
 
 
 def thumbnail(image: Path, mask: Path, classes: Mapping[int, str], *, size: int) -> np.ndarray | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from ignite.engine import Engine, Events
+
+from monai_sfda.handlers.glibc import from_glibc
 
 __all__ = ["HeapKeep"]
 
@@ -26,9 +26,8 @@ class HeapKeep:
         engine.add_event_handler(Events.STARTED, self)
 
     def __call__(self) -> None:
-        try:
-            mallopt = ctypes.CDLL(None).mallopt
-        except (AttributeError, OSError, TypeError):  # another C library; on Windows no library goes by None
+        mallopt = from_glibc("mallopt")
+        if mallopt is None:
             return
         mallopt(TRIM_THRESHOLD, NEVER)
         mallopt(MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 from ignite.engine import Engine, Events
+
+from monai_sfda.handlers.glibc import from_glibc
 
 __all__ = ["HeapTrim"]
 
@@ -24,10 +25,7 @@ class HeapTrim:
         if every < 1:
             raise ValueError(f"Expected every >= 1, found {every}.")
         self.every, self._batches = every, 0
-        try:
-            self._trim: Any = ctypes.CDLL(None).malloc_trim
-        except (AttributeError, OSError, TypeError):  # another C library; on Windows no library goes by None
-            self._trim = None
+        self._trim = from_glibc("malloc_trim")
 
     def attach(self, engine: Engine) -> None:
         if self._trim is not None:
