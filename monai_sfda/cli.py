@@ -15,8 +15,7 @@ from monai.bundle import ConfigParser
 
 from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
 from monai_sfda.clinic.delivery import define_network
-from monai_sfda.clinic.formats import check_formats
-from monai_sfda.clinic.measure import score_table, write_results
+from monai_sfda.clinic.measure import score_table
 from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
 from monai_sfda.console import one_sentence
 from monai_sfda.data import clear_drafts, count_failures
@@ -24,6 +23,9 @@ from monai_sfda.overrides import as_typed, literal, read_json
 from monai_sfda.workflow import run_configs
 
 __all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "predict"]
+
+PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done")
+"""Values of the configs that follow from the arguments of a command."""
 
 
 def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **overrides: Any) -> None:
@@ -78,25 +80,19 @@ def predict(
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
     root, folder = _bundle(bundle), _writable(output)
-    classes = _classes(root)
-    salted = read_json(root / "configs" / "inference.json") | overrides
-    formats = check_formats(formats, pseudonyms=salted.get("pseudonym_salt") is not None)
+    chosen = {"overlays": overlays, "formats": formats}
     with alone(folder):
         refuse_other_masks(folder, images, root / "models" / "model.pt", overrides)
         clear_drafts(folder)
-        places = {"output_dir": folder / "masks", "failures_file": folder / "failures.csv"}
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
-        places = _with_places(overrides, dataset_dir=images, **places)
-        workflow = run_configs(root, ["inference.json"], skip_done=True, **places, **hidden)
-        named = workflow.parser.get_parsed_content("found")
-        summary = write_results(
-            folder, classes=classes, images=named, overlays=overlays, formats=formats, model=_model(root)
-        )
+        places = _with_places(overrides, dataset_dir=images, results_dir=folder)
+        workflow = run_configs(root, ["inference.json", "predict.json"], **chosen, **places, **hidden)
+    summary = read_json(folder / "summary.json")
     print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
     print(f"Table    {folder / 'results.csv'}")
-    for name in formats:
+    for name in workflow.parser.get_parsed_content("known_formats"):
         _say_format(folder, name, summary["images"])
     _say_failures(folder / "failures.csv")
 
@@ -168,7 +164,7 @@ def main() -> None:
 
 def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, Any]:
     """Overrides, and where the command reads and writes."""
-    twice = sorted(set(overrides) & {"bundle_root", "skip_done", *places})
+    twice = sorted(set(overrides) & {*PLACES, *places})
     if twice:
         raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
     files = {key: literal(value) for key, value in overrides.items() if isinstance(value, str) and Path(value).exists()}
@@ -209,23 +205,6 @@ def _writable(output: str | bool) -> Path:
             f"Expected a folder to write to at {output}, found it read-only; choose another --output."
         )
     return folder
-
-
-def _classes(root: Path) -> dict[int, str]:
-    """Ids of the label map and their names, without background."""
-    path = root / "configs" / "metadata.json"
-    metadata = read_json(path)
-    try:
-        names = metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"Expected the classes of the network in {path}, found no channel_def; add it.") from error
-    return {int(number): name for number, name in names.items() if name.lower() != "background"}
-
-
-def _model(root: Path) -> tuple[str, str]:
-    """Name and version of a bundle."""
-    metadata = read_json(root / "configs" / "metadata.json")
-    return str(metadata.get("name", root.resolve().name)), str(metadata.get("version", "unknown"))
 
 
 def _say_format(folder: Path, name: str, images: int) -> None:

@@ -1,5 +1,6 @@
 """From a folder of images to things a clinic can use."""
 
+from monai_sfda.clinic.class_names import class_names
 from monai_sfda.clinic.compare import CaseChange, Comparison
 from monai_sfda.clinic.delivery import Delivery, write_bundle
 from monai_sfda.clinic.describe import DescribeCased
@@ -18,6 +19,7 @@ __all__ = [
     "Limits",
     "before_after",
     "check_formats",
+    "class_names",
     "contact_sheet",
     "judge",
     "outline_overlay",

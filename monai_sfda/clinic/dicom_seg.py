@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
-import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from monai_sfda.clinic.geometry import structure_masks
 from monai_sfda.clinic.segment_codes import describe_segments, one_line
 from monai_sfda.overrides import read_json
 from monai_sfda.transforms.decode import sniff
+from monai_sfda.transforms.dicom_header import dicom_header
 
 __all__ = ["dicom_seg", "write_dicom_seg"]
 
@@ -51,10 +50,7 @@ def write_dicom_seg(
     record = folder / "masks_of.json"
     weights = read_json(record).get("weights", "unknown") if record.exists() else "unknown"
     convert = partial(dicom_seg, classes=classes, model=model, weights=weights)
-    logging.getLogger("highdicom").setLevel(logging.ERROR)  # its warnings, as those of pydicom, quote patients
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return convert_masks(folder, "dicom_seg", ".dcm", rows, images, convert)
+    return convert_masks(folder, "dicom_seg", ".dcm", rows, images, convert)
 
 
 def dicom_seg(
@@ -115,9 +111,7 @@ def _source(path: Path) -> Any:
         raise Unsuited(
             "Expected a DICOM image for a DICOM Segmentation, found another kind; take its mask as nifti or png."
         )
-    from pydicom import dcmread
-
-    source = dcmread(path, stop_before_pixels=True)
+    source = dicom_header(path)
     missing = [name for name in IDENTITY if not source.get(name)]
     if missing:
         raise Unsuited(f"Expected a DICOM image of a study, found no {', '.join(missing)}; export it again.")

@@ -8,6 +8,7 @@ from typing import Any
 import nibabel
 
 from monai_sfda.transforms.decode import sniff
+from monai_sfda.transforms.dicom_header import dicom_header
 
 __all__ = ["header_facts"]
 
@@ -25,9 +26,7 @@ def header_facts(path: str | Path) -> dict[str, Any]:
     try:
         kind = sniff(path)
         if kind == "dicom":
-            from pydicom import dcmread
-
-            data = dcmread(path, stop_before_pixels=True, specific_tags=TAGS)
+            data = dicom_header(path, tags=TAGS)
             facts["spacing"] = [float(length) for length in data.get("PixelSpacing") or ()] or None
             facts["laterality"] = data.get("ImageLaterality") or data.get("Laterality") or None
         elif kind == "nifti":

@@ -18,6 +18,7 @@ from PIL import Image
 
 from monai_sfda.clinic.convert_masks import convert_masks
 from monai_sfda.transforms.decode import PICTURES, sniff
+from monai_sfda.transforms.dicom_header import dicom_header
 
 __all__ = ["nifti_mask", "write_nifti"]
 
@@ -76,9 +77,7 @@ def _on_nifti(image: Any, ids: np.ndarray) -> Any:
 
 
 def _on_dicom(path: Path, ids: np.ndarray) -> Any:
-    from pydicom import dcmread
-
-    data = dcmread(path, stop_before_pixels=True, specific_tags=TAGS)
+    data = dicom_header(path, tags=TAGS)
     down, across = data.get("PixelSpacing") or (1, 1)
     axes = data.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0)
     mask = nibabel.Nifti1Image(

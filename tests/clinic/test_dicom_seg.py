@@ -174,7 +174,7 @@ def test_what_names_no_study_is_unsuited(tmp_path):
         segmented(tmp_path / "a.png")
 
 
-def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd):
+def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd, caplog):
     (tmp_path / "masks" / "b").mkdir(parents=True)
     for name in ("a.png", "b/c.png", "d.png"):
         Image.fromarray(IDS).save(tmp_path / "masks" / name)
@@ -195,4 +195,4 @@ def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd
     assert "weights=0123" in target.read_bytes().decode("latin-1")
     table = (tmp_path / "dicom_seg_failures.csv").read_text()
     assert [line.partition(",")[0] for line in table.splitlines()] == ["case", "a.png", "d.dcm"]
-    assert "Jane" not in table + "".join(capfd.readouterr())
+    assert "Jane" not in table + "".join(capfd.readouterr()) + caplog.text
