@@ -51,6 +51,13 @@ def test_the_adapted_bundle_predicts_without_its_source(monkeypatch, images, sma
     assert len(list((tmp_path / "out" / "masks").glob("*.png"))) == 3
 
 
+def test_the_device_may_be_named(monkeypatch, images, small, tmp_path):
+    words = [*small, "--device", "cpu"]
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *words)
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *words)
+    assert len(list((tmp_path / "out" / "masks").glob("*.png"))) == 3
+
+
 def test_the_adapted_bundle_keeps_the_image_size_it_was_adapted_at(monkeypatch, images, small, tmp_path):
     command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
     configs = tmp_path / "run" / "bundle" / "configs"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 __all__ = ["dicom_header"]
 
 
-def dicom_header(path: str | Path, *, tags: Sequence[str] | None = None) -> Any:
+def dicom_header(path: str | Path, *, tags: list[str] | None = None) -> Any:
     """Read the header, as a `pydicom.Dataset` without pixels.
 
     From then on pydicom and highdicom warn of nothing, in logs or on the screen: they quote the value that they warn
