@@ -1,11 +1,11 @@
 """From a folder of images to things a clinic can use."""
 
-from monai_sfda.clinic.class_names import class_names
 from monai_sfda.clinic.compare import CaseChange, Comparison
 from monai_sfda.clinic.delivery import Delivery, write_bundle
 from monai_sfda.clinic.describe import DescribeCased
 from monai_sfda.clinic.formats import check_formats
 from monai_sfda.clinic.measure import write_results
+from monai_sfda.clinic.metadata import class_names, model_name
 from monai_sfda.clinic.pictures import CasePicture, before_after, contact_sheet, outline_overlay, to_data_uri
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
@@ -22,6 +22,7 @@ __all__ = [
     "class_names",
     "contact_sheet",
     "judge",
+    "model_name",
     "outline_overlay",
     "summarise_change",
     "to_data_uri",

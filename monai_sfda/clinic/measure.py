@@ -51,7 +51,7 @@ def write_results(
             are pseudonyms. Without it the report has none.
         overlays: whether to draw all outlines into ``folder/overlays`` too.
         formats: in which to write the masks too, see `check_formats`.
-        model: name and version of the bundle, which some formats tell.
+        model: name and version of the bundle.
 
     Returns:
         The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
@@ -67,7 +67,7 @@ def write_results(
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
     places = _places(images, folder)
-    write_prediction_report(folder, rows, failures, summary, images=places, classes=classes)
+    write_prediction_report(folder, rows, failures, summary, images=places, classes=classes, model=model)
     if overlays:
         write_overlays(folder, rows, places, classes)
     write_formats(formats, folder, rows, places, classes, model)

@@ -33,6 +33,7 @@ def write_prediction_report(
     *,
     images: Mapping[str, Path],
     classes: Mapping[int, str],
+    model: tuple[str, str],
 ) -> Path:
     """Write ``folder/report.html``, whole or not at all. It names no absolute path.
 
@@ -43,6 +44,7 @@ def write_prediction_report(
         summary: of `monai_sfda.clinic.measure.write_results`.
         images: file -> path of the photograph; a case that is not in it, or cannot be read, is shown without a picture.
         classes: id -> name.
+        model: name and version of the bundle.
     """
     groups = {}
     for status, most in SHOWN.items():
@@ -62,6 +64,7 @@ def write_prediction_report(
         charts=histograms(rows, classes),
         legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(classes.values())],
         disc_and_cup=is_disc_and_cup(classes),
+        model=model,
     )
     with whole_file(folder / "report.html") as draft:
         draft.write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -74,7 +77,8 @@ def first_to_look_at(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, st
 
     def alarm(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
         worst = min((ranks.get(name, len(ranks)) for name in row["flags"]), default=len(ranks))
-        return worst, -len(row["flags"]), _least_confidence(row) or 0.0, str(row["file"])
+        least = min(_confidences(row, classes).values(), default=0.0)
+        return worst, -len(row["flags"]), least, str(row["file"])
 
     return sorted(rows, key=alarm)
 
@@ -96,13 +100,16 @@ def _case(
         facts = {"vertical cup-to-disc": row.get("vertical_cup_to_disc_ratio")}
     else:
         facts = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
-    facts["confidence"] = _least_confidence(row)
+    known = _confidences(row, classes)
+    least = min(known, key=known.__getitem__, default="")
+    facts[f"confidence, {least}" if least else "confidence"] = known.get(least)
     return {"file": row["file"], "flags": flags, "facts": facts, **shown}
 
 
-def _least_confidence(row: Mapping[str, Any]) -> float | None:
-    known = [value for name, value in row.items() if name.endswith("_confidence") and value is not None]
-    return min(known, default=None)
+def _confidences(row: Mapping[str, Any], classes: Mapping[int, str]) -> dict[str, float]:
+    """Of each structure, where it is known."""
+    values = {name: row.get(f"{name.replace(' ', '_')}_confidence") for name in classes.values()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _show(value: Any) -> str:

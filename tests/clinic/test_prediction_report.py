@@ -9,6 +9,7 @@ from PIL import Image
 from monai_sfda.clinic.prediction_report import SHOWN, first_to_look_at, write_prediction_report
 
 EYE = {1: "optic disc", 2: "optic cup"}
+MODEL = ("eyes", "0.3")
 FAILURES = [{"case": "broken.jpg", "reason": "Expected an image, found an empty file."}]
 
 
@@ -43,7 +44,7 @@ def page_of(folder, rows, failures=(), classes=EYE, images=None):
         "flags": dict(Counter(flag for r in rows for flag in r["flags"])),
     }
     images = {r["file"]: folder.parent / "photo.jpg" for r in rows} if images is None else images
-    path = write_prediction_report(folder, rows, failures, summary, images=images, classes=classes)
+    path = write_prediction_report(folder, rows, failures, summary, images=images, classes=classes, model=MODEL)
     return path.read_text(encoding="utf-8")
 
 
@@ -74,6 +75,8 @@ def test_the_page_tells_what_a_person_needs(folder):
         assert f"<h2>{heading}</h2>" in page
     assert "broken.jpg" in page
     assert "dark: 0.1, limit 0.5" in page
+    assert "confidence, optic cup</span> 0.90" in page
+    assert "<b>eyes</b>, version 0.3" in page
     assert page.index("a.png") < page.index("b.png")
     assert "Not a medical device" in page
 

@@ -1,11 +1,11 @@
-"""What the ids of a label map stand for, as a bundle's metadata has it."""
+"""What the metadata of a bundle say about its network and its label maps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["class_names"]
+__all__ = ["class_names", "model_name"]
 
 
 def class_names(metadata: Mapping[str, Any]) -> dict[int, str]:
@@ -25,3 +25,11 @@ def class_names(metadata: Mapping[str, Any]) -> dict[int, str]:
             "network_data_format::outputs::pred; add it."
         ) from error
     return {int(number): name for number, name in names.items() if name.lower() != "background"}
+
+
+def model_name(metadata: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and version of a bundle; the version tells how it was adapted, if it was: ``0.1.0, adapted with cbmt``."""
+    version = str(metadata.get("version", "unknown"))
+    if "adaptation" in metadata:
+        version += f", adapted with {metadata['adaptation']['method']}"
+    return str(metadata.get("name", "unknown")), version

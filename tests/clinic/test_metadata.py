@@ -1,0 +1,22 @@
+import pytest
+
+from monai_sfda.clinic.metadata import class_names, model_name
+
+
+def test_background_is_no_structure():
+    names = {"0": "background", "1": "optic disc", "2": "optic cup"}
+    metadata = {"network_data_format": {"outputs": {"pred": {"channel_def": names}}}}
+    assert class_names(metadata) == {1: "optic disc", 2: "optic cup"}
+
+
+@pytest.mark.parametrize("metadata", [{}, {"network_data_format": None}, {"network_data_format": {"outputs": {}}}])
+def test_metadata_without_classes_are_refused(metadata):
+    with pytest.raises(ValueError, match="found no channel_def"):
+        class_names(metadata)
+
+
+def test_an_adapted_bundle_says_so():
+    metadata = {"name": "eyes", "version": "0.3"}
+    assert model_name(metadata) == ("eyes", "0.3")
+    assert model_name(metadata | {"adaptation": {"method": "cbmt"}}) == ("eyes", "0.3, adapted with cbmt")
+    assert model_name({}) == ("unknown", "unknown")
