@@ -1,8 +1,11 @@
-"""How well the disc is found in full photographs: ``python3 scripts/benchmark_localise.py [CROPS ...]``.
+"""How well discs are found in full photographs: ``python3 scripts/benchmark_localise.py [CROPS ...] [--real FOLDER]``.
 
 The photographs are simulated, other eyes than those the network was trained on, under cameras it has not seen; the
 pictures without a disc are simulated and, for pictures of everyday things and one real fundus photograph, those that
-come with scikit-image. CROPS are folders of pictures that should be taken for crops already.
+come with scikit-image. CROPS are folders of pictures that should be taken for crops already. ``--real`` takes folders
+of real photographs with boxes: NAME.jpg and NAME.txt, whose line ``0 x y width height`` is the box of the disc, its
+centre and size as shares of the photograph's. CODRAS (https://github.com/chrisvoncsefalvay/codras) holds such boxes of
+514 photographs of IDRiD (CC BY 4.0) and of the 89 of DIARETDB1.
 """
 
 import environment
@@ -11,10 +14,10 @@ environment.enter("dev")
 
 import argparse  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
+from collections.abc import Callable, Iterable, Iterator  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, NamedTuple  # noqa: E402
 
 import numpy as np  # noqa: E402
 import skimage.data  # noqa: E402
@@ -47,9 +50,9 @@ EVERYDAY = ("astronaut", "coffee", "chelsea", "rocket", "page", "coins", "moon",
 
 
 def tensor(image: np.ndarray) -> Tensor:
-    """RGB (3, H, W) float32 of a grey or colour picture."""
+    """RGB (3, H, W) uint8 of a grey or colour picture."""
     image = np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image[..., :3]
-    return torch.as_tensor(np.ascontiguousarray(image.transpose(2, 0, 1)), dtype=torch.float32)
+    return torch.as_tensor(np.ascontiguousarray(image.transpose(2, 0, 1))).byte()
 
 
 def hits(locate: Finder, photographs: Iterable[FullPhotograph]) -> str:
@@ -62,9 +65,46 @@ def hits(locate: Finder, photographs: Iterable[FullPhotograph]) -> str:
         disc = photo.mask > 0
         whole = place["cropped"] and disc[top:bottom, left:right].sum() == disc.sum()
         rows.append((place["found"], place["found"] and distance < 0.25, place["diameter"] / photo.diameter - 1, whole))
+    return shares(rows)
+
+
+def shares(rows: list[tuple[float, ...]]) -> str:
     found, hit, error, whole = np.array(rows, float).T
     bias = f"{np.median(error[hit > 0]):+7.1%} {np.median(np.abs(error[hit > 0])):6.1%}" if hit.any() else " " * 14
     return f"{found.mean():7.1%} {hit.mean():7.1%} {bias} {whole.mean():7.1%} {len(rows):5d}"
+
+
+class Boxed(NamedTuple):
+    """A real photograph, of whose disc the box is known."""
+
+    image: np.ndarray
+    box: np.ndarray
+    """x and y of its centre, width and height, in pixels."""
+
+
+def boxed(folder: Path) -> Iterator[Boxed]:
+    for file in images(folder):
+        text = file.with_suffix(".txt").read_text() if file.with_suffix(".txt").exists() else ""
+        boxes = [line.split() for line in text.splitlines() if line.startswith("0 ")]
+        if boxes:
+            image = np.asarray(Image.open(file).convert("RGB"))
+            height, width = image.shape[:2]
+            yield Boxed(image, np.array(boxes[0][1:], float) * [width, height, width, height])
+
+
+def real_hits(locate: Finder, photographs: Iterable[Boxed]) -> dict[tuple[int, int], str]:
+    """As `hits`, by the size (W, H) of photographs, as each camera has its own; a diameter is a box's mean side."""
+    rows: dict[tuple[int, int], list[tuple[float, ...]]] = {}
+    for image, (x, y, width, height) in photographs:
+        place = locate(tensor(image))
+        left, top, right, bottom = place["box"]
+        diameter = (width + height) / 2
+        hit = place["found"] and np.hypot(place["centre"][0] - x, place["centre"][1] - y) < diameter / 4
+        whole = place["cropped"] and left <= x - width / 2 and x + width / 2 <= right
+        whole = whole and top <= y - height / 2 and y + height / 2 <= bottom
+        error = place["diameter"] / diameter - 1
+        rows.setdefault((image.shape[1], image.shape[0]), []).append((place["found"], hit, error, whole))
+    return {size: shares(mine) for size, mine in sorted(rows.items())}
 
 
 def accepted(locate: Finder, pictures: Iterable[np.ndarray]) -> str:
@@ -83,7 +123,7 @@ def kept(locate: Finder, pictures: Iterable[np.ndarray]) -> str:
 def milliseconds(locate: Finder, height: int) -> float:
     """Median time of one photograph."""
     picture = tensor(simulate_full(0, camera=PLAIN, height=480, seed=SEED).image)
-    picture = torch.nn.functional.interpolate(picture[None], scale_factor=height / 480)[0]
+    picture = torch.nn.functional.interpolate(picture[None].float(), scale_factor=height / 480)[0].byte()
     seconds = []
     for _ in range(12):
         start = time.perf_counter()
@@ -100,7 +140,7 @@ def bundled() -> Finder:
     return DiscFinder(network.eval(), required=False)
 
 
-def report(locate: Finder, count: int, folders: list[Path]) -> None:
+def report(locate: Finder, count: int, folders: list[Path], real: list[Path]) -> None:
     def eyes(camera: Camera, disc: bool = True) -> Iterable[FullPhotograph]:
         return (simulate_full(index, camera=camera, height=320, seed=SEED, disc=disc) for index in range(count))
 
@@ -121,8 +161,12 @@ def report(locate: Finder, count: int, folders: list[Path]) -> None:
     for folder in folders:
         pictures = (np.asarray(Image.open(file).convert("RGB")) for file in images(folder))
         print(f"{folder.parent.name + '/' + folder.name:14s} {kept(locate, pictures)}", flush=True)
-    real = locate(tensor(skimage.data.retina()))  # the disc is at about (226, 649), 200 wide
-    print(f"\nthe real photograph of scikit-image: {real}")
+    for folder in real:
+        print(f"\nreal photographs in {folder.name}")
+        for size, line in real_hits(locate, boxed(folder)).items():
+            print(f"{size[0]} x {size[1]:6d} {line}", flush=True)
+    retina = locate(tensor(skimage.data.retina()))  # the disc is at about (226, 649), 200 wide
+    print(f"\nthe real photograph of scikit-image: {retina}")
     print(
         "milliseconds a photograph: " + ", ".join(f"{milliseconds(locate, h):.1f} at height {h}" for h in (480, 1920))
     )
@@ -136,5 +180,6 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("crops", nargs="*", type=Path)
     arguments.add_argument("--count", type=int, default=60, help="photographs per camera")
+    arguments.add_argument("--real", nargs="*", type=Path, default=[], help="folders of photographs with boxes")
     options = arguments.parse_args()
-    report(bundled(), options.count, options.crops)
+    report(bundled(), options.count, options.crops, options.real)

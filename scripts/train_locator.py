@@ -2,8 +2,9 @@
 
 python scripts/train_locator.py bundles/fundus_disc_cup/models/locator/model.pt
 
-It sees the cameras ``source`` and ``target`` alone, with colours, contrast and sharpness varied around them, and of
-other pictures clutter, noise and empty fields; scripts/benchmark_localise.py measures it on others.
+It sees simulated pictures alone: eyes by the cameras ``source`` and ``target``, with vessels, disc, pigment, colours,
+light and sharpness varied far around them, and clutter, noise and empty fields. What is varied, and how far, was chosen
+with a look at real photographs; scripts/benchmark_localise.py measures it on those, too.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import fire
 import numpy as np
 import torch
 from monai.losses import DiceCELoss
+from monai.networks.layers import GaussianFilter
 from monai.networks.nets import UNet
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -36,7 +38,7 @@ KINDS = ["full"] * 10 + ["part"] * 2 + ["crop"] * 3 + ["no disc"] * 2 + ["no dis
 
 
 def main(
-    output: str, *, count: int = 2400, epochs: int = 12, batch_size: int = 8, rate: float = 2e-3, seed: int = 0
+    output: str, *, count: int = 4800, epochs: int = 14, batch_size: int = 8, rate: float = 2e-3, seed: int = 0
 ) -> None:
     """Write weights to ``output``.
 
@@ -55,7 +57,7 @@ def main(
 
 
 def sample(index: int, seed: int) -> tuple[Tensor, Tensor, float]:
-    """Picture (3, S, S) uint8, disc (S, S) bool, and the level above which pixels are lit."""
+    """Picture (3, S, S) uint8, its disc and cup (2, S, S) bool, and the level above which pixels are lit."""
     rng = np.random.default_rng([seed, index])
     image, mask = draw(KINDS[index % len(KINDS)], index, rng, seed)
     pixels = torch.as_tensor(image.transpose(2, 0, 1).copy())
@@ -63,13 +65,17 @@ def sample(index: int, seed: int) -> tuple[Tensor, Tensor, float]:
     if field is None:
         raise ValueError(f"Expected a lit picture, found picture {index} black; change the seed.")
     picture, _, _ = field_picture(pixels, field, SIZE)
-    disc, _, _ = field_picture(torch.as_tensor(255 * (mask > 0).astype(np.uint8))[None], field, SIZE)
-    return picture.round().byte(), disc[0] > 127, field.level
+    parts, _, _ = field_picture(255 * torch.as_tensor(np.stack([mask > 0, mask > 1])).byte(), field, SIZE)
+    return picture.round().byte(), parts > 127, field.level
 
 
 def draw(kind: str, index: int, rng: np.random.Generator, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Image (H, W, 3) and mask (H, W) of one of ``KINDS``."""
-    camera = CAMERAS["source" if rng.random() < 0.5 else "target"]
+    camera = replace(
+        CAMERAS["source" if rng.random() < 0.5 else "target"],
+        vessel_contrast=rng.uniform(0.4, 2.2),
+        pallor=rng.uniform(0, 0.8),
+    )
     if kind == "crop":
         return simulate_fundus(index, camera=replace(camera, **CROPS), size=160, seed=seed)
     if kind == "no fundus":
@@ -120,27 +126,58 @@ def views(samples: list[tuple[Tensor, Tensor, float]]) -> tuple[Tensor, Tensor]:
     return torch.stack(images), torch.stack(discs)
 
 
-def view(picture: Tensor, disc: Tensor, level: float) -> tuple[Tensor, Tensor]:
-    """The picture by another exposure, veil, focus and sensor, standardised; mirrored half of the time."""
+def view(picture: Tensor, parts: Tensor, level: float) -> tuple[Tensor, Tensor]:
+    """The picture of another eye by another camera, standardised, and its disc; mirrored half of the time."""
     lit = picture.amax(0) > level
-    x = picture.float() / 255
-    x = x.clamp(min=1e-3) ** (uniform(-0.6, 0.6) + uniform(-0.2, 0.2, 3)).exp() * uniform(0.6, 1.9, 3)
-    edge = avg_pool2d(disc[None].float(), 5, 1, 2)
-    x = x * (1 - edge * uniform(0, 0.3, 3))  # discs that hardly differ from the retina in one colour
+    x = recolour(picture.float() / 255, parts.float())
+    x = x.clamp(min=1e-3) ** (uniform(-0.7, 0.7) + uniform(-0.25, 0.25, 3)).exp() * uniform(0.5, 2.2, 3)
     if chance(0.15):
         x = (x * uniform(0, 1, 3).softmax(0)).sum(0, keepdim=True).expand(3, -1, -1)
     if chance(0.4):
         veil = uniform(0, 0.5)
         x = x * (1 - veil) + veil * uniform(0.3, 1, 3)
-    if chance(0.4):
-        angle, slope = 2 * math.pi * torch.rand(()), uniform(0, 0.8)
-        along = torch.linspace(-1, 1, x.shape[-1])
-        x = x * (1 + slope * (along[None] * angle.cos() + along[:, None] * angle.sin()))
-    if chance(0.3):
-        x = interpolate(avg_pool2d(x[None], 2), x.shape[1:], mode="bilinear")[0]
-    x = (x + uniform(0, 0.05) * torch.randn_like(x)).clamp(0, 1) * lit
+    x = light(x)
+    if chance(0.6):
+        x = smooth(x, 0.2, 2.2)
+    x = (x + 0.04 * uniform(0, 1) ** 3 * torch.randn_like(x)).clamp(0, 1) * lit
     x = standardise(255 * x, 0.0)
-    return (x.flip(2), disc.flip(1)) if chance(0.5) else (x, disc)
+    return (x.flip(2), parts[0].flip(1)) if chance(0.5) else (x, parts[0])
+
+
+def recolour(x: Tensor, parts: Tensor) -> Tensor:
+    """Another rim, cup, surroundings of the disc, and pigment, as factors on (3, S, S) in [0, 1]."""
+    disc = parts[:1]
+    if chance(0.7):
+        rim, cup = (uniform(*most) + uniform(-0.15, 0.15, 3) for most in ((-0.45, 0.55), (-0.1, 0.7)))
+        parts = smooth(parts, 0.5, 3)
+        x = x * (rim * parts[:1] + cup * parts[1:]).exp()
+    if chance(0.5):
+        x = x * ((uniform(-0.6, 1.6) + uniform(-0.2, 0.2, 3)) * smooth(disc, 6, 16)).exp()
+    if chance(0.5):
+        x = x * (uniform(0, 0.15) * clouds(int(torch.randint(3, 12, ())), 1) + uniform(0, 0.06) * clouds(5, 3)).exp()
+    return x
+
+
+def light(x: Tensor) -> Tensor:
+    """Falling off to one side, and from a centre, there in each colour by itself."""
+    along = torch.linspace(-1, 1, x.shape[-1])
+    across, down = along[None], along[:, None]
+    if chance(0.5):
+        angle = 2 * math.pi * torch.rand(())
+        x = x * (uniform(0, 1.5) * (across * angle.cos() + down * angle.sin())).exp()
+    if chance(0.7):
+        distance = (across - uniform(-0.3, 0.3)) ** 2 + (down - uniform(-0.3, 0.3)) ** 2
+        x = x * (-(uniform(0, 1.2) + uniform(-0.3, 0.3, 3)) * distance).exp()
+    return x
+
+
+def smooth(x: Tensor, low: float, high: float) -> Tensor:
+    return GaussianFilter(2, float(uniform(low, high)))(x[None])[0]
+
+
+def clouds(count: int, channels: int) -> Tensor:
+    """Smooth noise (channels, S, S), ``count`` patches wide."""
+    return interpolate(torch.randn(1, channels, count, count), (SIZE, SIZE), mode="bicubic")[0]
 
 
 def uniform(low: float, high: float, channels: int = 1) -> Tensor:

@@ -2,7 +2,7 @@
 
 The eye, its colours and the cameras are those of the simulated crops; the field adds the macula, the arcades beyond the
 crop, lesions as bright as a disc, and the frame. Disc and field keep the proportion of photographs of 30 to 50 degrees:
-a disc of 1.8 mm is an eighth to a fifth of their diameter, and the macula lies two and a half disc diameters from it.
+a disc of 1.8 mm is a ninth to a fifth of their diameter, and the macula lies two and a half disc diameters from it.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def simulate_full(
     streams = np.random.SeedSequence([seed, index, int(disc)]).spawn(5)
     anatomy, framing, colours, lesions, exposure = (np.random.default_rng(stream) for stream in streams)
     eye = draw_eye(anatomy, mean_vcdr)
-    vessels = thicken(eye.vessels, anatomy.uniform(0.9, 1.6))
+    vessels = thicken(eye.vessels, anatomy.uniform(0.9, 2.6))
     eye = replace(eye, vessels=(*vessels, *lengthen(vessels, anatomy)))
     frame = draw_frame(framing, height)
-    discs = framing.uniform(4.8, 8)  # disc diameters across the field
+    discs = framing.uniform(4.8, 9)  # disc diameters across the field
     window = place(eye, framing, discs, disc, height / 2 / frame.radius)
     size = frame.size()
     scene, ids = paint_eye(eye, window, size, colours, pallor=camera.pallor, vessel_contrast=camera.vessel_contrast)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from monai_sfda.data.full_photograph import simulate_full
 
@@ -47,6 +48,26 @@ def test_what_is_found_without_a_disc_and_crops_that_are_cut(script):
     assert script["accepted"](finder(photo, 0.0, found=False), pictures) == "  0 of 2"
     assert script["accepted"](finder(photo, 0.0), pictures[:1]) == "  1 of 1"
     assert script["kept"](finder(photo, 0.0), pictures[:1]) == "   0 of 1 (no disc: 0)"
+
+
+def test_boxes_of_real_photographs(script, tmp_path):
+    for name, box in (("a", "1 0.9 0.9 0.1 0.1\n0 0.5 0.25 0.2 0.2\n"), ("b", "0 0.5 0.25 0.2 0.2"), ("c", "")):
+        Image.new("RGB", (200, 100)).save(tmp_path / f"{name}.jpg")
+        (tmp_path / f"{name}.txt").write_text(box)
+    Image.new("RGB", (200, 100)).save(tmp_path / "d.jpg")
+    photographs = list(script["boxed"](tmp_path))
+    assert [list(photo.box) for photo in photographs] == [[100, 25, 40, 20]] * 2
+    place = {"found": True, "cropped": True, "centre": [107, 25], "diameter": 33.0, "box": [70, 0, 139, 69]}
+    assert script["real_hits"](lambda image: place, photographs) == {
+        (200, 100): script["shares"]([(True, True, 0.1, True)] * 2)
+    }
+    place["centre"], place["box"] = [108, 25], [85, 0, 154, 69]
+    assert script["real_hits"](lambda image: place, photographs[:1])[200, 100].split() == [
+        "100.0%",
+        "0.0%",
+        "0.0%",
+        "1",
+    ]
 
 
 def test_strong_cameras_differ_from_those_of_training(script):
