@@ -35,7 +35,8 @@ class DescribeCased(MapTransform):
     - ``spacing``: height and width of a pixel of the label map in mm, or None; ``laterality``: R, L or None; an item
       without them is asked for the header of the file that its image was read from;
     - ``flip_agreement``: name -> how far the mask stays the same in mirror images, see `FlipAgreement`;
-    - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found``.
+    - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found`` and perhaps
+      ``box`` (left, top, right, bottom), which is what the network saw of it.
 
     Args:
         keys: key of the label map (1, W, H), as `SaveMaskd` takes it.
@@ -81,10 +82,11 @@ class DescribeCased(MapTransform):
             f"{name.replace(' ', '_')}_flip_agreement": value for name, value in item.get("flip_agreement", {}).items()
         }
         located = item.get("located")
-        numbers["located"] = located.get("found") if isinstance(located, Mapping) else located
+        place = located if isinstance(located, Mapping) else {"found": located}
+        numbers["located"] = place.get("found")
         ids = convert_to_tensor(item[key], track_meta=False)[0].T.cpu().numpy()
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
-        facts = header_facts(path) if path else {}
+        facts = {"seen": place.get("box")} | (header_facts(path) if path else {})
         facts |= {name: item[name] for name in ("spacing", "laterality") if name in item}
         return describe_mask(ids, str(item.get("case", "")), self.classes, self.limits, numbers, **facts)
 
@@ -119,10 +121,11 @@ def describe_mask(
     *,
     spacing: Any = None,
     laterality: str | None = None,
+    seen: Any = None,
 ) -> dict[str, Any]:
     """The row of a label map (H, W) and of further ``numbers`` of its image."""
     row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}}
-    shape = measure_mask(ids, classes, spacing=spacing)
+    shape = measure_mask(ids, classes, spacing=spacing, seen=seen)
     row |= {name: shape.pop(name) for name in ("height", "width")}
     if is_disc_and_cup(classes):
         eye, source = eye_of(case, laterality)

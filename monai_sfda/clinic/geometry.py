@@ -20,6 +20,9 @@ __all__ = [
     "structure_masks",
 ]
 
+EDGE = 0.015
+"""Share of a picture's width so close to its border that networks, which pad with zeros, often mark nothing there."""
+
 SIDES = ("right", "top", "left", "bottom")
 """The quarter of the disc around 0, 90, 180 and 270 degrees, as one sees the upright photograph."""
 
@@ -42,7 +45,11 @@ def structure_masks(ids: np.ndarray, classes: Mapping[int, str]) -> dict[str, np
 
 
 def measure_mask(
-    ids: np.ndarray, classes: Mapping[int, str], *, spacing: Sequence[float] | None = None
+    ids: np.ndarray,
+    classes: Mapping[int, str],
+    *,
+    spacing: Sequence[float] | None = None,
+    seen: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """All numbers of one label map that `docs/columns.md` lists; None where a number has no meaning.
 
@@ -50,6 +57,7 @@ def measure_mask(
         ids: class of each pixel (H, W) of the upright image; optic disc is the rim alone, the cup lies inside.
         classes: id -> name, without background.
         spacing: height and width of a pixel in mm, where known.
+        seen: left, top, right and bottom of what the network saw of the image, if that was not all of it.
     """
     height, width = ids.shape
     row: dict[str, Any] = {"height": height, "width": width}
@@ -66,9 +74,16 @@ def measure_mask(
         row[f"{column}_pieces"], row[f"{column}_largest_piece"] = pieces(mask)
     if disc_and_cup:
         row |= _eye(masks["optic disc"], masks["optic cup"])
-        touched = (box[0].start == 0, box[1].start == 0, box[0].stop == height, box[1].stop == width)
-        row["disc_at_border"] = bool(row["optic_disc_pixels"]) and any(touched)
+        row["disc_at_border"] = bool(row["optic_disc_pixels"]) and _reaches(box, seen or (0, 0, width, height))
     return row
+
+
+def _reaches(box: tuple[slice, slice], seen: Sequence[int]) -> bool:
+    left, top, right, bottom = seen
+    margin = int(EDGE * min(right - left, bottom - top))
+    rows, columns = box
+    outwards = (rows.start - top, columns.start - left, bottom - rows.stop, right - columns.stop)
+    return min(outwards) <= margin
 
 
 def cup_to_disc(disc: np.ndarray, cup: np.ndarray) -> tuple[float | None, float | None]:

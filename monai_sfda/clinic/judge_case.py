@@ -31,7 +31,7 @@ def _outside(value: float, limit: Sequence[float]) -> bool:
 FLAGS = {
     "missing": Flag("{}_pixels", lt, "fewer pixels of the structure than the limit"),
     "not_located": Flag("located", lt, "the search found no optic disc in the photograph"),
-    "cut_off": Flag("disc_at_border", gt, "the disc touches the border of the image"),
+    "cut_off": Flag("disc_at_border", gt, "the disc touches the border of the image, or of the square cut out of it"),
     "in_pieces": Flag("{}_largest_piece", lt, "smaller share of the structure in its largest piece than the limit"),
     "cup_outside_disc": Flag("cup_outside_disc", gt, "larger share of what the network holds for cup outside the disc"),
     "unusual_ratio": Flag("vertical_cup_to_disc_ratio", _outside, "vertical cup-to-disc ratio outside the limits"),

@@ -47,6 +47,14 @@ def test_the_row_is_plain_json_and_complete():
     assert row["optic_disc_mm2"] == round(row["optic_disc_pixels"] * 1e-4, 4)
 
 
+def test_a_disc_that_fills_the_square_that_was_cut_out_is_cut_off():
+    rows, columns = (np.flatnonzero(eye().any(axis)) for axis in (1, 0))
+    box = [int(columns[0]), int(rows[0]) - 5, int(columns[-1]) + 5, int(rows[-1]) + 5]  # 67 wide: 1 pixel is 1.5 %
+    assert "cut_off" in row_of(located={"found": True, "box": box})["flags"]
+    box[0] -= 2
+    assert row_of(located={"found": True, "box": box})["flags"] == {}
+
+
 def test_confidence_is_the_dice_of_probabilities_and_their_mask():
     prob = torch.zeros(2, 48, 48)
     prob[0, :10, :10], prob[0, 10:12, :10] = 0.9, 0.5  # 100 pixels of disc; 20 more that it half holds for disc

@@ -113,6 +113,16 @@ def test_a_disc_at_the_border_is_told():
     assert measure_mask(circles(80)[40:], CLASSES)["disc_at_border"] is False
 
 
+def test_a_disc_at_the_edge_of_what_was_seen_is_at_the_border():
+    rows, columns = (np.flatnonzero(circles(80).any(axis)) for axis in (1, 0))
+    away = 1 + int(0.015 * 2 * 80)
+    seen = [int(columns[0]) - away, int(rows[0]) - away, int(columns[-1]) + 1 + away, int(rows[-1]) + 1 + away]
+    assert measure_mask(circles(80), CLASSES, seen=seen)["disc_at_border"] is False
+    for side, step in enumerate((1, 1, -1, -1)):
+        closer = [*seen[:side], seen[side] + step, *seen[side + 1 :]]
+        assert measure_mask(circles(80), CLASSES, seen=closer)["disc_at_border"] is True
+
+
 def test_numbers_are_plain():
     for value in measure_mask(circles(), CLASSES).values():
         assert type(value) in (int, float, bool)
