@@ -9,7 +9,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["one_sentence", "quiet", "root_cause"]
+from monai_sfda.data.failures import root_cause
+
+__all__ = ["one_sentence", "quiet"]
 
 EXPECTED = (ValueError, OSError, FloatingPointError, ImportError)
 
@@ -25,13 +27,6 @@ def quiet() -> Iterator[None]:
                 # What an engine logs when it ends with an error is that error, which is shown anyway.
                 logger.setLevel(logging.CRITICAL if name.startswith(engines.name) else logging.ERROR)
         yield
-
-
-def root_cause(error: BaseException) -> BaseException:
-    """The error that MONAI's config parser and transforms wrapped, not what that one was raised from."""
-    while type(error) is RuntimeError and error.__cause__ is not None:
-        error = error.__cause__
-    return error
 
 
 @contextmanager

@@ -5,7 +5,8 @@ pictures without a disc are simulated and, for pictures of everyday things and o
 come with scikit-image. CROPS are folders of pictures that should be taken for crops already. ``--real`` takes folders
 of real photographs with boxes: NAME.jpg and NAME.txt, whose line ``0 x y width height`` is the box of the disc, its
 centre and size as shares of the photograph's. CODRAS (https://github.com/chrisvoncsefalvay/codras) holds such boxes of
-514 photographs of IDRiD (CC BY 4.0) and of the 89 of DIARETDB1.
+514 photographs of IDRiD (CC BY 4.0) and of the 89 of DIARETDB1; https://github.com/ardhigagan/Optic-Disc-Detection,
+ellipses of 520 of ORIGA, of which the upright rectangles around them are the boxes.
 """
 
 import environment
@@ -14,7 +15,7 @@ environment.enter("dev")
 
 import argparse  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable, Iterable, Iterator  # noqa: E402
+from collections.abc import Callable, Iterable, Iterator, Sequence  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, NamedTuple  # noqa: E402
@@ -61,11 +62,16 @@ def hits(locate: Finder, photographs: Iterable[FullPhotograph]) -> str:
     for photo in photographs:
         place = locate(tensor(photo.image))
         left, top, right, bottom = place["box"]
-        distance = float(np.hypot(*np.subtract(place["centre"], photo.centre))) / photo.diameter
         disc = photo.mask > 0
-        whole = place["cropped"] and disc[top:bottom, left:right].sum() == disc.sum()
-        rows.append((place["found"], place["found"] and distance < 0.25, place["diameter"] / photo.diameter - 1, whole))
+        rows.append(row(place, photo.centre, photo.diameter, disc[top:bottom, left:right].sum() == disc.sum()))
     return shares(rows)
+
+
+def row(place: dict[str, Any], centre: Sequence[float], diameter: float, inside: bool) -> tuple[float, ...]:
+    """Whether the disc is found, hit and wholly in the cut, if it is ``inside`` the box; error of the diameter."""
+    distance = float(np.hypot(*np.subtract(place["centre"], centre))) / diameter
+    hit = place["found"] and distance < 0.25
+    return place["found"], hit, place["diameter"] / diameter - 1, place["cropped"] and inside
 
 
 def shares(rows: list[tuple[float, ...]]) -> str:
@@ -98,12 +104,9 @@ def real_hits(locate: Finder, photographs: Iterable[Boxed]) -> dict[tuple[int, i
     for image, (x, y, width, height) in photographs:
         place = locate(tensor(image))
         left, top, right, bottom = place["box"]
-        diameter = (width + height) / 2
-        hit = place["found"] and np.hypot(place["centre"][0] - x, place["centre"][1] - y) < diameter / 4
-        whole = place["cropped"] and left <= x - width / 2 and x + width / 2 <= right
-        whole = whole and top <= y - height / 2 and y + height / 2 <= bottom
-        error = place["diameter"] / diameter - 1
-        rows.setdefault((image.shape[1], image.shape[0]), []).append((place["found"], hit, error, whole))
+        inside = left <= x - width / 2 and x + width / 2 <= right and top <= y - height / 2 and y + height / 2 <= bottom
+        mine = rows.setdefault((image.shape[1], image.shape[0]), [])
+        mine.append(row(place, (x, y), (width + height) / 2, inside))
     return {size: shares(mine) for size, mine in sorted(rows.items())}
 
 

@@ -3,7 +3,8 @@ import warnings
 
 import pytest
 
-from monai_sfda.console import one_sentence, quiet, root_cause
+from monai_sfda.console import one_sentence, quiet
+from monai_sfda.data.failures import root_cause
 
 
 def wrapped() -> None:

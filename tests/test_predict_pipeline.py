@@ -54,7 +54,7 @@ def kill_and_repeat(images, weights, folder, seconds):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
-@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_killed_run_continues_to_the_same_files(weights, tmp_path, rounds):
     images = write_images(tmp_path / "images", 41)
     (images / "case_7.png").write_bytes(b"damaged")

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 __all__ = [
     "SIDES",
+    "bounding_box",
     "cup_to_disc",
     "is_disc_and_cup",
     "isnt_order",
@@ -61,7 +62,7 @@ def measure_mask(
     """
     height, width = ids.shape
     row: dict[str, Any] = {"height": height, "width": width}
-    box = _bounding_box(ids != 0)
+    box = bounding_box(ids != 0)
     inner = ids[box]
     masks = structure_masks(inner, classes)
     disc_and_cup = is_disc_and_cup(classes)
@@ -180,8 +181,12 @@ def _outermost(hits: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return np.where(hits.any(1), distance[last], 0)
 
 
-def _bounding_box(mask: np.ndarray) -> tuple[slice, slice]:
-    sides = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
-    if not len(sides[0]):
+def bounding_box(mask: np.ndarray, *, margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns of the rectangle around a mask (H, W), with a margin; without a pixel where there is no mask."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    if not len(rows):
         return slice(0, 0), slice(0, 0)
-    return slice(int(sides[0][0]), int(sides[0][-1]) + 1), slice(int(sides[1][0]), int(sides[1][-1]) + 1)
+    (top, bottom), (left, right) = (
+        (max(0, int(hit[0]) - margin), int(hit[-1]) + margin + 1) for hit in (rows, columns)
+    )
+    return slice(top, bottom), slice(left, right)

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
+from monai_sfda.clinic.geometry import bounding_box
+
 __all__ = ["PALETTE", "CasePicture", "before_after", "contact_sheet", "outline_overlay", "to_data_uri"]
 
 PALETTE = ("#14c491", "#4477ff", "#e64980", "#f59f00", "#7048e8", "#495057")
@@ -55,7 +57,7 @@ def outline_overlay(image: np.ndarray, channels: np.ndarray, colours: Sequence[s
     picture = image.astype(np.float32)
     for number, mask in enumerate(channels):
         if mask.any() and not mask.all():
-            near = _surroundings(mask, margin=round(1.8 * half) + BLUR_REACH + 2)  # beyond it the line does not reach
+            near = bounding_box(mask, margin=round(1.8 * half) + BLUR_REACH + 2)  # beyond it the line does not reach
             distance = np.abs(_signed_distance(mask[near]))
             shaded = _blend(picture[near], "#000000", HALO * np.clip(1.8 * half + 0.5 - distance, 0, 1))
             picture[near] = _blend(shaded, colours[number % len(colours)], np.clip(half + 0.5 - distance, 0, 1))
@@ -134,13 +136,6 @@ def _signed_distance(mask: np.ndarray) -> np.ndarray:
     outside, inside = ndimage.distance_transform_edt(~mask), ndimage.distance_transform_edt(mask)
     distance = (outside - inside + np.where(mask, 0.5, -0.5)).astype(np.float32)
     return ndimage.gaussian_filter(distance, 0.8, radius=BLUR_REACH)
-
-
-def _surroundings(mask: np.ndarray, *, margin: int) -> tuple[slice, slice]:
-    """The rectangle around a mask that is not empty, with a margin."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    (top, bottom), (left, right) = ((max(0, hit[0] - margin), hit[-1] + margin + 1) for hit in (rows, columns))
-    return slice(top, bottom), slice(left, right)
 
 
 def _blend(picture: np.ndarray, colour: str, opacity: np.ndarray) -> np.ndarray:

@@ -88,7 +88,7 @@ def reason(error: BaseException, path: Path) -> str:
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """The error inside those of MONAI's transforms."""
+    """The error that MONAI's config parser and transforms wrapped, not what that one was raised from."""
     while type(error) is RuntimeError and error.__cause__ is not None:
         error = error.__cause__
     return error

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from monai_sfda.clinic.geometry import SIDES, cup_to_disc, isnt_order, measure_mask, pieces, rim_widths
+from monai_sfda.clinic.geometry import SIDES, bounding_box, cup_to_disc, isnt_order, measure_mask, pieces, rim_widths
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
 
@@ -106,6 +106,14 @@ def test_nothing_found_gives_a_row_of_the_same_columns():
     assert empty["optic_disc_largest_piece"] is None
     assert empty["rim_min_top_px"] is None
     assert empty["disc_at_border"] is False
+
+
+def test_the_margin_of_a_bounding_box_ends_at_the_image():
+    mask = np.zeros((10, 12), bool)
+    mask[2:4, 5:9] = True
+    assert bounding_box(mask) == (slice(2, 4), slice(5, 9))
+    assert bounding_box(mask, margin=3) == (slice(0, 7), slice(2, 12))
+    assert mask[bounding_box(~mask & mask, margin=3)].size == 0
 
 
 def test_a_disc_at_the_border_is_told():

@@ -32,18 +32,17 @@ def test_a_part_holds_the_whole_disc():
         assert truth.shape[0] == truth.shape[1] >= 60
 
 
-def test_views_are_standardised_and_mirror_picture_and_truth_alike():
+def test_views_are_standardised_and_mirror_picture_and_truth_alike(monkeypatch):
+    monkeypatch.setitem(script["view"].__globals__, "light", lambda x: x)  # may fall off by more than a disc stands out
     torch.manual_seed(0)
     picture = torch.full((3, 128, 128), 60, dtype=torch.uint8)
     picture[:, 30:60, 10:40] = 220
     parts = torch.stack([picture[0] > 100, torch.zeros(128, 128, dtype=torch.bool)])
-    brighter = []
-    for _ in range(40):
+    for _ in range(20):
         image, truth = script["view"](picture, parts, 20.0)
         assert image.mean((1, 2)) == pytest.approx([0, 0, 0], abs=1e-3)
+        assert image[:, truth].mean() > image[:, ~truth].mean() + 0.5
         assert truth.sum() == parts[0].sum()
-        brighter.append(image[:, truth].mean() > image[:, ~truth].mean())
-    assert sum(brighter) > 36  # light may fall off by more than the disc stands out
 
 
 def test_training_writes_weights_that_the_bundles_network_takes(tmp_path):
