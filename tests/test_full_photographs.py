@@ -5,6 +5,8 @@ import json
 
 import pytest
 from bundle_support import ROOT, run
+from monai.bundle import ConfigParser
+from monai.transforms import Compose
 from PIL import Image
 
 from monai_sfda.data import CAMERAS
@@ -48,3 +50,15 @@ def test_scores_of_full_photographs_are_those_of_the_disc_found(clinic, tmp_path
     assert min(float(row["disc_dice"]) for row in found) > 0.9  # 0.95 to 0.98 with the shipped weights
     turned_away = rows[f"image/{NO_DISC}"]
     assert turned_away["disc_empty_reference"] == "1"  # counted, not left out
+
+
+def test_training_sees_the_disc_at_the_scale_of_prediction(clinic):
+    parser = ConfigParser()
+    parser.read_config(str(FUNDUS / "configs" / "train.json"))
+    parser.update({"bundle_root": str(FUNDUS), "dataset_dir": str(clinic)})
+    read = Compose(parser.get_parsed_content("reading"))
+    items = [read(pair) for pair in parser.get_parsed_content("pairs")]
+    shares = {float(item["label"][0].mean()) for item in items if item["label"].any()}
+    assert {item["image"].shape for item in items} == {(3, 256, 256)}
+    assert len(shares) == 3
+    assert 0.1 < min(shares) <= max(shares) < 0.4  # of the whole photographs it is 2 % or less

@@ -1,6 +1,7 @@
 """From files to tensors and back: reading, nested labels, weak and strong views."""
 
 from monai_sfda.transforms.corrupt_labels import RandCorruptLabelsd, corrupt_blocks
+from monai_sfda.transforms.cut_to_disc import CutToDiscd
 from monai_sfda.transforms.disc_finder import DiscFinder
 from monai_sfda.transforms.native_size import LabelMapd, NativeSized
 from monai_sfda.transforms.nested import NestedLabeld, NestedToIdsd
@@ -10,6 +11,7 @@ from monai_sfda.transforms.save_mask import SaveMaskd
 from monai_sfda.transforms.views import Erase, Gamma, ImpulseNoise, StrongBatch, WeakBatch, WeakStrongViews
 
 __all__ = [
+    "CutToDiscd",
     "DiscFinder",
     "Erase",
     "Gamma",

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from monai_sfda.transforms.locate import Location, locate_disc
+from monai_sfda.transforms.disc_square import crop_or_square
+from monai_sfda.transforms.locate import locate_disc
 
 __all__ = ["DiscFinder"]
 
@@ -79,21 +80,15 @@ class DiscFinder:
                 f"Expected an optic disc in the photograph, found none (confidence {disc.confidence:.2f}); photograph "
                 "the eye again, or cut the disc out by hand."
             )
-        cropped = found and disc.diameter < self.crop_from * min(height, width)
+        box = whole = [0, 0, width, height]
+        if found:
+            shape = {"side": self.side, "crop_from": self.crop_from}
+            box = crop_or_square((disc.x, disc.y), disc.diameter, (height, width), **shape)
         return {
             "found": found,
-            "cropped": cropped,
-            "box": self._square(disc, height, width) if cropped else [0, 0, width, height],
+            "cropped": box != whole,
+            "box": box,
             "centre": [disc.x, disc.y],
             "diameter": disc.diameter,
             "confidence": disc.confidence,
         }
-
-    def _square(self, disc: Location, height: int, width: int) -> list[int]:
-        """The square about the disc, moved into the frame where it would reach beyond."""
-        size = max(1, round(self.side * disc.diameter))
-        left, top = (
-            min(max(round(middle - size / 2), 0), length - size)
-            for middle, length in ((disc.x, width), (disc.y, height))
-        )
-        return [left, top, left + size, top + size]

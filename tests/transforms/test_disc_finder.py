@@ -3,21 +3,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from drawn_photograph import bright, photograph
 from PIL import Image
 
 from monai_sfda.transforms import DiscFinder, LabelMapd, ReadPhotod
-
-
-def bright(picture):
-    """A network that takes what is far brighter than the rest for the disc."""
-    return 10 * (picture.mean(1, keepdim=True) - 2)
-
-
-def photograph(x=100, y=90, radius=14, height=200, width=300):
-    rows, columns = np.mgrid[:height, :width] + 0.5
-    field = np.hypot(columns - width / 2, rows - height / 2) < 0.48 * height
-    level = np.where(np.hypot(columns - x, rows - y) < radius, 220.0, 90.0) * field
-    return torch.tensor(np.stack([level] * 3), dtype=torch.float32)
 
 
 def test_the_square_has_the_disc_in_its_middle_at_the_scale_asked_for():
