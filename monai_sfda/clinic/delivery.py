@@ -109,6 +109,7 @@ class Delivery:
         method: ``name``, ``citation``, ``reconstruction`` (rebuilt without the authors' code) and ``uses_target_tags``
             (image-level labels of the target went in) of the recipe.
         settings: plain values of the run.
+        parts: how the parts of the recipe were set up, as `monai_sfda.pseudo.describe` tells it.
         history: object with ``rows``, one per epoch.
         skipped: images that could not be read, each ``case`` and ``reason``.
         limits: thresholds of the verdict that differ from the defaults.
@@ -127,6 +128,7 @@ class Delivery:
         trainer: AdaptTrainer,
         method: Mapping[str, Any],
         settings: Mapping[str, Any],
+        parts: Mapping[str, Any],
         history: Any,
         skipped: Sequence[Mapping[str, str]] = (),
         limits: Mapping[str, float] | None = None,
@@ -134,7 +136,7 @@ class Delivery:
     ) -> None:
         self.bundle_root, self.output, self.checkpoint = Path(bundle_root), Path(output_dir), checkpoint
         self.adapted, self.comparison, self.loader, self.trainer = adapted, comparison, loader, trainer
-        self.method, self.settings, self.history = dict(method), dict(settings), history
+        self.method, self.settings, self.parts, self.history = dict(method), dict(settings), dict(parts), history
         self.skipped, self.limits = list(skipped), Limits(**(limits or {}))
         self.redefine = redefine
 
@@ -150,6 +152,7 @@ class Delivery:
             "method": self.method["name"],
             "uses_target_tags": self.method["uses_target_tags"],
             "settings": self.settings,
+            "parts": self.parts,
             "images": images,
             "verdict": {key: verdict[key] for key in ("decision", "sentence")},
             "source_sha256": source_sum,

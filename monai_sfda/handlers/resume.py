@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Resume:
     Args:
         path: checkpoint file, for example ``DIR/checkpoints/latest.pt``.
         objects: name -> object with ``state_dict`` and ``load_state_dict``.
-        settings: plain values that must be the same for a run to be continued.
+        settings: plain values, also nested, that must be the same for a run to be continued.
     """
 
     def __init__(self, path: str | os.PathLike, *, objects: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -56,9 +56,10 @@ class Resume:
                 f"Expected the checkpoint of an unfinished run in {self.path}, found a damaged file; delete it to "
                 "start anew."
             ) from error
-        changed = [key for key in self.settings if self.settings[key] != known.get(key)]
+        now, then = dict(_leaves(self.settings)), dict(_leaves(known))
+        changed = [key for key in then | now if now.get(key) != then.get(key)]
         if changed:
-            what = ", ".join(f"{key}={known.get(key)!r} (now {self.settings[key]!r})" for key in changed)
+            what = ", ".join(f"{key}={then.get(key)!r} (now {now.get(key)!r})" for key in changed[:5])
             raise ValueError(
                 f"Expected the settings of the unfinished run in {self.path.parent.parent.name}: {what}; "
                 "repeat them to continue it, or choose another output folder to start anew."
@@ -67,3 +68,14 @@ class Resume:
             item.load_state_dict(state[name])
         engine.state.epoch, engine.state.iteration = state["progress"]["epoch"], state["progress"]["iteration"]
         logger.info("Continuing after epoch %d.", engine.state.epoch)
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Names, joined by dots, and values of what is not a dictionary or a list of dictionaries."""
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        value = dict(enumerate(value))
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    for key, item in value.items():
+        yield from _leaves(item, f"{name}.{key}" if name else str(key))

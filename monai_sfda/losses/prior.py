@@ -117,17 +117,17 @@ class RatioTable:
         ratio = sizes / total
         if ids is not None:
             ratio = torch.stack([ratio[:, list(channel)].sum(1) for channel in ids], 1)
-        self.ratios = dict(zip(_read_column(self.path, "val_ids"), ratio, strict=True))
+        self._ratios = dict(zip(_read_column(self.path, "val_ids"), ratio, strict=True))
         self(list(cases))
 
     def __call__(self, case: Sequence[str]) -> Tensor:
-        missing = [name for name in case if name not in self.ratios]
+        missing = [name for name in case if name not in self._ratios]
         if missing:
             raise ValueError(
                 f"Expected a row for every image in {self.path}, found none for {len(missing)} ({missing[0]}); its "
                 "column val_ids holds paths relative to the image folder."
             )
-        return torch.stack([self.ratios[name] for name in case]) if case else torch.empty(0)
+        return torch.stack([self._ratios[name] for name in case]) if case else torch.empty(0)
 
 
 def _read_sizes(path: Path, column: str) -> Tensor:

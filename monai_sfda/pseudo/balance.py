@@ -11,6 +11,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor
 
+from monai_sfda.functional import check_head
 from monai_sfda.protocols import Evidence, Observer, PseudoLabel
 
 __all__ = ["BalanceBackground", "WeighBackground", "uncertain_sums"]
@@ -52,18 +53,24 @@ class WeighBackground:
     Args:
         channels: channels whose background is weighted.
         weights: a factor for each of them.
+        head: with ``"softmax"`` all channels answer one question, so a pixel weighs the same in each: the product of
+            the factors of the ``channels`` in which it is labelled 0. Two classes have the same loss in both channels;
+            a factor in one of them alone would count half.
     """
 
-    def __init__(self, *, channels: Sequence[int], weights: Sequence[float]) -> None:
+    def __init__(self, *, channels: Sequence[int], weights: Sequence[float], head: str = "sigmoid") -> None:
         if len(weights) != len(channels) or min(weights) < 0:
             raise ValueError(f"Expected a factor of at least 0 per channel of {channels}, found {weights}.")
-        self.channels, self.weights = list(channels), list(weights)
+        self.channels, self.weights, self.head = list(channels), list(weights), check_head(head)
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
         scale = torch.ones(pseudo.label.shape[1], device=pseudo.label.device)
         scale[self.channels] = torch.tensor(self.weights, device=scale.device)
         scale = scale.view(1, -1, *[1] * (pseudo.label.ndim - 2))
-        return pseudo._replace(weight=torch.where(pseudo.label == 0, pseudo.weight * scale, pseudo.weight))
+        factor = torch.where(pseudo.label == 0, scale, 1)
+        if self.head == "softmax":
+            factor = factor.prod(1, keepdim=True)
+        return pseudo._replace(weight=pseudo.weight * factor)
 
 
 class BalanceBackground(WeighBackground):
@@ -78,20 +85,28 @@ class BalanceBackground(WeighBackground):
 
     Departs: the paper weights every class, the released code only the cup, which is the default recipe; ``channels``
     says which. Where no pixel is uncertain on one side the released code divides by zero; here w = 1, with a warning.
+    With a softmax head `Threshold` leaves pixels without a likely class out of the loss, but they count as uncertain
+    here as they do under sigmoid: the sets are those of the paper.
 
     Args:
-        channels: channels whose background is weighted.
+        channels, head: as in `WeighBackground`.
         first_look: observer for the pass before the first step.
         cutoff: the labels' cut-off, in (0, 1).
         margin: share of the way from the cut-off to 0 and to 1 that is left out at the far end, in [0, 1).
     """
 
     def __init__(
-        self, *, channels: Sequence[int], first_look: Observer, cutoff: float = 0.75, margin: float = 0.2
+        self,
+        *,
+        channels: Sequence[int],
+        first_look: Observer,
+        cutoff: float = 0.75,
+        margin: float = 0.2,
+        head: str = "sigmoid",
     ) -> None:
         if not (0 < cutoff < 1 and 0 <= margin < 1):
             raise ValueError(f"Expected 0 < cutoff < 1 and 0 <= margin < 1, found {cutoff} and {margin}.")
-        super().__init__(channels=channels, weights=[1.0] * len(channels))
+        super().__init__(channels=channels, weights=[1.0] * len(channels), head=head)
         self.first_look, self.cutoff, self.margin = first_look, cutoff, margin
         self.sums: dict[str, Tensor] = {}
         self._news: dict[str, Tensor] = {}

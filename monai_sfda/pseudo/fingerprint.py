@@ -36,7 +36,7 @@ def describe(value: Any) -> Any:
     """Plain text, numbers, lists and dictionaries that say how an object was set up, the same in every process.
 
     Of an object these are its class and its public attributes (what starts with an underscore is working state), of a
-    network its layers without their weights, of a function its name.
+    network its class and a hash of its layers without their weights, of a function its name, of a path its last part.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -48,10 +48,16 @@ def describe(value: Any) -> Any:
         return torch.as_tensor(value).tolist()
     if isinstance(value, partial):
         return describe([value.func, value.args, value.keywords])
-    if isinstance(value, (os.PathLike, torch.device, torch.dtype, nn.Module)):
+    if isinstance(value, os.PathLike):
+        return Path(value).name
+    if isinstance(value, (torch.device, torch.dtype)):
         return str(value)
+    if isinstance(value, nn.Module) and any(True for _ in value.parameters()):
+        return f"{type(value).__name__} {hashlib.sha256(str(value).encode()).hexdigest()[:12]}"
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     kind, state = type(value), getattr(value, "__dict__", {})
     public = {name: item for name, item in state.items() if not name.startswith("_")}
+    if isinstance(value, nn.Module):
+        public = {name: item for name, item in public.items() if name != "training"} | dict(value.named_children())
     return {f"{kind.__module__}.{kind.__qualname__}": describe(public)}

@@ -55,7 +55,10 @@ class MonteCarlo:
 
     @torch.no_grad()
     def __call__(self, image: Tensor, case: Sequence[str]) -> Evidence:
-        """Raises ValueError: if all passes agree to the bit, because nothing in the network is random."""
+        """Raises ValueError: if all passes agree to the bit, because nothing in the network is random.
+
+        Departs: the released code would go on, with every pixel certain.
+        """
         self.mode(self.network)
         probs, cooled, features = _Running(), _Running(), _Running()
         for _ in range(self.passes):

@@ -1,8 +1,12 @@
 import pytest
 import torch
+from conftest import tiny_network
+from torch import nn
 from torch.utils.data import DataLoader
 
 from monai_sfda.networks import eval_mode
+from monai_sfda.pseudo import Observe, PseudoLabeller, Threshold, uncertain_sums
+from monai_sfda.transforms import WeakStrongViews
 
 
 def parameters(network):
@@ -107,12 +111,37 @@ def test_bfloat16_keeps_weights_and_loss_in_float32(cbmt, network):
     assert isinstance(trainer.state.output["loss"], float)
 
 
-def test_student_alone_labelled_by_its_own_teacher_of_decay_zero_is_online_pseudo_labelling(cbmt, network):
-    """With decay 0 the teacher's parameters are the student's after every step."""
-    trainer, teacher, _ = cbmt(network)
-    teacher.decay = 0.0
+def test_cbmt_without_all_its_parts_is_online_pseudo_labelling(cbmt):
+    """A teacher that equals the student, no balance, equal views, no dropout: labels are the student's own."""
+
+    def results(*, online):
+        student = nn.Sequential(*(layer for layer in tiny_network() if not isinstance(layer, nn.Dropout)))
+        trainer, teacher, _ = cbmt(student, epochs=3, views=WeakStrongViews(strong=[]))
+        teacher.decay = 0.0
+        observed = student if online else teacher.network
+        trainer.labeller = PseudoLabeller(Observe(observed), refiners=[Threshold(cutoff=0.5)])
+        trainer.run()
+        return parameters(student)
+
+    assert torch.equal(results(online=False), results(online=True))
+
+
+def test_the_balance_remembers_what_the_teacher_said_before_it_learnt_of_the_step(cbmt, network):
+    trainer, teacher, balance = cbmt(network, epochs=1)
+    expected, told = {}, trainer.labeller.observe
+
+    def spy(image, case):
+        before = parameters(teacher.network).clone()
+        evidence = told(image, case)
+        sums = uncertain_sums(evidence.probs[:, [1]].flatten(2), cutoff=balance.cutoff, margin=balance.margin)
+        expected.update(zip(case, sums, strict=True))
+        assert torch.equal(parameters(teacher.network), before)
+        return evidence
+
+    trainer.labeller.observe = spy
     trainer.run()
-    assert torch.equal(parameters(teacher.network), parameters(network))
+    assert expected.keys() == balance.sums.keys()
+    assert all(torch.equal(expected[case], balance.sums[case]) for case in expected)
 
 
 def test_images_may_come_from_any_loader(cbmt, images):

@@ -62,6 +62,17 @@ def test_other_settings_are_refused_by_name(cbmt, network, tmp_path):
         build(cbmt, network, tmp_path / "run.pt", epochs=1, settings={"lr": 0.5})
 
 
+def test_of_nested_settings_the_value_that_changed_is_named(cbmt, network, tmp_path):
+    def parts(decay):
+        return {"parts": {"handlers": [{"MeanTeacher": {"decay": decay, "mode": "train"}}], "optimizer": {"lr": 0.01}}}
+
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1, settings=parts(0.98))
+    trainer.run()
+    build(cbmt, network, tmp_path / "run.pt", epochs=1, settings=parts(0.98))
+    with pytest.raises(ValueError, match=r": parts\.handlers\.0\.MeanTeacher\.decay=0\.98 \(now 0\.9\); repeat"):
+        build(cbmt, network, tmp_path / "run.pt", epochs=1, settings=parts(0.9))
+
+
 def test_no_draft_is_left(cbmt, network, tmp_path):
     trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
     trainer.run()

@@ -40,6 +40,14 @@ def test_a_policy_decides_whatever_was_before(network, policy, norm, dropout, be
     assert [layer.training for layer in stochastic_layers(network)] == [dropout, dropout]
 
 
+@pytest.mark.parametrize("policy", [track_stats, track_stats_without_dropout, frozen_stats, eval_mode])
+def test_a_policy_leaves_scale_and_offset_alone(network, policy):
+    before = [tensor.clone() for tensor in network.parameters()]
+    policy(network)
+    assert all(map(torch.equal, before, network.parameters()))
+    assert all(tensor.requires_grad for tensor in network.parameters())
+
+
 def test_layers_are_found_by_base_class(network):
     assert norm_layers(network) == [network[1], network[3]]
     assert stochastic_layers(network) == [network[2], network[4]]

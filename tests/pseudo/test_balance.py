@@ -3,6 +3,7 @@ import logging
 import pytest
 import torch
 
+from monai_sfda.losses import MaskedBCE
 from monai_sfda.protocols import Evidence, PseudoLabel
 from monai_sfda.pseudo import BalanceBackground, WeighBackground, uncertain_sums
 
@@ -86,3 +87,28 @@ def test_a_constant_weighs_the_background_of_its_channels_alone():
     assert weighed.weight.tolist() == [[[2.0, 2.0], [0.5, 2.0]]]
     with pytest.raises(ValueError, match="factor"):
         WeighBackground(channels=[1], weights=[])
+
+
+def test_two_softmax_classes_weigh_their_background_as_one_sigmoid_channel_does():
+    """The gradient of a background pixel against that of a nucleus is the factor, whichever head says the same."""
+
+    def ratio(head, logits, label):
+        refine = WeighBackground(channels=[label.shape[1] - 1], weights=[0.24], head=head)
+        pseudo = refine(PseudoLabel(label, torch.ones_like(label[:, :1])), Evidence(["a"], label))
+        MaskedBCE(head=head)(pred=logits.requires_grad_(), pseudo=pseudo).backward()
+        background, nucleus = logits.grad[0, -1].tolist()
+        return abs(background / nucleus)
+
+    nucleus = torch.tensor([[[0.0, 1.0]]])  # (1, 1, 2): a pixel of background, a pixel of a nucleus
+    z = torch.zeros(1, 1, 2)
+    two = torch.cat([1 - nucleus, nucleus], 1)
+    assert ratio("sigmoid", z.clone(), nucleus) == pytest.approx(0.24)
+    assert ratio("softmax", torch.cat([z, z], 1), two) == pytest.approx(0.24)
+
+
+def test_of_three_softmax_classes_each_is_weighed_against_background_by_its_own_factor():
+    label = torch.eye(3)[None]  # (1, 3, 3): pixels of background, of class 1, of class 2
+    pseudo = PseudoLabel(label, torch.ones(1, 1, 3))
+    refine = WeighBackground(channels=[1, 2], weights=[0.5, 0.25], head="softmax")
+    background, one, two = refine(pseudo, Evidence(["a"], label)).weight.flatten().tolist()
+    assert (background / one, background / two) == (0.5, 0.25)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from monai_sfda.losses import EntropyLoss, MaskedBCE, WeightedSum
 from monai_sfda.pseudo import Observe, PseudoLabeller, Threshold, describe, fingerprint
 
 
@@ -58,6 +59,19 @@ def test_a_labeller_is_described_by_its_parameters(other):
     again = PseudoLabeller(Observe(nn.Linear(2, 1)), refiners=[Threshold()])
     assert describe(labeller) == describe(again)
     assert describe(labeller) != describe(other)
+
+
+def test_a_loss_is_described_by_its_parameters_and_those_of_its_parts():
+    def weighted(weight, head):
+        return describe(WeightedSum({"a": EntropyLoss(head=head), "b": MaskedBCE()}, weights={"a": weight}))
+
+    assert weighted(1.0, "sigmoid") == weighted(1.0, "sigmoid")
+    assert weighted(1.0, "sigmoid") != weighted(2.0, "sigmoid")
+    assert weighted(1.0, "sigmoid") != weighted(1.0, "softmax")
+
+
+def test_places_are_no_part_of_a_description(tmp_path):
+    assert str(tmp_path) not in str(describe({"folder": tmp_path / "labels"}))
 
 
 def test_a_description_holds_no_addresses_and_no_working_state():
