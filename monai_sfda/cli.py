@@ -151,6 +151,9 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
             table = write_table(cells, folder)
         write_plot(rows_of(cells), folder / "results.png")
     print(f"\n{table}\nTable    {folder / 'table.md'}\nPlot     {folder / 'results.png'}")
+    tried = [cell for cell in cells if cell.kind == "method"]
+    if tried and all(cell.failure for cell in tried):
+        raise ValueError(f"Expected a method to succeed, found that all failed ({tried[0].failure}); see the table.")
 
 
 def main() -> None:

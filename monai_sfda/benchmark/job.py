@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -26,10 +27,11 @@ except ImportError:  # not on Windows, where memory is not measured
 
 __all__ = ["Cost", "JobFailed", "carry_out"]
 
-PLACES = ("dataset_dir", "output_dir", "ckpt_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
+READ = ("dataset_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
+PLACES = (*READ, "output_dir", "ckpt_dir")
 
 
-class JobFailed(RuntimeError):
+class JobFailed(ValueError):
     """A run that ended with an error; the message is its last line."""
 
 
@@ -52,13 +54,17 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
         JobFailed: if the process failed.
         ValueError: if ``record`` is of something else.
     """
-    spec = {"bundle": str(bundle), "runs": [{"configs": list(configs), "overrides": dict(o)} for configs, o in runs]}
+    spec = {
+        "bundle": str(bundle),
+        "runs": [{"configs": list(configs), "overrides": dict(o)} for configs, o in runs],
+        "inputs": _inputs(bundle, runs),
+    }
     text = json.dumps(spec, indent=2, default=str) + "\n"
     if (record / "cost.json").exists():
         if (record / "spec.json").read_text() != text:
             raise ValueError(
-                f"Expected {record} to be of the same settings as now, found others in its spec.json; "
-                "choose another --output, or delete that folder to have it computed again."
+                f"Expected {record} to be of the same settings, weights, configs and images as now, found others in "
+                "its spec.json; choose another --output, or delete that folder to have it computed again."
             )
         return Cost(**read_json(record / "cost.json"))
     record.mkdir(parents=True, exist_ok=True)
@@ -68,6 +74,21 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
     with whole_file(record / "cost.json") as draft:
         draft.write_text(json.dumps(cost._asdict()) + "\n")
     return cost
+
+
+def _inputs(bundle: Path, runs: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> dict[str, str]:
+    """Hashes of what the runs read: files by their content, folders by the names and sizes of what is in them."""
+    places = {bundle / "configs" / name for configs, _ in runs for name in configs}
+    places |= {Path(value) for _, o in runs for key, value in o.items() if key in READ}
+    return {str(place): _hash(place) for place in sorted(places) if place.exists()}
+
+
+def _hash(place: Path) -> str:
+    if place.is_file():
+        return hashlib.sha256(place.read_bytes()).hexdigest()
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    listed = [[path.relative_to(place).as_posix(), path.stat().st_size] for path in files]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def _spend(command: Sequence[str], log: Path) -> Cost:

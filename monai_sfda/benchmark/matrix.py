@@ -11,6 +11,9 @@ from monai_sfda.overrides import read_json
 __all__ = ["Matrix", "Method", "Pair", "read_matrix"]
 
 
+KINDS = {"pairs": dict, "methods": list, "seeds": list}
+
+
 class Pair(NamedTuple):
     """A source network and the labelled images that it is adapted to and scored on."""
 
@@ -60,6 +63,10 @@ def read_matrix(files: Sequence[str | Path]) -> Matrix:
     for file in files:
         values = read_json(file)
         _refuse_unknown(values, Matrix._fields, f"in {file}")
+        for name, kind in KINDS.items():
+            if not isinstance(values.get(name, kind()), kind):
+                what = {dict: "an object", list: "a list"}[kind]
+                raise ValueError(f'Expected "{name}" in {file} to be {what}, found {values[name]!r}; mend it.')
         if "pairs" in values:
             values["pairs"] = [_pair(name, entry, Path(file).parent) for name, entry in values["pairs"].items()]
         if "methods" in values:
@@ -72,7 +79,18 @@ def read_matrix(files: Sequence[str | Path]) -> Matrix:
     names = [method.name for method in matrix.methods]
     if len(set(names)) < len(names):
         raise ValueError(f"Expected methods of different names, found {', '.join(sorted(names))}; rename one.")
+    for method in matrix.methods:
+        _refuse_absent(method, matrix.pairs)
     return matrix
+
+
+def _refuse_absent(method: Method, pairs: Sequence[Pair]) -> None:
+    """A recipe may be missing in one bundle of several, whose row then says so."""
+    folders = [pair.bundle / "configs" / "methods" for pair in pairs]
+    for name in method.configs:
+        if not any((folder / f"{name}.json").is_file() for folder in folders):
+            known = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
+            raise ValueError(f"Expected a method out of {', '.join(known)}, found {name!r}; mend the name.")
 
 
 def _pair(name: str, entry: Mapping[str, Any], place: Path) -> Pair:

@@ -51,7 +51,10 @@ def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
 def _pair_cells(pair: Pair, matrix: Matrix, folder: Path, say: Callable[[str], None]) -> Iterator[Cell]:
     say(f"{pair.name}, source network")
     checkpoint = source_network(pair, folder)
-    yield _scored(Cell(pair.name, "source only", "source", None, folder / "source_only"), pair, checkpoint)
+    source = _scored(Cell(pair.name, "source only", "source", None, folder / "source_only"), pair, checkpoint)
+    if source.failure:
+        raise ValueError(f"Expected to score the source network of pair {pair.name}, found: {source.failure}")
+    yield source
     for method in matrix.methods:
         for seed in matrix.seeds:
             say(f"{pair.name}, {method.name}, seed {seed}")

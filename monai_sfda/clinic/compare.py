@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from monai_sfda.clinic.pictures import CasePicture
 from monai_sfda.functional import decide, probabilities
@@ -77,7 +78,7 @@ class Comparison:
     def run(self, loader: Iterable[Mapping[str, Any]], device: torch.device | str) -> Comparison:
         """Compare on batches of ``image`` (B, C, H, W) and ``case``."""
         channels = list(self.structures.values())
-        for batch in loader:
+        for batch in tqdm(loader, "comparing", unit="batch", leave=False):
             image = torch.as_tensor(batch["image"])
             weak = self.views(image.to(device))[0]
             with autocast(device, self.precision):

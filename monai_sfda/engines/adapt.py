@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 from monai.engines import Trainer
@@ -12,6 +13,7 @@ from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
 
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
@@ -105,7 +107,7 @@ class AdaptTrainer(Trainer):
         epoch are those of epoch 0; each fires ``GET_BATCH_COMPLETED``, as those of a step do.
         """
         self.network.eval()
-        for batch in self.data_loader:
+        for batch in tqdm(self.data_loader, "looking", unit="batch", leave=False, disable=idist.get_rank() > 0):
             self.fire_event(Events.GET_BATCH_COMPLETED)
             image, case = self._unlabelled(batch)
             with torch.no_grad(), autocast(self.state.device, self.precision):
@@ -129,8 +131,10 @@ class AdaptTrainer(Trainer):
         """Raises FloatingPointError: before the update, so that the weights stay those of the last good step."""
         value = float(loss.detach())
         if value != value or value in (float("inf"), float("-inf")):
+            good = "the last good weights are in the checkpoint of the epoch before"
             raise FloatingPointError(
-                f"Expected a finite loss, found {value} in epoch {self.state.epoch}, step {self.state.iteration}; the "
-                "last good weights are in the checkpoint of the epoch before; try a smaller learning rate."
+                f"Expected a finite loss, found {value} in epoch {self.state.epoch}, step {self.state.iteration}; "
+                f"{good if self.state.epoch > 1 else 'no epoch was finished'}; try a smaller learning rate, into "
+                "another output folder."
             )
         return value

@@ -22,6 +22,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 __all__ = ["open_picture", "read_dicom", "read_nifti", "read_rgb", "sniff", "to_uint8"]
 
 PICTURES = ("BMP", "JPEG", "PNG", "TIFF")
+TIFF = (b"II*\0", b"MM\0*")
+SUBFILE_TYPE = 254  # tag of a tiff page whose lowest bit says that it is a small copy of another
 MEMORY = 6 << 30  # bytes for the program; the largest picture that Pillow opens takes about 4 GB as 16-bit grey
 
 
@@ -61,20 +63,35 @@ def read_rgb(path: str | Path) -> np.ndarray:
 
 
 def open_picture(path: str | Path) -> Image.Image:
-    """Open the first frame of a png, jpeg, tiff or bmp file, fully decoded and rotated as its EXIF tag says.
+    """Open a png, jpeg, tiff or bmp file with one picture, fully decoded and rotated as its EXIF tag says.
 
     Raises:
-        ValueError: if the content is something else.
-        OSError: if the file is cut short; Pillow's ``DecompressionBombError`` if it is unreasonably large.
+        ValueError: if the content is something else, has several pages, is cut short or unreasonably large.
+        OSError: if the file cannot be opened.
     """
     try:
         # A file object, because Pillow maps a named file into memory and then reads rotated raw tiff in rows of a wrong
         # length. Pillow's other formats are left out: some of them start external programs.
         with open(path, "rb") as file, Image.open(file, formats=PICTURES) as image:
+            _refuse_pages(image, path)
             ImageOps.exif_transpose(image, in_place=True)
             return image
     except UnidentifiedImageError as error:
+        with open(path, "rb") as file:
+            if file.read(4) in TIFF:
+                raise ValueError(
+                    f"Expected a grey, RGB or CMYK picture in {Path(path).name}, found a tiff that is damaged or "
+                    "has other channels or numbers; export it as RGB."
+                ) from error
         raise _other_content(path, "png, jpeg, tiff or bmp picture") from error
+    except Image.DecompressionBombError as error:
+        size = f"{Path(path).name} ({error})"
+        raise _Huge(f"Expected a picture of reasonable size, found {size}; export a smaller one.") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        name = Path(path).name
+        raise ValueError(f"Expected a whole picture in {name}, found: {error}; export or copy it again.") from error
 
 
 def read_nifti(path: str | Path) -> np.ndarray:
@@ -175,6 +192,21 @@ def to_uint8(pixels: np.ndarray, bits: int | None = None) -> np.ndarray:
     if full == 255.0 and pixels.dtype == np.uint8:
         return pixels
     return np.rint((pixels.astype(np.float64) - offset) * (255.0 / full)).astype(np.uint8)
+
+
+def _refuse_pages(image: Image.Image, path: str | Path) -> None:
+    """Pages of a tiff, not the small copies of the first one that some programs add."""
+    if image.format != "TIFF":
+        return
+    pages = 0
+    for frame in range(getattr(image, "n_frames", 1)):
+        image.seek(frame)
+        pages += not image.tag_v2.get(SUBFILE_TYPE, 0) & 1  # type: ignore[attr-defined] # of tiff alone
+    image.seek(0)
+    if pages > 1:
+        raise ValueError(
+            f"Expected one picture in {Path(path).name}, found {pages} pages; save each as a picture of its own."
+        )
 
 
 def _picture_to_rgb(image: Image.Image) -> np.ndarray:

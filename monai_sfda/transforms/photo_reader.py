@@ -17,6 +17,7 @@ from monai_sfda.transforms.nested import refuse_unknown_ids
 
 __all__ = ["MaskReader", "PhotoReader"]
 
+HUGE = 50_000_000  # pixels, more than a fundus camera makes
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 
 
@@ -47,11 +48,22 @@ class PhotoReader(PILReader):
         return Image.fromarray(self.decode_array(path))
 
     def decode_array(self, path: str | Path) -> np.ndarray:
-        """Decode one file to (H, W, 3) uint8; anything but png and jpeg in a process that may crash."""
+        """Decode one file to (H, W, 3) uint8; huge files and all but png and jpeg in a process that may crash."""
         sniff(path)  # an empty or missing file says so itself
-        with open(path, "rb") as file:
-            common = file.read(8).startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
-        return read_rgb(path) if common else decode_apart(path)
+        return read_rgb(path) if _common(path) else decode_apart(path)
+
+
+def _common(path: str | Path) -> bool:
+    with open(path, "rb") as file:
+        if not file.read(8).startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+            return False
+        try:
+            with Image.open(file, formats=("PNG", "JPEG")) as image:
+                return image.width * image.height < HUGE
+        except Image.DecompressionBombError:
+            return True  # and refused without being decoded
+        except (OSError, ValueError, SyntaxError):
+            return False
 
 
 class MaskReader(PhotoReader):

@@ -9,6 +9,10 @@ from monai_sfda.benchmark import Method, read_matrix
 def files(tmp_path):
     for name in ("bundle", "target", "source"):
         (tmp_path / name).mkdir()
+    recipes = tmp_path / "bundle" / "configs" / "methods"
+    recipes.mkdir(parents=True)
+    for name in ("a", "cbmt"):
+        (recipes / f"{name}.json").write_text("{}")
 
     def write(name, content):
         (tmp_path / name).write_text(json.dumps(content))
@@ -48,6 +52,10 @@ def test_later_files_lie_over_earlier_ones(files):
         ({"methods": []}, 'Expected "methods"'),
         ({"methods": ["a", "a"]}, "different names"),
         ({"methods": [{"name": "a"}]}, '"name" and "configs"'),
+        ({"methods": ["cmbt"]}, "Expected a method out of a, cbmt, found 'cmbt'"),
+        ({"methods": "cbmt"}, "\"methods\" in .* to be a list, found 'cbmt'"),
+        ({"pairs": ["a"]}, '"pairs" in .* to be an object'),
+        ({"seeds": 0}, '"seeds" in .* to be a list, found 0'),
         ({"pairs": {"a": {"bundle": "bundle"}}}, 'Expected "target" of pair a'),
         ({"pairs": {"a": {"bundle": "bundle", "target": "nowhere"}}}, "target of pair a at .*nowhere"),
         ({"pairs": {"a": {"bundle": "bundle", "target": "target", "seed": 1}}}, "found 'seed'"),

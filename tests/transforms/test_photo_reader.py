@@ -17,7 +17,8 @@ from monai.transforms import (
 )
 from PIL import Image, ImageFile
 
-from monai_sfda.transforms import MaskReader, NestedToIdsd, PhotoReader
+from monai_sfda.transforms import MaskReader, NestedToIdsd, PhotoReader, photo_reader
+from monai_sfda.transforms.decode import open_picture
 
 RED, GREY = (200, 30, 10), (90, 90, 90)
 
@@ -111,9 +112,29 @@ def test_a_photo_with_damaged_exif_is_still_read(tmp_path):
         assert load(tmp_path / "photo.jpg").shape == (3, 6, 4)
 
 
-def test_the_first_page_of_a_tiff_counts(tmp_path):
-    flat("RGB", RED).save(tmp_path / "photo.tif", save_all=True, append_images=[flat("RGB", GREY, (2, 2))])
-    assert load(tmp_path / "photo.tif")[:, 0, 0].tolist() == list(RED)
+def test_a_tiff_of_several_pages_is_refused_but_a_small_copy_of_the_first_is_no_page(tmp_path):
+    first, second = flat("RGB", RED), flat("RGB", GREY, (2, 2))
+    first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
+    with pytest.raises(ValueError, match=r"one picture in pages\.tif, found 2 pages"):
+        open_picture(tmp_path / "pages.tif")
+    second.encoderinfo = {"tiffinfo": {254: 1}}
+    first.save(tmp_path / "preview.tif", save_all=True, append_images=[second])
+    assert load(tmp_path / "preview.tif")[:, 0, 0].tolist() == list(RED)
+
+
+def test_a_picture_of_too_many_pixels_is_decoded_apart(tmp_path, monkeypatch):
+    flat("RGB", RED).save(tmp_path / "photo.png")
+    monkeypatch.setattr(photo_reader, "read_rgb", None)
+    monkeypatch.setattr(photo_reader, "HUGE", 24)  # 6 x 4
+    assert load(tmp_path / "photo.png")[:, 0, 0].tolist() == list(RED)
+
+
+def test_a_cut_file_says_what_to_do(tmp_path):
+    flat("RGB", RED, (64, 64)).save(tmp_path / "cut.jpg")
+    content = (tmp_path / "cut.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"whole picture in cut\.jpg, found: .*; export or copy it again"):
+        load(tmp_path / "cut.jpg")
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (6, 4, 3), (6, 4, 1, 3), (6, 4, 1)])
@@ -161,7 +182,7 @@ def test_damaged_files_give_their_own_error_and_not_that_of_other_readers(tmp_pa
 def test_pillow_s_limit_on_the_number_of_pixels_is_respected(tmp_path, monkeypatch):
     flat("RGB", RED).save(tmp_path / "huge.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # 6 x 4 is more than twice that
-    with pytest.raises(Image.DecompressionBombError):
+    with pytest.raises(ValueError, match=r"reasonable size, found huge\.png .*exceeds limit"):
         load(tmp_path / "huge.png")
 
 
