@@ -8,6 +8,7 @@ import sys
 from ast import literal_eval
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import fire
@@ -117,18 +118,27 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
     _say_failures(folder / "failures.csv")
 
 
-def methods(bundle: str = "bundles/fundus_disc_cup") -> None:
+def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = None) -> None:
     """List the adaptation methods of a bundle.
 
     Args:
         bundle: folder of a MONAI bundle.
+        results: output folder of `monai-sfda benchmark`, whose figures are then listed too.
     """
     root = _bundle(bundle)
-    for name in _recipes(root):
+    measured = json.loads((Path(results) / "results.json").read_text()) if results else []
+    names = _recipes(root)
+    width = max(map(len, names), default=0)
+    for name in names:
         parser = ConfigParser()
         parser.read_config([str(root / "configs" / "adapt.json"), str(root / "configs" / "methods" / f"{name}.json")])
         method = parser.get("method")
-        print(f"{name:16} {method['parts']}\n{'':16} {method['citation']}")
+        lines = [method["parts"], method["citation"] + ("; here a reconstruction" if method["reconstruction"] else "")]
+        for row in measured:
+            if row["method"] == name and row["change"]:
+                change, dice = 100 * row["change"]["difference"], fmean(row["dice"])
+                lines.append(f"{row['pair']}, {row['structure']}: Dice {dice:.1f} %, {change:+.1f} against the source")
+        print(f"\n{'':{width + 1}}".join([f"{name:{width}} {lines[0]}", *lines[1:]]))
 
 
 def benchmark(matrix: str | Sequence[str], *, output: str) -> None:

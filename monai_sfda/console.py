@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 import warnings
@@ -14,6 +15,7 @@ from monai_sfda.data.failures import root_cause
 __all__ = ["one_sentence", "quiet"]
 
 EXPECTED = (ValueError, OSError, FloatingPointError, ImportError)
+COMPONENT = re.compile(r"Failed to instantiate component '([\w.]+)'")  # what MONAI says when a config builds a part
 
 
 @contextmanager
@@ -38,6 +40,9 @@ def one_sentence() -> Iterator[None]:
         sys.exit("\nStopped. Nothing is lost: the same command continues.")
     except Exception as error:
         cause = root_cause(error)
+        if isinstance(cause, TypeError) and (component := COMPONENT.search(str(error))):
+            what = f"options that {component[1]} takes, found: {cause}"
+            sys.exit(f"monai-sfda: Expected {what}; mend the option or the config.")
         if not isinstance(cause, EXPECTED):
             traceback.print_exc()
             sys.exit(f"monai-sfda: unexpected {type(cause).__name__}: {cause}")

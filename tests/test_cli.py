@@ -98,6 +98,19 @@ def test_methods_lists_the_recipes_with_their_papers(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "cbmt_paper" in printed
     assert "MICCAI 2023" in printed
+    assert len({len(line) - len(line.lstrip()) for line in printed.splitlines()[1::2]}) == 1  # aligned
+
+
+def test_methods_lists_what_a_benchmark_measured(monkeypatch, capsys, tmp_path):
+    row = {"pair": "a to b", "method": "dpl", "structure": "cup", "dice": [71.0, 72.0], "change": {"difference": 0.058}}
+    (tmp_path / "results.json").write_text(json.dumps([row]))
+    command(monkeypatch, "methods", ROOT / "bundles" / "fundus_disc_cup", "--results", tmp_path)
+    assert "a to b, cup: Dice 71.5 %, +5.8 against the source" in capsys.readouterr().out
+
+
+def test_an_option_that_the_network_does_not_take_is_one_sentence(monkeypatch, images, small, tmp_path):
+    with pytest.raises(SystemExit, match=r"options that .* takes, found: .*unexpected keyword argument 'colour'; mend"):
+        command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path, *small, "--network_def::colour", 1)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])

@@ -31,10 +31,14 @@ def write_plot(rows: Sequence[Row], path: Path) -> None:
             axis.plot(row.dice, [height] * len(row.dice), "o", ms=3, color="#333333", alpha=0.7)
         for source in (row for row in mine if row.kind == "source"):
             axis.axvline(source.dice[0], color="#888888", lw=1, ls="--")
-        axis.set_yticks(range(len(mine)), [row.method for row in reversed(mine)], fontsize=8)
+        axis.set_yticks(range(len(mine)), [_label(row) for row in reversed(mine)], fontsize=8)
         axis.set_title(f"{panel[0]}: {panel[1]}", fontsize=10)
         axis.set_xlabel("Dice %")
         axis.grid(axis="x", color="#dddddd", lw=0.6)
         axis.spines[["top", "right"]].set_visible(False)
     with whole_file(path) as draft:
         figure.savefig(draft, dpi=130, format="png")
+
+
+def _label(row: Row) -> str:
+    return f"{row.method} (rec.)" if "reconstruction" in row.notes else row.method

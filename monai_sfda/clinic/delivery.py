@@ -43,8 +43,9 @@ def write_bundle(
             are not of the new weights.
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
-        record: plain values, kept as ``adaptation`` in the metadata; ``image_size`` and ``cutoff`` of its ``settings``
-            replace those of the configs.
+        record: plain values, kept as ``adaptation`` in the metadata; its ``method`` and ``images`` are told where the
+            bundle describes its weights; ``image_size`` and ``cutoff`` of its ``settings`` replace those of the
+            configs.
         redefine: ``network_def`` of the bundle -> the one that builds ``network``, if that is another.
     """
     source, target = Path(source), Path(target)
@@ -59,12 +60,31 @@ def write_bundle(
         changed = config | _adapted_values(config, record.get("settings", {}), redefine)
         if changed != config:
             path.write_text(json.dumps(changed, indent=4) + "\n")
-    metadata_file = draft / "configs" / "metadata.json"
-    metadata = json.loads(metadata_file.read_text())
-    metadata_file.write_text(json.dumps({**metadata, "adaptation": dict(record)}, indent=4) + "\n")
+    _say_adapted(draft, record)
     shutil.rmtree(target, ignore_errors=True)
     os.replace(draft, target)
     return target
+
+
+def _say_adapted(bundle: Path, record: Mapping) -> None:
+    """Metadata, page and data licence of the source weights must not be read as those of the adapted ones."""
+    event = f"adapted with {record['method']} to {record['images']} unlabelled images of the user's own"
+    file = bundle / "configs" / "metadata.json"
+    metadata = {key: value for key, value in json.loads(file.read_text()).items() if key != "eval_metrics"}
+    version = f"{metadata['version']}{'.' if '+' in metadata['version'] else '+'}{record['method'].replace('_', '.')}"
+    metadata |= {
+        "version": version,
+        "changelog": {version: event, **metadata.get("changelog", {})},
+        "data_source": f"{event}, not described here; before: {metadata.get('data_source', 'unknown')}",
+        "intended_use": "Research only. Adapted weights: read the report of the adaptation first.",
+        "adaptation": dict(record),
+    }
+    file.write_text(json.dumps(metadata, indent=4) + "\n")
+    for page in (bundle / "docs" / "README.md", bundle / "docs" / "data_license.txt"):
+        if page.exists():
+            note = f"ADAPTED: models/model.pt was {event}. It is under the terms of those images, too."
+            rest = "What follows was written about the weights before, also what it says of data and performance."
+            page.write_text(f"{note}\n{rest}\n\n{page.read_text()}")
 
 
 def define_network(bundle: str | os.PathLike, overrides: Mapping[str, Any]) -> None:

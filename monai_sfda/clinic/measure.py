@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -83,16 +82,20 @@ def gather_rows(masks: Path, classes: Mapping[int, str]) -> list[dict[str, Any]]
 
 def score_table(summary: Mapping[str, Any]) -> str:
     """``summary.json`` of an evaluation as lines for the screen, Dice in per cent."""
-    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'not found':>9}"]
+    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'without':>7}  {'not found':>9}"]
     for name, scores in summary["structures"].items():
         dice, distance = scores["dice"], scores["assd_mean_of_directed"]
-        low, high = dice["ci95"] or (math.nan, math.nan)
+        interval = "{:6.1f} - {:5.1f}".format(*(100 * end for end in dice["ci95"])) if dice["ci95"] else f"{'-':>14}"
+        mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
         lines.append(
-            f"{name:14}{100 * (dice['mean'] or 0):8.1f}  {100 * low:6.1f} - {100 * high:5.1f}"
-            f"  {distance['mean'] if distance['n'] else math.nan:7.2f}  {scores['empty_pred']:9d}"
+            f"{name:14}{100 * (dice['mean'] or 0):8.1f}  {interval}  {mean:>7}  {distance['skipped']:7d}"
+            f"  {scores['empty_pred']:9d}"
         )
     unit = summary["assd_unit"]
-    lines.append(f"{summary['cases']} images; ASSD: mean of the two directed means, in {unit}; pooled in summary.json")
+    lines.append(
+        f"{summary['cases']} images; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
+        "without: images that have no ASSD, because the truth or the prediction is empty"
+    )
     return "\n".join(lines)
 
 

@@ -62,7 +62,7 @@ class LabelMapd(NativeSized):
 
     Args:
         keys, ref_image, allow_missing_keys: as in `NativeSized`.
-        cutoff: probability in [0, 1], or None.
+        cutoff: probability in (0, 1), or None.
         prob_key: where the probabilities (K, h, w) are kept.
     """
 
@@ -70,6 +70,8 @@ class LabelMapd(NativeSized):
         self, keys: KeysCollection, *, cutoff: float | None = None, prob_key: str = "prob", **kwargs: Any
     ) -> None:
         super().__init__(keys, **kwargs)
+        if cutoff is not None and not 0 < cutoff < 1:
+            raise ValueError(f"Expected a cutoff between 0 and 1, found {cutoff}; 0.75 in the published methods.")
         self.cutoff, self.prob_key = cutoff, prob_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:

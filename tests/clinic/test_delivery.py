@@ -9,6 +9,8 @@ from torch import nn
 from monai_sfda.clinic import write_bundle
 from monai_sfda.networks import WithNormaliser, load_network
 
+RECORD = {"method": "bn_stats", "images": 3}
+
 
 @pytest.fixture
 def bundle(tmp_path):
@@ -25,18 +27,30 @@ def tree(root):
 
 def test_copy_has_new_weights_and_a_record_and_nothing_of_the_old_weights(bundle, tmp_path):
     network = nn.Conv2d(1, 1, 1)
-    target = write_bundle(bundle, tmp_path / "new", network, {"method": "cbmt"})
+    target = write_bundle(bundle, tmp_path / "new", network, RECORD)
     assert tree(target) == {"configs/metadata.json", "models/model.pt", "docs/README.md"}
     assert torch.equal(torch.load(target / "models/model.pt", weights_only=True)["weight"], network.weight)
-    assert json.loads((target / "configs/metadata.json").read_text()) == {
-        "version": "1",
-        "adaptation": {"method": "cbmt"},
-    }
+    assert json.loads((target / "configs/metadata.json").read_text())["adaptation"] == RECORD
+
+
+def test_what_was_said_of_the_source_weights_is_not_said_of_the_adapted_ones(bundle, tmp_path):
+    said = {"version": "1", "changelog": {"1": "first"}, "eval_metrics": {"dice": 1}, "data_source": "no person"}
+    (bundle / "configs" / "metadata.json").write_text(json.dumps(said))
+    once = write_bundle(bundle, tmp_path / "once", nn.Conv2d(1, 1, 1), RECORD)
+    metadata = json.loads((once / "configs/metadata.json").read_text())
+    assert "eval_metrics" not in metadata
+    assert metadata["data_source"].startswith("adapted with bn_stats to 3 unlabelled images")
+    assert list(metadata["changelog"]) == [metadata["version"], "1"] == ["1+bn.stats", "1"]
+    assert (
+        (once / "docs" / "README.md").read_text().startswith("ADAPTED: models/model.pt was adapted with bn_stats to 3")
+    )
+    twice = write_bundle(once, tmp_path / "twice", nn.Conv2d(1, 1, 1), RECORD | {"method": "dpl"})
+    assert json.loads((twice / "configs/metadata.json").read_text())["version"] == "1+bn.stats.dpl"
 
 
 def test_the_source_bundle_is_left_alone(bundle, tmp_path):
     before = {name: hashlib.sha256((bundle / name).read_bytes()).hexdigest() for name in tree(bundle)}
-    write_bundle(bundle, tmp_path / "new", nn.Conv2d(1, 1, 1), {})
+    write_bundle(bundle, tmp_path / "new", nn.Conv2d(1, 1, 1), RECORD)
     assert before == {name: hashlib.sha256((bundle / name).read_bytes()).hexdigest() for name in tree(bundle)}
 
 
@@ -45,7 +59,7 @@ def test_leftovers_of_a_stopped_copy_are_replaced(bundle, tmp_path):
     (tmp_path / "new.part" / "half").write_text("")
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "stale").write_text("")
-    target = write_bundle(bundle, tmp_path / "new", nn.Conv2d(1, 1, 1), {})
+    target = write_bundle(bundle, tmp_path / "new", nn.Conv2d(1, 1, 1), RECORD)
     assert "stale" not in tree(target)
     assert "half" not in tree(target)
     assert not (tmp_path / "new.part").exists()
@@ -56,7 +70,7 @@ def test_a_network_other_than_the_bundles_own_is_defined_in_the_copy(bundle, tmp
     config = {"network_def": definition, "network": "@network_def"}
     (bundle / "configs" / "inference.json").write_text(json.dumps(config))
     network = WithNormaliser(nn.Conv2d(3, 2, 1))
-    target = write_bundle(bundle, tmp_path / "new", network, {}, redefine=network.wrap_definition)
+    target = write_bundle(bundle, tmp_path / "new", network, RECORD, redefine=network.wrap_definition)
     parser = ConfigParser(json.loads((target / "configs" / "inference.json").read_text()))
     load_network(parser.get_parsed_content("network"), target / "models" / "model.pt")
     assert json.loads((bundle / "configs" / "inference.json").read_text()) == config

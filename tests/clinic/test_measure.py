@@ -143,4 +143,4 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
         "structures": {"cup": {"dice": some, "assd_mean_of_directed": nothing, "empty_pred": 2}},
     }
     line = score_table(summary).splitlines()[1]
-    assert line.split() == ["cup", "50.0", "40.0", "-", "60.0", "nan", "2"]
+    assert line.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
