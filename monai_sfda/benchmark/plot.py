@@ -19,6 +19,8 @@ COLOURS = ("#1b6ca8", "#d1603d", "#4c956c", "#7b5ea7")
 def write_plot(rows: Sequence[Row], path: Path) -> None:
     """Dice of each method, one panel per pair and structure; a line marks the source network, small dots are seeds."""
     rows = [row for row in rows if row.dice]
+    rebuilt = dict.fromkeys(((row.pair, row.method) for row in rows), "")
+    rebuilt |= {(row.pair, row.method): " (rec.)" for row in rows if "reconstruction" in row.notes}
     panels = list(dict.fromkeys((row.pair, row.structure) for row in rows))
     methods = max(sum((row.pair, row.structure) == panel for row in rows) for panel in panels)
     figure = Figure(figsize=(1.8 + 3.6 * len(panels), 1.2 + 0.27 * methods), layout="constrained")
@@ -31,14 +33,12 @@ def write_plot(rows: Sequence[Row], path: Path) -> None:
             axis.plot(row.dice, [height] * len(row.dice), "o", ms=3, color="#333333", alpha=0.7)
         for source in (row for row in mine if row.kind == "source"):
             axis.axvline(source.dice[0], color="#888888", lw=1, ls="--")
-        axis.set_yticks(range(len(mine)), [_label(row) for row in reversed(mine)], fontsize=8)
+        axis.set_yticks(
+            range(len(mine)), [f"{row.method}{rebuilt[row.pair, row.method]}" for row in reversed(mine)], fontsize=8
+        )
         axis.set_title(f"{panel[0]}: {panel[1]}", fontsize=10)
         axis.set_xlabel("Dice %")
         axis.grid(axis="x", color="#dddddd", lw=0.6)
         axis.spines[["top", "right"]].set_visible(False)
     with whole_file(path) as draft:
         figure.savefig(draft, dpi=130, format="png")
-
-
-def _label(row: Row) -> str:
-    return f"{row.method} (rec.)" if "reconstruction" in row.notes else row.method
