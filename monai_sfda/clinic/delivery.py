@@ -70,12 +70,13 @@ def _say_adapted(bundle: Path, record: Mapping) -> None:
     """Metadata, page and data licence of the source weights must not be read as those of the adapted ones."""
     event = f"adapted with {record['method']} to {record['images']} unlabelled images of the user's own"
     file = bundle / "configs" / "metadata.json"
-    metadata = {key: value for key, value in json.loads(file.read_text()).items() if key != "eval_metrics"}
+    metadata = json.loads(file.read_text())
     version = f"{metadata['version']}{'.' if '+' in metadata['version'] else '+'}{record['method'].replace('_', '.')}"
     metadata |= {
         "version": version,
         "changelog": {version: event, **metadata.get("changelog", {})},
         "data_source": f"{event}, not described here; before: {metadata.get('data_source', 'unknown')}",
+        "eval_metrics": {},
         "intended_use": "Research only. Adapted weights: read the report of the adaptation first.",
         "adaptation": dict(record),
     }
