@@ -12,6 +12,7 @@ from bundle_support import ROOT, command, fails, random_weights, write_images
 from PIL import Image
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
+FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
 
 
 @pytest.fixture
@@ -111,6 +112,21 @@ def test_methods_lists_what_a_benchmark_measured(monkeypatch, capsys, tmp_path):
 def test_an_option_that_the_network_does_not_take_is_one_sentence(monkeypatch, images, small, tmp_path):
     with pytest.raises(SystemExit, match=r"options that .* takes, found: .*unexpected keyword argument 'colour'; mend"):
         command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path, *small, "--network_def::colour", 1)
+
+
+def test_a_cutoff_that_no_probability_passes_is_one_sentence(monkeypatch, images, small, tmp_path):
+    with pytest.raises(SystemExit, match="Expected a cutoff between 0 and 1, found 2"):
+        command(monkeypatch, "predict", FUNDUS, images, "--output", tmp_path / "out", "--cutoff", 2)
+
+
+def test_a_benchmark_in_which_every_method_fails_ends_with_an_error(monkeypatch, images, small, tmp_path):
+    data = write_images(tmp_path / "data", classes=1)
+    settings = {"image_size": [64, 64], "precision": "float32"}
+    pair = {"bundle": str(BUNDLE), "target": str(data), "evaluate": settings, "adapt": {"batch_size": "many"}}
+    (tmp_path / "m.json").write_text(json.dumps({"pairs": {"a": pair}, "methods": ["cbmt"], "seeds": [0]}))
+    with pytest.raises(SystemExit, match=r"a method to succeed, found that all failed .*whole number"):
+        command(monkeypatch, "benchmark", tmp_path / "m.json", "--output", tmp_path / "out")
+    assert (tmp_path / "out" / "table.md").exists()
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])

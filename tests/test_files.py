@@ -1,6 +1,6 @@
 import pytest
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import sha256, whole_file
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -31,3 +31,8 @@ def test_the_draft_keeps_the_suffix_that_writers_go_by(tmp_path):
     with whole_file(tmp_path / "mask.png") as draft:
         assert draft.suffix == ".png"
         draft.touch()
+
+
+def test_the_checksum_is_that_of_sha256sum(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

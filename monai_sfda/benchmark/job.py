@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monai_sfda.console import one_sentence
-from monai_sfda.files import whole_file
+from monai_sfda.files import sha256, whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.workflow import run_configs
 
@@ -85,7 +85,7 @@ def _inputs(bundle: Path, runs: Sequence[tuple[Sequence[str], Mapping[str, Any]]
 
 def _hash(place: Path) -> str:
     if place.is_file():
-        return hashlib.sha256(place.read_bytes()).hexdigest()
+        return sha256(place)
     files = sorted(path for path in place.rglob("*") if path.is_file())
     listed = [[path.relative_to(place).as_posix(), path.stat().st_size] for path in files]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()

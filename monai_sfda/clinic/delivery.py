@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -21,7 +20,7 @@ from monai_sfda.clinic.compare import Comparison
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
 from monai_sfda.engines import AdaptTrainer
-from monai_sfda.files import whole_file
+from monai_sfda.files import sha256, whole_file
 
 __all__ = ["Delivery", "define_network", "write_bundle"]
 
@@ -105,15 +104,6 @@ def _adapted_values(config: dict, settings: Mapping, redefine: Callable[[dict], 
     if redefine is not None and "network_def" in config:
         values["network_def"] = redefine(config["network_def"])
     return values
-
-
-def sha256(path: str | os.PathLike) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 class Delivery:

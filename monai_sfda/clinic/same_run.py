@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from monai_sfda.clinic.delivery import sha256
 from monai_sfda.data.pseudonyms import pseudonym
-from monai_sfda.files import whole_file
+from monai_sfda.files import sha256, whole_file
 from monai_sfda.overrides import read_json
 
 try:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monai_sfda.data.prepare_files import first_of
-from monai_sfda.files import whole_file
+from monai_sfda.files import sha256, whole_file
 
 __all__ = ["SETTINGS", "SOURCES", "WRITTEN", "compare", "read_checksums", "sha256_of", "write_checksums"]
 
@@ -16,7 +15,7 @@ SETTINGS, SOURCES, WRITTEN = "prepared.json", "sources.sha256", "checksums.sha25
 
 def sha256_of(paths: Iterable[Path], root: Path) -> dict[str, str]:
     """Checksum of each file, by its path relative to ``root``; files that are not there are left out."""
-    return {path.relative_to(root).as_posix(): _sha256(path) for path in sorted(set(paths)) if path.is_file()}
+    return {path.relative_to(root).as_posix(): sha256(path) for path in sorted(set(paths)) if path.is_file()}
 
 
 def write_checksums(path: Path, checksums: Mapping[str, str]) -> None:
@@ -61,11 +60,3 @@ def compare(out: Path, record: str, sources: Mapping[str, str]) -> None:
             f"Expected {out} as it was first written, found {len(damaged)} files changed or gone "
             f"({first_of(damaged)}); {remedy}."
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from monai_sfda.files import sha256 as checksum
 
 __all__ = ["assign_weights", "load_network", "read_weights"]
 
@@ -122,13 +123,10 @@ def _unwrap(content: object) -> object:
     return content
 
 
-def _require_checksum(path: Path, sha256: str) -> None:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != sha256.lower():
-        raise ValueError(f"Expected sha256 {sha256} of {path}, found {digest.hexdigest()}; fetch the file again.")
+def _require_checksum(path: Path, wanted: str) -> None:
+    found = checksum(path)
+    if found != wanted.lower():
+        raise ValueError(f"Expected sha256 {wanted} of {path}, found {found}; fetch the file again.")
 
 
 def _describe(content: object) -> str:

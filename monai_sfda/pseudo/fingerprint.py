@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from monai_sfda.files import sha256
+
 __all__ = ["describe", "fingerprint"]
 
 
@@ -25,7 +27,7 @@ def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, str
         images: each with ``case`` and ``image``, a path.
         parameters: whatever else the answers depend on, see :func:`describe`.
     """
-    content = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    content = sha256(weights)
     files = [(item["case"], item["image"], os.stat(item["image"])) for item in images]
     listed = [[case, path, stat.st_size, stat.st_mtime_ns] for case, path, stat in files]
     text = json.dumps([content, listed, describe(parameters)], sort_keys=True)

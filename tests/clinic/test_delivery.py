@@ -30,7 +30,15 @@ def test_copy_has_new_weights_and_a_record_and_nothing_of_the_old_weights(bundle
     target = write_bundle(bundle, tmp_path / "new", network, RECORD)
     assert tree(target) == {"configs/metadata.json", "models/model.pt", "docs/README.md"}
     assert torch.equal(torch.load(target / "models/model.pt", weights_only=True)["weight"], network.weight)
-    assert json.loads((target / "configs/metadata.json").read_text())["adaptation"] == RECORD
+    event = "adapted with bn_stats to 3 unlabelled images of the user's own"
+    assert json.loads((target / "configs/metadata.json").read_text()) == {
+        "version": "1+bn.stats",
+        "changelog": {"1+bn.stats": event},
+        "data_source": f"{event}, not described here; before: unknown",
+        "eval_metrics": {},
+        "intended_use": "Research only. Adapted weights: read the report of the adaptation first.",
+        "adaptation": RECORD,
+    }
 
 
 def test_what_was_said_of_the_source_weights_is_not_said_of_the_adapted_ones(bundle, tmp_path):

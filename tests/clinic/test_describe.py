@@ -41,7 +41,8 @@ def test_the_row_of_a_sure_prediction():
 
 
 def test_the_row_is_plain_json_and_complete():
-    row = row_of(located={"found": True, "centre": [64.0, 48.0]}, spacing=(0.01, 0.01))
+    row = row_of(located={"found": True, "centre": [64.0, 48.0], "confidence": 0.8}, spacing=(0.01, 0.01))
+    assert row["located_confidence"] == 0.8
     assert json.loads(json.dumps(row, allow_nan=False)) == row
     assert row["located"] is True
     assert row["optic_disc_mm2"] == round(row["optic_disc_pixels"] * 1e-4, 4)

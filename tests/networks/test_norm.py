@@ -81,9 +81,6 @@ def test_frozen_statistics_without_batch_norm_are_refused_and_leave_the_network_
 class SynchronisedByHand(_BatchNorm):
     """As the released code of CBMT and DPL: of the common base class, not of BatchNorm2d."""
 
-    def _check_input_dim(self, input):
-        pass
-
 
 class HomeMade(nn.Module):
     """Batch norm in all but class."""
