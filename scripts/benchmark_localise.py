@@ -6,7 +6,8 @@ come with scikit-image. CROPS are folders of pictures that should be taken for c
 of real photographs with boxes: NAME.jpg and NAME.txt, whose line ``0 x y width height`` is the box of the disc, its
 centre and size as shares of the photograph's. CODRAS (https://github.com/chrisvoncsefalvay/codras) holds such boxes of
 514 photographs of IDRiD (CC BY 4.0) and of the 89 of DIARETDB1; https://github.com/ardhigagan/Optic-Disc-Detection,
-ellipses of 520 of ORIGA, of which the upright rectangles around them are the boxes.
+ellipses of 520 of ORIGA, of which the upright rectangles around them are the boxes. ``--classical`` measures a search
+without a network on the same photographs.
 """
 
 import environment
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple  # noqa: E402
 import numpy as np  # noqa: E402
 import skimage.data  # noqa: E402
 import torch  # noqa: E402
+from classical_disc import classical_disc  # noqa: E402
 from monai.bundle import ConfigParser  # noqa: E402
 from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
@@ -143,16 +145,24 @@ def bundled() -> Finder:
     return DiscFinder(network.eval(), required=False)
 
 
-def report(locate: Finder, count: int, folders: list[Path], real: list[Path]) -> None:
-    def eyes(camera: Camera, disc: bool = True) -> Iterable[FullPhotograph]:
-        return (simulate_full(index, camera=camera, height=320, seed=SEED, disc=disc) for index in range(count))
+def eyes(camera: Camera, count: int, disc: bool = True) -> Iterable[FullPhotograph]:
+    return (simulate_full(index, camera=camera, height=320, seed=SEED, disc=disc) for index in range(count))
 
+
+def report_hits(locate: Finder, count: int, real: list[Path]) -> None:
     print(f"{'camera':14s} {'found':>7s} {'hit':>7s} {'bias':>7s} {'error':>6s} {'whole':>7s} {'n':>5s}")
     for name, camera in (CAMERAS | STRONG).items():
-        print(f"{name:14s} {hits(locate, eyes(camera))}", flush=True)
+        print(f"{name:14s} {hits(locate, eyes(camera, count))}", flush=True)
+    for folder in real:
+        print(f"\nreal photographs in {folder.name}")
+        for size, line in real_hits(locate, boxed(folder)).items():
+            print(f"{size[0]} x {size[1]:6d} {line}", flush=True)
+
+
+def report_refusals(locate: Finder, count: int, folders: list[Path]) -> None:
     print("\nwithout a disc, yet found")
     for name, camera in (CAMERAS | STRONG).items():
-        print(f"{name:14s} {accepted(locate, (photo.image for photo in eyes(camera, disc=False)))}", flush=True)
+        print(f"{name:14s} {accepted(locate, (photo.image for photo in eyes(camera, count, disc=False)))}", flush=True)
     for kind in NOT_FUNDUS:
         pictures = (simulate_not_fundus(index, kind=kind, seed=SEED) for index in range(20))
         print(f"{kind:14s} {accepted(locate, pictures)}", flush=True)
@@ -164,10 +174,6 @@ def report(locate: Finder, count: int, folders: list[Path], real: list[Path]) ->
     for folder in folders:
         pictures = (np.asarray(Image.open(file).convert("RGB")) for file in images(folder))
         print(f"{folder.parent.name + '/' + folder.name:14s} {kept(locate, pictures)}", flush=True)
-    for folder in real:
-        print(f"\nreal photographs in {folder.name}")
-        for size, line in real_hits(locate, boxed(folder)).items():
-            print(f"{size[0]} x {size[1]:6d} {line}", flush=True)
     retina = locate(tensor(skimage.data.retina()))  # the disc is at about (226, 649), 200 wide
     print(f"\nthe real photograph of scikit-image: {retina}")
     print(
@@ -184,5 +190,8 @@ if __name__ == "__main__":
     arguments.add_argument("crops", nargs="*", type=Path)
     arguments.add_argument("--count", type=int, default=60, help="photographs per camera")
     arguments.add_argument("--real", nargs="*", type=Path, default=[], help="folders of photographs with boxes")
+    arguments.add_argument("--classical", action="store_true", help="search without a network, hits alone")
     options = arguments.parse_args()
-    report(bundled(), options.count, options.crops, options.real)
+    report_hits(classical_disc if options.classical else bundled(), options.count, options.real)
+    if not options.classical:
+        report_refusals(bundled(), options.count, options.crops)

@@ -100,6 +100,7 @@ def dicom_seg(
     for element in segmentation.iterall():
         if element.keyword == "ReferencedSOPClassUID":
             element.value = refers_to
+    segmentation.ContentCreatorName = None  # which has to be there, and may be empty
     content = io.BytesIO()
     segmentation.save_as(content)
     return content.getvalue()

@@ -14,7 +14,7 @@ from torch import Tensor
 from monai_sfda.networks.deeplab import DeepLabV3Plus
 from monai_sfda.networks.load import assign_weights, read_weights
 
-__all__ = ["DECODER_OF_LAYOUT", "convert_released", "read_released"]
+__all__ = ["DECODER_OF_LAYOUT", "LAST", "convert_released", "read_released", "rename"]
 
 # Which decoder each method's released network has; DPL and BEAL share all their keys.
 DECODER_OF_LAYOUT = {"cbmt": "plain", "dpl": "boundary", "beal": "boundary"}
@@ -83,7 +83,7 @@ def convert_released(
     if layout is not None and DECODER_OF_LAYOUT.get(layout) != decoder:
         fitting = [name for name, kind in DECODER_OF_LAYOUT.items() if kind == decoder]
         raise ValueError(f"Expected layout to be one of {fitting} for {source}, found {layout!r}; leave it out.")
-    converted = {_rename(key): weight for key, weight in weights.items() if not key.startswith(COPIES)}
+    converted = {rename(key): weight for key, weight in weights.items() if not key.startswith(COPIES)}
     last = LAST[decoder]
     converted = {key: weight.flip(0) if key.startswith(last) else weight for key, weight in converted.items()}
     network = DeepLabV3Plus(decoder=decoder)
@@ -102,7 +102,8 @@ def _decoder_of(weights: Mapping[str, Tensor], source: object) -> str:
     )
 
 
-def _rename(key: str) -> str:
+def rename(key: str) -> str:
+    """Released name of a weight -> its name here."""
     for pattern, name in RULES:
         renamed, count = re.subn(pattern, name, key)
         if count:

@@ -36,8 +36,7 @@ def locate_disc(image: Tensor, network: Callable[[Tensor], Tensor]) -> Location:
     """Find the disc in a photograph of any size, framing and scale.
 
     The field of view is found, shrunk to 128 x 128 pixels and standardised, and the network marks the disc in it. A
-    search for bright blobs crossed by upright vessels, without a network, was tried beside it: it was no better on
-    photographs of IDRiD and DIARETDB1, and missed many more discs of ORIGA.
+    search without a network is measured beside it by ``scripts/benchmark_localise.py --classical``.
 
     Args:
         image: (3, H, W), 0..255.

@@ -57,6 +57,10 @@ def test_the_disc_holds_the_cup(image):
     np.testing.assert_array_equal(cup, IDS == 2)
 
 
+def test_it_names_no_creator(image):
+    assert segmented(image).ContentCreatorName == ""
+
+
 def test_it_is_binary_with_a_segment_for_each_structure(image):
     found = segmented(image)
     assert (found.SOPClassUID, found.Modality, found.SegmentationType) == (uid.SegmentationStorage, "SEG", "BINARY")

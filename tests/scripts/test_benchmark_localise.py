@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def script(monkeypatch):
     """The script without its virtual environment."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     monkeypatch.setitem(sys.modules, "environment", SimpleNamespace(enter=lambda extras: None, ROOT=ROOT))
     return runpy.run_path(str(ROOT / "scripts" / "benchmark_localise.py"))
 
@@ -73,3 +74,15 @@ def test_boxes_of_real_photographs(script, tmp_path):
 def test_strong_cameras_differ_from_those_of_training(script):
     assert not set(script["STRONG"]) & {"source", "target"}
     assert len(set(script["STRONG"].values())) == len(script["STRONG"])
+
+
+def test_the_control_without_a_network_finds_a_bright_disc(script):
+    photo = simulate_full(1, camera=script["PLAIN"], height=320, seed=1_000)
+    found, hit, *_ = script["hits"](script["classical_disc"], [photo]).split()
+    assert (found, hit) == ("100.0%", "100.0%")
+
+
+def test_the_control_finds_nothing_in_the_dark(script):
+    place = script["classical_disc"](script["tensor"](np.zeros((50, 80), np.uint8)))
+    assert not place["found"]
+    assert place["box"] == [0, 0, 80, 50]
