@@ -9,12 +9,10 @@ from monai.bundle import ConfigParser
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 METHODS = sorted(path.stem for path in (BUNDLE / "configs" / "methods").glob("*.json"))
-CHANGES = {"structures": {"disc": 1, "cup": 2}, "network_def::out_channels": 3, "balance::channels": [1, 2]}
+CHANGES = {"structures": {"disc": 1, "cup": 2}, "network_def::out_channels": 3}
 OF_METHOD = {
-    "cbmt_paper": {"balance::channels": [0, 1, 2]},
     "adami": {"train::criterion::criteria::entropy::class_weight": [0.1, 0.3, 0.6]},
     "adaent": {"train::criterion::criteria::entropy::class_weight": [0.1, 0.3, 0.6]},
-    "dae": {"denoiser_def::channels": 3},
 }
 
 
@@ -22,7 +20,7 @@ def untrained(folder):
     """Weights of networks as the changed configs define them."""
     parser = ConfigParser()
     parser.read_config([str(BUNDLE / "configs" / name) for name in ("adapt.json", "methods/dae.json")])
-    parser.update(CHANGES | OF_METHOD["dae"])
+    parser.update(CHANGES)
     for name in ("network_def", "denoiser_def"):
         torch.save(parser.get_parsed_content(name).state_dict(), folder / f"{name}.pt")
 
