@@ -23,7 +23,8 @@ def with_input(
     """Let a network take RGB pictures in [-1, 1], whatever it was trained on.
 
     Views, reports and image quality go on working on RGB pictures; the network sees what it knows. The change happens
-    before its forward pass and adds nothing to its state dict. Export it by tracing: scripting drops such hooks.
+    before its forward pass and adds nothing to its state dict. Export it by tracing (``ckpt_export --use_trace True``):
+    scripting refuses such hooks.
 
     Args:
         network: changed in place.
