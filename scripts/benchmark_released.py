@@ -3,7 +3,8 @@
 git clone https://github.com/lloongx/SFDA-CBMT CLONE
 python scripts/benchmark_released.py CLONE IMAGES --output DIR --checkpoint WEIGHTS --size 256 --labelled LABELLED
 
-``train_target.py`` of the clone runs as it is, on labels that are blank, in a process of its own. Stand-ins take the
+``train_target.py`` of the clone runs as it is but for the size of its input, on labels that are blank, in a process of
+its own. Stand-ins take the
 place of what it imports and its adaptation does not need (medpy, torchvision, pytz), of two trifles (OpenCV's table
 lookup, ImageNet weights that the checkpoint overwrites) and of CUDA where there is none. Its scoring after each epoch
 is left out, so that times are those of adaptation. Both adapted networks are scored by ``monai-sfda evaluate``.
@@ -55,6 +56,10 @@ def main(
         ours: False leaves this package's run out.
     """
     work = Path(output).resolve()
+    if not (Path(clone) / "train_target.py").is_file():
+        sys.exit(f"Expected a clone of the released code at {clone}, found no train_target.py; see --help.")
+    if work.exists():
+        sys.exit(f"Expected a new folder for the results, found {output}; choose another --output.")
     work.mkdir(parents=True)
     count = lay_out(Path(images), work / "data")
     seconds = {}

@@ -43,3 +43,11 @@ def test_weights_come_back_from_the_names_as_they_went(script):
     back, decoder = convert_released(theirs)
     assert decoder == "plain"
     assert all((back[name] == weights[name]).all() for name in weights)
+
+
+def test_a_wrong_clone_and_a_used_folder_are_one_sentence(script, tmp_path):
+    with pytest.raises(SystemExit, match="Expected a clone of the released code"):
+        script.main(str(tmp_path), str(tmp_path), output=str(tmp_path / "new"))
+    (tmp_path / "train_target.py").touch()
+    with pytest.raises(SystemExit, match="Expected a new folder"):
+        script.main(str(tmp_path), str(tmp_path), output=str(tmp_path))
