@@ -4,10 +4,10 @@ git clone https://github.com/lloongx/SFDA-CBMT CLONE
 python scripts/benchmark_released.py CLONE IMAGES --output DIR --checkpoint WEIGHTS --size 256 --labelled LABELLED
 
 ``train_target.py`` of the clone runs as it is but for the size of its input, on labels that are blank, in a process of
-its own. Stand-ins take the
-place of what it imports and its adaptation does not need (medpy, torchvision, pytz), of two trifles (OpenCV's table
-lookup, ImageNet weights that the checkpoint overwrites) and of CUDA where there is none. Its scoring after each epoch
-is left out, so that times are those of adaptation. Both adapted networks are scored by ``monai-sfda evaluate``.
+its own. Stand-ins take the place of what it imports and its adaptation does not need (medpy, torchvision, pytz), of two
+trifles (OpenCV's table lookup, ImageNet weights that the checkpoint overwrites) and of CUDA where there is none. Its
+scoring after each epoch is left out, so that times are those of adaptation. Both adapted networks are scored by
+``monai-sfda evaluate``.
 """
 
 from __future__ import annotations

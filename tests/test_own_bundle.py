@@ -25,8 +25,8 @@ def replace(path, *pairs):
 def mine(tmp_path):
     folder = shutil.copytree(ROOT / "bundles" / "nuclei_fluorescence", tmp_path / "mine")
     for name in ("adapt", "inference", "train"):
-        classes = ('"structures": {"nucleus": 1}', '"structures": {"disc": 1, "cup": 2}')
-        replace(folder / "configs" / f"{name}.json", classes, ('"out_channels": 2', '"out_channels": 3'))
+        named = ('"structures": {"nucleus": 1}', '"structures": {"disc": 1, "cup": 2}')
+        replace(folder / "configs" / f"{name}.json", named, ('"out_channels": 2', '"out_channels": 3'))
     replace(folder / "configs" / "metadata.json", ('"1": "nucleus"', '"1": "disc", "2": "cup"'))
     replace(folder / "configs" / "train_denoiser.json", ('"channels": 2', '"channels": 3'))
     return folder

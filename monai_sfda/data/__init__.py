@@ -3,6 +3,7 @@
 from monai_sfda.data.batches import EpochBatches
 from monai_sfda.data.failures import Failures, clear_drafts, count_failures, write_failures
 from monai_sfda.data.folders import find_images, find_pairs, mask_names
+from monai_sfda.data.hold_out import hold_out
 from monai_sfda.data.prefetch import PrefetchLoader
 from monai_sfda.data.pseudonyms import pseudonymise
 from monai_sfda.data.readable import Readable, SameSize, readable
@@ -23,6 +24,7 @@ __all__ = [
     "count_failures",
     "find_images",
     "find_pairs",
+    "hold_out",
     "mask_names",
     "pseudonymise",
     "readable",
