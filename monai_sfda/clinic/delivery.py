@@ -179,6 +179,7 @@ class Delivery:
             "verdict": verdict,
             "structures": list(self.comparison.structures),
             "data": {"images": images, "skipped": self.skipped},
+            "epochs_done": len(self.history.rows),
             "change": summarise_change(rows),
             "time": self._time(images),
             "weights": {"source_sha256": source_sum, "adapted_sha256": sha256(bundle / "models" / "model.pt")},

@@ -42,6 +42,7 @@ def write_report(
             - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
               ``uses_target_tags`` (bool: image-level labels of the target went in).
             - ``data``: ``images`` (int), ``skipped``: list of ``case``, ``reason``.
+            - ``epochs_done``: int; the page says so where ``settings`` have more ``epochs``.
             - ``structures``: names in channel order; by default the keys of ``change``.
             - ``change``: structure -> ``area_before``, ``area_after`` (mean share of the image), ``agreement``
               (mean Dice of source and adapted masks), ``empty_before``, ``empty_after`` (numbers of images).

@@ -107,6 +107,13 @@ def test_an_empty_report_is_still_a_page_with_its_caution(tmp_path):
         assert text in page.text
 
 
+@pytest.mark.parametrize(("done", "said"), [(2, True), (10, False), (None, False)])
+def test_a_run_that_a_recipe_ended_early_says_so(tmp_path, report, done, said):
+    report |= {} if done is None else {"epochs_done": done}
+    page = write(tmp_path, report)
+    assert ("Stopped early, in epoch 2 of 10," in page.text) is said
+
+
 @pytest.mark.parametrize("key", ["change", "evaluation", "next_steps"])
 @pytest.mark.parametrize("absent", [None, "missing"])
 def test_a_section_without_data_is_left_out(tmp_path, report, key, absent):
