@@ -17,7 +17,7 @@ from monai.bundle import ConfigParser
 from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
 from monai_sfda.clinic.delivery import define_network
 from monai_sfda.clinic.measure import score_table
-from monai_sfda.clinic.same_run import alone, refuse_other_masks, refuse_other_settings
+from monai_sfda.clinic.same_run import alone, refuse_other_settings
 from monai_sfda.console import one_sentence
 from monai_sfda.data import clear_drafts, count_failures
 from monai_sfda.overrides import as_typed, literal, read_json
@@ -83,7 +83,6 @@ def predict(
     root, folder = _bundle(bundle), _writable(output)
     chosen = {"overlays": overlays, "formats": formats}
     with alone(folder):
-        refuse_other_masks(folder, images, root / "models" / "model.pt", overrides)
         clear_drafts(folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}

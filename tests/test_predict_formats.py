@@ -5,6 +5,7 @@ import shutil
 import nibabel
 import numpy as np
 import pytest
+import torch
 from bundle_support import ROOT, command, fails, random_weights, run, write_images
 from PIL import Image
 
@@ -145,3 +146,13 @@ def test_the_overlay_refuses_an_unknown_format_before_the_first_mask(tmp_path, w
         run(BUNDLE, "inference.json", "predict.json", checkpoint=str(weights), formats=["nfti"], **places)
     assert "Expected --formats of nifti, dicom_seg, found nfti" in str(root_cause(error.value))
     assert not (tmp_path / "out").exists()
+
+
+def test_the_overlay_refuses_masks_of_another_network(tmp_path, weights):
+    places = {"dataset_dir": str(write_images(tmp_path / "images", 2)), "results_dir": str(tmp_path / "out")}
+    run(BUNDLE, "inference.json", "predict.json", checkpoint=str(weights), **places)
+    others = tmp_path / "others.pt"
+    torch.save({name: 2 * value for name, value in torch.load(weights, weights_only=True).items()}, others)
+    with pytest.raises(Exception) as error:  # noqa: PT011 - whatever MONAI wraps the sentence in
+        run(BUNDLE, "inference.json", "predict.json", checkpoint=str(others), **places)
+    assert "found other weights" in str(root_cause(error.value))

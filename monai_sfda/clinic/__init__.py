@@ -8,6 +8,7 @@ from monai_sfda.clinic.measure import write_results
 from monai_sfda.clinic.metadata import class_names, model_name
 from monai_sfda.clinic.pictures import CasePicture, before_after, contact_sheet, outline_overlay, to_data_uri
 from monai_sfda.clinic.report import write_report
+from monai_sfda.clinic.same_run import refuse_other_masks
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "judge",
     "model_name",
     "outline_overlay",
+    "refuse_other_masks",
     "summarise_change",
     "to_data_uri",
     "write_bundle",

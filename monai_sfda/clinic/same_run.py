@@ -22,10 +22,6 @@ except ImportError:  # not on Windows, where nothing is locked
 __all__ = ["alone", "refuse_other_masks", "refuse_other_settings"]
 
 
-DECISIVE = ("image_size", "cutoff", "precision", "thresholds", "flips")
-"""Options on which masks, or the rows in them, depend."""
-
-
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Lock a folder for this process; a process that is killed leaves no lock.
@@ -66,30 +62,42 @@ def refuse_other_settings(report: Path, given: Mapping[str, Any]) -> None:
         )
 
 
-def refuse_other_masks(folder: Path, images: str, weights: Path, overrides: Mapping[str, Any]) -> None:
+def refuse_other_masks(
+    folder: str | os.PathLike[str],
+    *,
+    images: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    salt: str | None = None,
+    **decisive: Any,
+) -> None:
     """Masks that are there are skipped, so they must be of the same images and come from the same network.
 
     Keeps what they are of in ``folder/masks_of.json``, which names no place: outputs travel.
+
+    Args:
+        folder: output of a prediction, made if missing.
+        images: folder of the images.
+        weights: file of the network's weights.
+        salt: of pseudonyms, if there are any.
+        decisive: settings on which masks, or the rows in them, depend; plain values.
 
     Raises:
         ValueError: if they are of others, or ``folder`` is inside ``images``.
         FileNotFoundError: if there are no weights.
     """
+    folder = Path(folder)
     place, target = (os.path.realpath(os.path.expanduser(path)) for path in (images, folder))
-    if images and Path(target).is_relative_to(place):
+    if os.fspath(images) and Path(target).is_relative_to(place):
         raise ValueError(
             f"Expected an output folder outside the images, found {folder} in {images}: its masks would be taken for "
-            "images later; choose another --output."
+            "images later; choose another output."
         )
-    weights = Path(overrides.get("checkpoint", weights))
-    if not weights.is_file():
+    if not Path(weights).is_file():
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
     now = {"images": hashlib.sha256(os.fsencode(place)).hexdigest(), "weights": sha256(weights)}
-    asked = {name: value for name, value in overrides.items() if name.split("::")[0] in DECISIVE}
-    now |= json.loads(json.dumps(asked))  # as it comes back from the file
-    if "pseudonym_salt" in overrides:
-        mark = pseudonym("monai_sfda", str(overrides["pseudonym_salt"]))
-        now["pseudonyms"] = mark[:4]  # enough to tell salts apart, too little to find one
+    now |= json.loads(json.dumps(decisive))  # as it comes back from the file
+    if salt is not None:
+        now["pseudonyms"] = pseudonym("monai_sfda", salt)[:4]  # enough to tell salts apart, too little to find one
     record = folder / "masks_of.json"
     if record.exists() and any((folder / "masks").rglob("*.png")):
         before = read_json(record)
@@ -97,7 +105,7 @@ def refuse_other_masks(folder: Path, images: str, weights: Path, overrides: Mapp
         if other:
             raise ValueError(
                 f"Expected the masks in {folder} to be made by the same command, found other {', '.join(other)}; "
-                "choose another --output."
+                "choose another output."
             )
     with whole_file(record) as draft:
         draft.write_text(json.dumps(now, indent=2) + "\n")
