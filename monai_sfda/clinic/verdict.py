@@ -31,6 +31,8 @@ class Limits(NamedTuple):
     """Fall of the mean soft Dice confidence (review)."""
     one_piece: float = 0.95
     """Mean share of a mask in its largest piece (review)."""
+    found: float = 0.05
+    """Share of images in which the adapted network finds a structure at all (review)."""
 
 
 def summarise_change(rows: Sequence[CaseChange]) -> dict[str, dict[str, float]]:
@@ -76,6 +78,7 @@ def judge(rows: Sequence[CaseChange], *, limits: Limits | Mapping[str, float] = 
 def _checks(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict[str, Any]]:
     lost = fmean(row.area_after == 0 and row.area_before > 0 for row in rows)
     full = fmean(row.area_after > limits.full for row in rows)
+    found = fmean(row.area_after > 0 for row in rows)
     ratios = [row.area_after / row.area_before for row in rows if row.area_before and row.area_after]
     ratio = median(ratios) if ratios else math.nan
     agreement = _mean(row.agreement for row in rows)
@@ -87,6 +90,8 @@ def _checks(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict[
                meaning=f"share of images where the source found the {name} and the adapted network does not"),
         _check(f"{name} everywhere", full, f"at most {limits.empty_share:g}", full <= limits.empty_share, fatal=True,
                meaning=f"share of images that the {name} fills to more than {limits.full:g}"),
+        _check(f"{name} found", found, f"at least {limits.found:g}", found >= limits.found,
+               meaning=f"share of images where the adapted network finds the {name}, whatever the source did"),
         _check(f"{name} size", ratio, f"{low:g} to {high:g}", low <= ratio <= high,
                meaning="median of area after / area before"),
         _check(f"{name} agreement", agreement, f"at least {limits.agreement:g}", agreement >= limits.agreement,

@@ -7,6 +7,7 @@ import logging
 import torch
 from torch import Tensor
 
+from monai_sfda.functional import check_head, decide
 from monai_sfda.protocols import Evidence, PseudoLabel
 from monai_sfda.pseudo.histogram import histogram, over_processes
 
@@ -40,22 +41,24 @@ class ClassThreshold:
     Threshold :math:`t_k` is the mean (or median) probability of class k among the pixels given to k at 0.5, over all
     images. A pixel is 1 where :math:`p > t_1`, 0 where :math:`1 - p > t_0`, else the class with the larger ratio of
     probability to threshold. As no threshold is below 0.5, that is one cut-off :math:`t_1 / (t_0 + t_1)`: a class
-    that the network is timid about gets a lower one.
+    that the network is timid about gets a lower one. With a softmax head a pixel belongs to the class with the largest
+    ratio of probability to :math:`t_1`; for two classes that is the same.
 
     Reconstructed from the abstract of Xu et al., Denoising for Relaxing, MICCAI 2022; the paper's formula is unknown.
     Needs ``FitRefiners``. A class that no pixel is given to has no threshold: the cut-off is then 0.5, with a warning.
 
     Args:
         statistic: ``"mean"`` or ``"median"``.
+        head: ``"sigmoid"`` or ``"softmax"``.
 
     Attributes:
-        cutoffs: (K,) of the channels, once fitted.
+        cutoffs: (K,) of the channels, once fitted; for softmax the thresholds :math:`t_1`.
     """
 
-    def __init__(self, *, statistic: str = MEAN) -> None:
+    def __init__(self, *, statistic: str = MEAN, head: str = "sigmoid") -> None:
         if statistic not in (MEAN, MEDIAN):
             raise ValueError(f"Expected statistic to be 'mean' or 'median', found {statistic!r}.")
-        self.statistic = statistic
+        self.statistic, self.head = statistic, check_head(head)
         self.cutoffs: Tensor | None = None
         self._seen = torch.zeros(())
 
@@ -69,7 +72,8 @@ class ClassThreshold:
         thresholds = class_thresholds(counts, sums, statistic=self.statistic)
         for channel, kind in thresholds.isnan().nonzero().tolist():
             logger.warning("No pixel of channel %d is given to class %d: its cut-off is 0.5.", channel, kind)
-        self.cutoffs = (thresholds[:, 1] / thresholds.sum(1)).nan_to_num(0.5)
+        shares = thresholds[:, 1] / thresholds.sum(1) if self.head == "sigmoid" else thresholds[:, 1]
+        self.cutoffs = shares.nan_to_num(0.5)
         logger.info("Cut-offs of the channels: %s.", [round(c, 3) for c in self.cutoffs.tolist()])
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
@@ -78,4 +82,4 @@ class ClassThreshold:
             raise RuntimeError("Expected fitted class thresholds, found none; add FitRefiners to the handlers.")
         probs = evidence.probs
         cutoffs = self.cutoffs.to(probs).view(-1, *[1] * (probs.ndim - 2))
-        return pseudo._replace(label=(probs > cutoffs).to(probs.dtype))
+        return pseudo._replace(label=decide(probs / cutoffs, self.head, 1.0).to(probs.dtype))

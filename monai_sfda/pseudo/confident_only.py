@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from monai_sfda.functional import check_head
 from monai_sfda.protocols import Evidence, PseudoLabel
 
 __all__ = ["ConfidentOnly"]
 
 
 class ConfidentOnly:
-    """Keep the weight of a pixel where max(p, 1 - p) reaches a confidence, as in FixMatch (Sohn et al., 2020); else 0.
+    """Keep the weight of a pixel whose likeliest class reaches a confidence, as in FixMatch (Sohn et al., 2020); else 0.
+
+    With a sigmoid head each channel has two classes, so that it is max(p, 1 - p) of that channel; with softmax it is the
+    largest of the K probabilities, and a pixel is left out with all its channels.
 
     Args:
-        confidence: in [0.5, 1]; 0.5 keeps all.
+        confidence: in [0.5, 1]; 0.5 keeps all of a sigmoid head.
+        head: ``"sigmoid"`` or ``"softmax"``.
+
+    Raises:
+        ValueError: if ``confidence`` is out of range or ``head`` unknown.
     """
 
-    def __init__(self, *, confidence: float) -> None:
+    def __init__(self, *, confidence: float, head: str = "sigmoid") -> None:
         if not 0.5 <= confidence <= 1:
             raise ValueError(f"Expected a confidence between 0.5 (keep all) and 1, found {confidence}.")
-        self.confidence = confidence
+        self.confidence, self.head = confidence, check_head(head)
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
-        sure = evidence.probs.maximum(1 - evidence.probs) >= self.confidence
-        return pseudo._replace(weight=pseudo.weight * sure)
+        probs = evidence.probs
+        likeliest = probs.maximum(1 - probs) if self.head == "sigmoid" else probs.amax(1, keepdim=True)
+        return pseudo._replace(weight=pseudo.weight * (likeliest >= self.confidence))

@@ -38,6 +38,14 @@ def test_a_structure_that_the_source_never_found_is_no_loss():
     assert judge([row("a"), row("b", **never, **nothing)])["decision"] == "adopt"
 
 
+def test_two_networks_that_both_find_nothing_are_not_adopted():
+    nothing = {"area_before": 0.0, "area_after": 0.0, "agreement": math.nan}
+    nothing |= {"confidence_before": math.nan, "confidence_after": math.nan, "pieces_after": math.nan}
+    verdict = judge([row("a"), row("a", "disc", **nothing), row("b"), row("b", "disc", **nothing)])
+    assert verdict["decision"] == "review"
+    assert "disc found" in verdict["sentence"]
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [

@@ -53,6 +53,24 @@ def test_channels_have_their_own_cutoffs():
     assert cutoffs == pytest.approx([0.75 / 1.55, 0.9 / (0.9 + 0.6875)], abs=1e-6)
 
 
+def test_softmax_gives_each_pixel_to_the_class_with_the_largest_ratio():
+    refine = ClassThreshold(head="softmax")
+    refine.cutoffs = torch.tensor([0.9, 0.6, 0.8])
+    probs = torch.tensor([[0.45, 0.35, 0.2], [0.2, 0.35, 0.45], [0.8, 0.1, 0.1]]).T[None]  # ratios below
+    # .50 .58 .25: class 1, though class 0 is likelier; .22 .58 .56: class 1; .89 .17 .13: class 0.
+    assert label(refine, probs).label[0].argmax(0).tolist() == [1, 1, 0]
+    assert label(refine, probs).label.sum(1).unique().tolist() == [1]
+
+
+def test_two_softmax_classes_are_one_sigmoid_channel():
+    probs = torch.rand(1, 1, 500, generator=torch.Generator().manual_seed(0))
+    both = torch.cat([1 - probs, probs], 1)
+    refine = ClassThreshold(head="softmax")
+    refine.study(PseudoLabel(both, torch.ones_like(both)), Evidence(["a"], both))
+    refine.fit()
+    assert torch.equal(label(refine, both).label[:, 1:], label(fitted(probs), probs).label)
+
+
 def test_batches_are_pooled():
     assert torch.allclose(fitted(P[..., :3], P[..., 3:]).cutoffs, fitted(P).cutoffs)
 

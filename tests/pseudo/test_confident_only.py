@@ -22,6 +22,13 @@ def test_half_keeps_all():
     assert weight(0.5) == [1, 1, 1, 1]
 
 
+def test_softmax_asks_the_likeliest_class_and_drops_whole_pixels():
+    probs = torch.tensor([[0.80, 0.15, 0.05], [0.95, 0.04, 0.01]]).T[None]
+    pseudo = PseudoLabel(probs, torch.ones_like(probs))
+    kept = ConfidentOnly(confidence=0.9, head="softmax")(pseudo, Evidence(["a"], probs)).weight
+    assert kept[0].tolist() == [[0, 1], [0, 1], [0, 1]]
+
+
 def test_one_leaves_nothing_and_the_loss_is_zero_and_finite():
     pseudo = PseudoLabel((P > 0.75).float(), torch.ones_like(P))
     logits = torch.randn(1, 1, 4, requires_grad=True)
