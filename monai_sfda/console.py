@@ -23,12 +23,19 @@ def quiet() -> Iterator[None]:
     """Keep warnings that a user can do nothing about off the screen; warnings of this package still show."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        engines = logging.getLogger("ignite.engine")
-        for name, logger in logging.root.manager.loggerDict.items():
-            if name.split(".")[0] in ("monai", "ignite") and isinstance(logger, logging.Logger):
-                # What an engine logs when it ends with an error is that error, which is shown anyway.
-                logger.setLevel(logging.CRITICAL if name.startswith(engines.name) else logging.ERROR)
-        yield
+        loggers = {
+            logger: logger.level
+            for name, logger in logging.root.manager.loggerDict.items()
+            if name.split(".")[0] in ("monai", "ignite") and isinstance(logger, logging.Logger)
+        }
+        for logger in loggers:
+            # What an engine logs when it ends with an error is that error, which is shown anyway.
+            logger.setLevel(logging.CRITICAL if logger.name.startswith("ignite.engine") else logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in loggers.items():
+                logger.setLevel(level)
 
 
 @contextmanager
@@ -37,7 +44,7 @@ def one_sentence() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("\nStopped. Nothing is lost: the same command continues.")
+        sys.exit("\nStopped. What is finished is kept: repeat the command to go on.")
     except Exception as error:
         cause = root_cause(error)
         if isinstance(cause, TypeError) and (component := COMPONENT.search(str(error))):

@@ -14,7 +14,10 @@ import torch
 
 __all__ = ["as_typed", "check_overrides", "literal", "read_json"]
 
-TEXT = ("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset")
+TEXT = (
+    *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
+    *("--pseudonym_salt", "--pseudonym_table"),
+)
 
 
 def as_typed(words: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """A source network meets the camera of another clinic: ``python3 scripts/demo.py [--output DIR]``.
 
 Makes two simulated clinics, scores the shipped network on its own camera and on the other one, adapts it to unlabelled
-images of the other one, and scores it again on images it has not seen. Running it again continues or repeats nothing.
+images of the other one, and scores it again on images it has not seen. A second run continues where the first stopped.
 """
 
 import environment

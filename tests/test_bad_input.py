@@ -61,6 +61,7 @@ def test_a_bundle_and_its_weights_may_have_any_name(monkeypatch, images, weights
 
 def test_only_places_are_quoted():
     words = ["adapt", "1_0", "a b", "--output", "2024_01", "--epochs", "3", "--method=5", "--image_size", "[64,64]"]
+    assert as_typed(["predict", "--pseudonym_salt", "1234e2"]) == ["predict", "--pseudonym_salt", "'1234e2'"]
     assert as_typed(words) == [
         *["adapt", "'1_0'", "'a b'", "--output", "'2024_01'", "--epochs", "3", "--method='5'", "--image_size"],
         "[64,64]",

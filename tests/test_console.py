@@ -29,13 +29,21 @@ def test_an_unexpected_error_shows_where_it_happened(capsys):
 
 
 def test_interruption_says_how_to_go_on():
-    with pytest.raises(SystemExit, match="same command continues"), one_sentence():
+    with pytest.raises(SystemExit, match="repeat the command"), one_sentence():
         raise KeyboardInterrupt
 
 
 def test_root_cause_of_a_plain_error_is_itself():
     error = ValueError("x")
     assert root_cause(error) is error
+
+
+def test_quiet_leaves_the_loggers_as_they_were():
+    logger = logging.getLogger("monai.bundle")
+    logger.setLevel(logging.INFO)
+    with quiet():
+        assert logger.level == logging.ERROR
+    assert logger.level == logging.INFO
 
 
 def test_only_warnings_of_others_are_kept_off_the_screen(caplog):

@@ -29,6 +29,7 @@ __all__ = ["Cost", "JobFailed", "carry_out"]
 
 READ = ("dataset_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
 PLACES = (*READ, "output_dir", "ckpt_dir")
+PEAK = "peak_megabytes.txt"
 
 
 class JobFailed(ValueError):
@@ -46,7 +47,7 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
     """Run configs of a bundle, one after the other in one new process, unless ``record`` says that this was done.
 
     Args:
-        record: folder of spec.json (what is run), log.txt and cost.json (there once it is finished).
+        record: folder of spec.json (what is run), log.txt, the peak memory and cost.json (there once it is finished).
         bundle: folder of the bundle.
         runs: for each run its configs and overrides.
 
@@ -70,7 +71,7 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
     record.mkdir(parents=True, exist_ok=True)
     with whole_file(record / "spec.json") as draft:
         draft.write_text(text)
-    cost = _spend([sys.executable, "-W", "ignore", "-m", __name__, str(record / "spec.json")], record / "log.txt")
+    cost = _spend([sys.executable, "-W", "ignore", "-m", __name__, str(record / "spec.json")], record)
     with whole_file(record / "cost.json") as draft:
         draft.write_text(json.dumps(cost._asdict()) + "\n")
     return cost
@@ -91,8 +92,8 @@ def _hash(place: Path) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def _spend(command: Sequence[str], log: Path) -> Cost:
-    start = time.perf_counter()
+def _spend(command: Sequence[str], record: Path) -> Cost:
+    log, start = record / "log.txt", time.perf_counter()
     with open(log, "wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
         try:
@@ -100,19 +101,20 @@ def _spend(command: Sequence[str], log: Path) -> Cost:
         except BaseException:
             process.kill()
             raise
-    lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
     if status:
+        lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
         raise JobFailed(lines[-1].removeprefix("monai-sfda: "))
-    return Cost(round(time.perf_counter() - start, 1), float(lines[-1]))
+    return Cost(round(time.perf_counter() - start, 1), float((record / PEAK).read_text()))
 
 
 def main(spec: str) -> None:
-    """Run what a spec.json says; the last line is the peak memory in MB."""
+    """Run what a spec.json says, and leave the peak memory in MB beside it."""
     job = read_json(spec)
     for run in job["runs"]:
         overrides = {k: Path(value) if k in PLACES else value for k, value in run["overrides"].items()}
         run_configs(Path(job["bundle"]), run["configs"], **overrides)
-    print(f"\n{_peak_megabytes():.0f}")
+    with whole_file(Path(spec).with_name(PEAK)) as draft:
+        draft.write_text(f"{_peak_megabytes():.0f}\n")
 
 
 def _peak_megabytes() -> float:

@@ -17,8 +17,13 @@ COLOURS = ("#1b6ca8", "#d1603d", "#4c956c", "#7b5ea7")
 
 
 def write_plot(rows: Sequence[Row], path: Path) -> None:
-    """Dice of each method, one panel per pair and structure; a line marks the source network, small dots are seeds."""
+    """Dice of each method, one panel per pair and structure; a line marks the source network, small dots are seeds.
+
+    Without a score there is nothing to draw, and no file.
+    """
     rows = [row for row in rows if row.dice]
+    if not rows:
+        return
     rebuilt = dict.fromkeys(((row.pair, row.method) for row in rows), "")
     rebuilt |= {(row.pair, row.method): " (rec.)" for row in rows if "reconstruction" in row.notes}
     panels = list(dict.fromkeys((row.pair, row.structure) for row in rows))

@@ -198,8 +198,8 @@ class Delivery:
     def _time(self, images: int) -> dict[str, float]:
         """Of this process only: a continued run does not know how long the first part took."""
         seconds = self.trainer.state.times.get("COMPLETED") or 0.0
-        epochs = len(self.history.rows)
         if not seconds:
             return {}
-        last = self.trainer.state.times["EPOCH_COMPLETED"]
-        return {"seconds": seconds, "last_epoch_seconds": last, "images_per_second": images * epochs / seconds}
+        last = self.trainer.state.times["EPOCH_COMPLETED"] or 0.0
+        rate = {"images_per_second": images / last} if last else {}  # the last epoch is never of an earlier part
+        return {"seconds": seconds, "last_epoch_seconds": last, **rate}

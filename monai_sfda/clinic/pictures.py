@@ -37,8 +37,6 @@ class CasePicture(NamedTuple):
     """(K, H, W) bool, by the adapted network."""
     note: str | None = None
     """Why this case is shown, such as "largest change"."""
-    truth: np.ndarray | None = None
-    """(K, H, W) bool, by a reader; shown only, where labels were given for evaluation."""
 
 
 def outline_overlay(image: np.ndarray, channels: np.ndarray, colours: Sequence[str] = PALETTE) -> np.ndarray:

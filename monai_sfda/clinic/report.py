@@ -36,7 +36,7 @@ def write_report(
         output_dir: folder of the run, made if missing.
         report: what was done and found. Every key is optional; the page leaves out what is not there.
 
-            - ``title``, ``created``: text.
+            - ``title``: text.
             - ``verdict``: ``decision`` ("adopt", "review" or "keep-source"), ``sentence``, and ``checks``: list of
               ``name``, ``value``, ``limit``, ``passed`` (None: could not be made), ``meaning``.
             - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
@@ -46,7 +46,6 @@ def write_report(
             - ``structures``: names in channel order; by default the keys of ``change``.
             - ``change``: structure -> ``area_before``, ``area_after`` (mean share of the image), ``agreement``
               (mean Dice of source and adapted masks), ``empty_before``, ``empty_after`` (numbers of images).
-            - ``evaluation``: structure -> ``source`` and ``adapted``, each metric -> value.
             - ``settings``, ``software``, ``weights``: flat; ``time``: ``seconds``, ``images_per_second``.
             - ``next_steps``: list of commands.
         history: one row per epoch, see `history_curves`.
@@ -83,7 +82,7 @@ def _cases(pictures: Sequence[CasePicture], structures: Sequence[str], folder: P
             {"name": name, "dice": _dice(before, after), "before": float(before.mean()), "after": float(after.mean())}
             for name, (before, after) in zip(names, channels, strict=False)
         ]
-        strip = before_after(picture.image, picture.before, picture.after, picture.truth)
+        strip = before_after(picture.image, picture.before, picture.after)
         shown = {"uri": to_data_uri(strip), "height": strip.shape[0], "width": strip.shape[1]}
         text = _without_paths({"case": picture.case, "note": picture.note}, folder)
         cases.append({**text, **shown, "rows": rows})

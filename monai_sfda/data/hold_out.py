@@ -19,6 +19,14 @@ def hold_out(items: Sequence[Any], share: float) -> list[list[Any]]:
 
     Returns:
         Two lists.
+
+    Raises:
+        ValueError: if there are fewer than two items, or ``share`` is out of range.
     """
+    if len(items) < 2 or not 0 < share < 1:
+        raise ValueError(
+            f"Expected at least two labelled images and a share in (0, 1), found {len(items)} and {share}: one part is "
+            "learnt from, the other chooses the epoch."
+        )
     count = max(1, len(items) - round(len(items) * (1 - share)))
     return partition_dataset(items, ratios=[len(items) - count, count], shuffle=True, seed=0)

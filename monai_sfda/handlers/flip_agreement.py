@@ -27,7 +27,10 @@ class FlipAgreement:
         structures: name -> channel of the network's output.
         head: ``"sigmoid"`` or ``"softmax"``.
         cutoff: probability above which a sigmoid channel is foreground.
-        axes: axes of an image (C, H, W) to mirror, one after the other.
+        axes: to mirror, one after the other, counted from the end: -1 swaps left and right, -2 top and bottom.
+
+    Raises:
+        ValueError: if an axis is not negative: it would be another one for an image than for a batch.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class FlipAgreement:
         cutoff: float = 0.5,
         axes: Sequence[int] = (-2, -1),
     ) -> None:
+        if any(axis >= 0 for axis in axes):
+            raise ValueError(f"Expected axes counted from the end, such as -1 and -2, found {list(axes)}.")
         self.structures, self.head, self.cutoff, self.axes = dict(structures), check_head(head), cutoff, list(axes)
 
     def attach(self, engine: Engine) -> None:

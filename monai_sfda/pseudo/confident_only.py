@@ -9,10 +9,10 @@ __all__ = ["ConfidentOnly"]
 
 
 class ConfidentOnly:
-    """Keep the weight of a pixel whose likeliest class reaches a confidence, as in FixMatch (Sohn et al., 2020); else 0.
+    """Give weight 0 to pixels whose likeliest class does not reach a confidence, as FixMatch does (Sohn et al., 2020).
 
-    With a sigmoid head each channel has two classes, so that it is max(p, 1 - p) of that channel; with softmax it is the
-    largest of the K probabilities, and a pixel is left out with all its channels.
+    With a sigmoid head each channel has two classes, so that it is max(p, 1 - p) of that channel; with softmax it is
+    the largest of the K probabilities, and a pixel is left out with all its channels.
 
     Args:
         confidence: in [0.5, 1]; 0.5 keeps all of a sigmoid head.

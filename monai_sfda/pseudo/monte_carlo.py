@@ -60,14 +60,14 @@ class MonteCarlo:
         Departs: the released code would go on, with every pixel certain.
         """
         self.mode(self.network)
-        probs, cooled, features = _Running(), _Running(), _Running()
+        probs, softened, features = _Running(), _Running(), _Running()
         for _ in range(self.passes):
             logits = self.network(image).float()
             probs.add(probabilities(logits, self.head))
-            cooled.add(probabilities(logits / self.temperature, self.head))
+            softened.add(probabilities(logits / self.temperature, self.head))
             if self._tap is not None:
                 features.add(self._tap.output.float())
-        spread = cooled.std()
+        spread = softened.std()
         if not spread.any():
             raise ValueError(
                 f"Expected passes of {type(self.network).__name__} that differ, found {self.passes} equal ones; "

@@ -4,7 +4,7 @@ from monai_sfda.transforms.corrupt_labels import RandCorruptLabelsd, corrupt_blo
 from monai_sfda.transforms.cut_to_disc import CutToDiscd
 from monai_sfda.transforms.disc_finder import DiscFinder
 from monai_sfda.transforms.native_size import LabelMapd, NativeSized
-from monai_sfda.transforms.nested import NestedLabeld, NestedToIdsd
+from monai_sfda.transforms.nested import NestedLabeld
 from monai_sfda.transforms.photo_reader import MaskReader, PhotoReader
 from monai_sfda.transforms.read_photo import ReadPhotod
 from monai_sfda.transforms.save_mask import SaveMaskd
@@ -20,7 +20,6 @@ __all__ = [
     "MaskReader",
     "NativeSized",
     "NestedLabeld",
-    "NestedToIdsd",
     "PhotoReader",
     "RandCorruptLabelsd",
     "ReadPhotod",

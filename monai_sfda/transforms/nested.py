@@ -13,7 +13,7 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_dst_type, convert_to_tensor
 from torch import Tensor
 
-__all__ = ["NestedLabeld", "NestedToIdsd", "refuse_unknown_ids"]
+__all__ = ["NestedLabeld", "refuse_unknown_ids"]
 
 
 class NestedLabeld(MapTransform):
@@ -60,44 +60,6 @@ class NestedLabeld(MapTransform):
 
     def _meaning(self) -> str:
         return ", ".join(f"{name} {'+'.join(map(str, ids))}" for name, ids in zip(self.names, self.ids, strict=False))
-
-
-class NestedToIdsd(MapTransform):
-    """Turn a binarised nested prediction (K, *S) into a label map (1, *S) uint8.
-
-    A pixel belongs to channel k only where all outer channels 0..k-1 are set too, because anatomy says so: a cup pixel
-    outside the disc becomes background. The innermost channel it belongs to gives the id.
-
-    Args:
-        keys: entries to convert.
-        ids: the id of each channel, from outer to inner; fundus: ``[1, 2]``.
-        allow_missing_keys: as in MONAI.
-
-    Raises:
-        ValueError: if the number of channels differs from ``ids`` or a value is neither 0 nor 1.
-    """
-
-    def __init__(self, keys: KeysCollection, ids: Sequence[int], *, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.ids = list(ids)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = convert_to_dst_type(self._paint(out[key], _case(out, key)), out[key], dtype=torch.uint8)[0]
-        return out
-
-    def _paint(self, pred: Any, case: str) -> Tensor:
-        pred = convert_to_tensor(pred, track_meta=False)
-        if pred.shape[0] != len(self.ids):
-            raise ValueError(f"Expected {len(self.ids)} channels in case {case}, found {tuple(pred.shape)}; mend ids.")
-        inside = pred == 1
-        if not (inside | (pred == 0)).all():
-            raise ValueError(f"Expected a prediction of 0 and 1 in case {case}, found other values; threshold it.")
-        label = torch.zeros_like(pred[:1], dtype=torch.uint8)
-        for value, channel in zip(self.ids, inside.cumprod(0).bool(), strict=True):
-            label[0, channel] = value
-        return label
 
 
 def refuse_unknown_ids(mask: Tensor | np.ndarray, expected: Iterable[int], case: str, meaning: str = "") -> None:

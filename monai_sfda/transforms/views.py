@@ -55,15 +55,17 @@ class ImpulseNoise:
 
 
 class Gamma:
-    """Brightness curve ``x ** (1 / g)`` with g ~ U(range), on an image with chance ``prob``; keeps 0 and 1 fixed.
+    """Brightness curve ``x ** (1 / g)`` with g ~ U(gamma), on an image with chance ``prob``; keeps 0 and 1 fixed.
 
     Departs: the released code rounds through an 8-bit table.
+
+    Args:
+        prob: chance for each image, in [0, 1].
+        gamma: lowest and highest g, above 0; above 1 brightens.
     """
 
     def __init__(self, *, prob: float = 0.5, gamma: tuple[float, float] = (0.5, 3.5)) -> None:
-        if not 0 < gamma[0] <= gamma[1]:
-            raise ValueError(f"Expected a range 0 < low <= high for gamma, found {tuple(gamma)}.")
-        self.prob, self.gamma = prob, gamma
+        self.prob, self.gamma = _chance(prob), _range("gamma", gamma)
 
     def __call__(self, image: Tensor) -> Tensor:
         image = image.clone()
@@ -77,14 +79,15 @@ class Erase:
     """Overwrite one grey rectangle of an image with chance ``prob`` (2D images).
 
     Args:
+        prob: chance for each image, in [0, 1].
         area: share of the image the rectangle covers, U(low, high).
-        ratio: r ~ U(low, high); width ``sqrt(area / r)``, height ``sqrt(area * r)``, as released: never upright.
+        ratio: r ~ U(low, high); width ``sqrt(area / r)``, height ``sqrt(area * r)``, as released: wider than high.
     """
 
     def __init__(
         self, *, prob: float = 0.5, area: tuple[float, float] = (0.02, 0.06), ratio: tuple[float, float] = (0.3, 0.6)
     ) -> None:
-        self.prob, self.area, self.ratio = prob, area, ratio
+        self.prob, self.area, self.ratio = _chance(prob), _range("area", area), _range("ratio", ratio)
 
     def __call__(self, image: Tensor) -> Tensor:
         image = image.clone()
@@ -98,6 +101,18 @@ class Erase:
             top, left = int(torch.randint(rows - height + 1, ())), int(torch.randint(columns - width + 1, ()))
             picture[:, top : top + height, left : left + width] = float(torch.rand(()))
         return image
+
+
+def _chance(prob: float) -> float:
+    if not 0 <= prob <= 1:
+        raise ValueError(f"Expected prob between 0 and 1, found {prob}.")
+    return prob
+
+
+def _range(name: str, ends: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < ends[0] <= ends[1]:
+        raise ValueError(f"Expected a range 0 < low <= high for {name}, found {tuple(ends)}.")
+    return ends
 
 
 class WeakStrongViews:

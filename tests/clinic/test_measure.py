@@ -140,7 +140,11 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
     summary = {
         "cases": 2,
         "assd_unit": "pixels",
-        "structures": {"cup": {"dice": some, "assd_mean_of_directed": nothing, "empty_pred": 2}},
+        "structures": {
+            "cup": {"dice": some, "assd_mean_of_directed": nothing, "empty_pred": 2},
+            "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "empty_pred": 2},
+        },
     }
-    line = score_table(summary).splitlines()[1]
-    assert line.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
+    _, cup, lens, *_ = score_table(summary).splitlines()
+    assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
+    assert lens.split() == ["lens", "-", "-", "-", "2", "2"]

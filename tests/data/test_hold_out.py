@@ -16,3 +16,9 @@ def test_the_split_is_random_and_the_same_each_time():
     learn, validate = hold_out(range(100), 0.1)
     assert (learn, validate) == tuple(hold_out(range(100), 0.1))
     assert validate != list(range(90, 100))
+
+
+@pytest.mark.parametrize(("count", "share"), [(1, 0.1), (10, 0.0), (10, 1.0)])
+def test_nothing_to_learn_from_or_to_validate_on_is_said(count, share):
+    with pytest.raises(ValueError, match="Expected at least two labelled images and a share"):
+        hold_out(range(count), share)

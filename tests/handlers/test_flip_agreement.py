@@ -52,6 +52,11 @@ def test_the_agreement_is_the_mean_of_dice_over_the_mirrors(axes, expected):
     assert agreements(Above(), ALL, axes=axes) == [expected]
 
 
+def test_axes_count_from_the_end():
+    with pytest.raises(ValueError, match="counted from the end"):
+        FlipAgreement({"disc": 0}, axes=[1, 2])
+
+
 def test_what_is_found_in_no_mirror_has_no_agreement():
     assert agreements(Bright(), [[0.0, 0.0], [0.0, 0.0]]) == [None]
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from monai_sfda.transforms import NestedLabeld, NestedToIdsd
+from monai_sfda.transforms import NestedLabeld
 
 IDS = torch.tensor([[[0, 1, 2], [0, 0, 1]]])  # (1, 2, 3): background, rim, cup
 
@@ -23,12 +23,10 @@ def test_one_channel_and_three_axes_work_alike():
     assert torch.equal(label, torch.ones(1, 2, 3, 4))
 
 
-def test_label_and_prediction_keep_their_metadata():
+def test_a_label_keeps_its_metadata():
     mask = MetaTensor(IDS, meta={"filename_or_obj": "/data/eye.png"})
     label = fundus(mask)
     assert label.meta["filename_or_obj"] == "/data/eye.png"
-    ids = NestedToIdsd("pred", [1, 2])({"pred": label})["pred"]
-    assert ids.meta["filename_or_obj"] == "/data/eye.png"
 
 
 def test_unknown_ids_name_the_case_the_ids_and_the_remedy():
@@ -50,27 +48,3 @@ def test_a_mask_of_several_channels_is_refused():
 def test_names_must_match_the_channels():
     with pytest.raises(ValueError, match="a name for each of their channels"):
         NestedLabeld("label", [[1, 2], [2]], names=["disc"])
-
-
-def test_a_label_map_survives_the_way_there_and_back():
-    assert torch.equal(NestedToIdsd("pred", [1, 2])({"pred": fundus(IDS)})["pred"], IDS.byte())
-
-
-@pytest.mark.parametrize("dtype", [torch.bool, torch.float32, torch.bfloat16])
-def test_a_cup_outside_the_disc_becomes_background(dtype):
-    pred = torch.tensor([[[1, 1, 0, 0]], [[0, 1, 1, 0]]]).to(dtype)
-    ids = NestedToIdsd("pred", [1, 2])({"pred": pred})["pred"]
-    assert ids.dtype == torch.uint8
-    assert ids.tolist() == [[[1, 2, 0, 0]]]
-
-
-def test_three_levels_nest_in_a_chain():
-    pred = torch.tensor([[1, 1, 1, 0], [1, 0, 1, 1], [1, 1, 0, 1]])
-    assert NestedToIdsd("pred", [3, 5, 9])({"pred": pred})["pred"].tolist() == [[9, 3, 5, 0]]
-
-
-def test_predictions_that_are_not_binary_or_have_other_channels_are_refused():
-    with pytest.raises(ValueError, match="Expected a prediction of 0 and 1 in case a, found other values"):
-        NestedToIdsd("pred", [1])({"pred": torch.tensor([[0.3]]), "case": "a"})
-    with pytest.raises(ValueError, match=r"Expected 2 channels in case a, found \(1, 1\)"):
-        NestedToIdsd("pred", [1, 2])({"pred": torch.tensor([[1.0]]), "case": "a"})

@@ -85,5 +85,9 @@ def test_a_batch_for_training_is_of_plain_tensors():
 def test_bad_ranges_are_refused():
     with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
         ImpulseNoise(prob=0.7)
-    with pytest.raises(ValueError, match="0 < low <= high"):
-        Gamma(gamma=(0, 2))
+    for view in (Gamma, Erase):
+        with pytest.raises(ValueError, match="prob between 0 and 1, found 5"):
+            view(prob=5)
+    for make in (lambda: Gamma(gamma=(0, 2)), lambda: Erase(area=(0.2, 0.1)), lambda: Erase(ratio=(-1, 1))):
+        with pytest.raises(ValueError, match="0 < low <= high"):
+            make()
