@@ -86,6 +86,8 @@ class AdaptTrainer(Trainer):
             step["weak"], step["strong"] = self.views(image)
             if self.labeller is not None:
                 step["pseudo"] = self.labeller(step["weak"], case)
+                # PyTorch 2.10 gives the student the weights that it cast for the labeller, which have no graph.
+                torch.clear_autocast_cache()
             step["pred"] = self.network(step["strong"])
         if self.tap is not None:
             step["features"] = self.tap.output

@@ -11,6 +11,7 @@ from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
 from monai_sfda.handlers.progress import Progress
 from monai_sfda.handlers.resume import Resume
+from monai_sfda.handlers.shared_statistics import SharedStatistics
 from monai_sfda.handlers.shrinkage_stop import ShrinkageStop
 from monai_sfda.handlers.surface import SymmetricSurfaceDistance
 from monai_sfda.handlers.teacher import MeanTeacher
@@ -29,6 +30,7 @@ __all__ = [
     "PostprocessBehind",
     "Progress",
     "Resume",
+    "SharedStatistics",
     "ShrinkageStop",
     "SymmetricSurfaceDistance",
 ]

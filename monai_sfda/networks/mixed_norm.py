@@ -26,7 +26,8 @@ class MixedBatchNorm(_BatchNorm):
     Running statistics become the same mixture of the source's and of an exponential average over target batches that
     starts at the source's. So at eta = 1 it is the source layer in evaluation mode, at eta = 0 torch's own layer in
     training, running statistics included. Gradients pass through the batch's part. In evaluation mode it is torch's own
-    layer, with the same names in its state dict. On several processes each mixes its own batch.
+    layer, with the same names in its state dict. On several processes each mixes its own batch. A layer behind
+    a pooling to 1 x 1 takes its statistics from as many values as the batch has images.
 
     Args:
         layer: layer to stand in for; its parameters and running statistics are shared, not copied.

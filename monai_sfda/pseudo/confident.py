@@ -75,7 +75,8 @@ class ConfidentCorrection:
     A reconstruction from the abstract of Xu et al., Denoising for Relaxing, MICCAI 2022. Needs ``FitRefiners``.
     The labels must not be a cut-off of the very probabilities that judge them, for then no error is ever found:
     :math:`\tau_j`, a mean over one side of the cut-off, is out of reach from the other side. So the judge is a second
-    opinion, such as the mean of stochastic passes on labels from the network in evaluation mode.
+    opinion, such as the mean of stochastic passes on labels from the network in evaluation mode. Each channel is judged
+    by itself: with a softmax head over more than two classes the labels of a corrected pixel need not sum to 1.
 
     Args:
         opinion: whose probabilities judge the labels; None takes those of the labeller's own observer.

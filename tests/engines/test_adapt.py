@@ -111,6 +111,14 @@ def test_bfloat16_keeps_weights_and_loss_in_float32(cbmt, network):
     assert isinstance(trainer.state.output["loss"], float)
 
 
+def test_bfloat16_trains_every_weight_where_the_student_labels_itself(cbmt, network):
+    """Fails on PyTorch 2.10 without care for its cache of cast weights."""
+    trainer, *_ = cbmt(network, precision="bfloat16", epochs=1)
+    trainer.labeller = PseudoLabeller(Observe(network), refiners=[Threshold(cutoff=0.5)])
+    trainer.run()
+    assert all(p.grad is not None for p in network.parameters())
+
+
 def test_cbmt_without_all_its_parts_is_online_pseudo_labelling(cbmt):
     """A teacher that equals the student, no balance, equal views, no dropout: labels are the student's own."""
 
