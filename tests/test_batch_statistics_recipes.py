@@ -58,7 +58,7 @@ def test_osuda_leaves_convolutions_alone_says_it_is_a_reconstruction_and_shows_i
     assert [float(row["source_share"]) for row in rows] == pytest.approx([0.9, 0.3311, 0.1218], abs=5e-5)
     # 2 steps an epoch, 6 in all: 10 at the first, 0 at the last, 10 * (1 - 1/5) at the end of the first epoch
     assert [float(row["entropy_weight"]) for row in rows] == pytest.approx([8.0, 4.0, 0.0])
-    assert float(rows[0]["consistency"]) < float(rows[-1]["consistency"])
+    assert float(rows[0]["loss_consistency"]) < float(rows[-1]["loss_consistency"])
 
 
 def test_osuda_continues_as_if_never_stopped(adapt, monkeypatch):

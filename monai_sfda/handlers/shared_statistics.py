@@ -16,8 +16,8 @@ class SharedStatistics:
     """Give every process the mean of the running statistics of all processes, at the end of each epoch.
 
     Each process normalises by batches of its own images, so that without this handler what is delivered knows those of
-    the first process alone. Needs ``broadcast_buffers=False`` in ``DistributedDataParallel``, which otherwise overwrites
-    the statistics of all others before each forward. Attach it before what saves the run.
+    the first process alone. Needs ``broadcast_buffers=False`` in ``DistributedDataParallel``, which otherwise writes
+    those over the statistics of all others before each forward. Attach it before what saves the run.
 
     Args:
         networks: whose floating-point buffers are shared; the same ones on every process.
