@@ -1,4 +1,4 @@
-"""Files that are complete or not there at all, and their checksums."""
+"""Files: what images end with, writing that is complete or not there at all, checksums."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["sha256", "whole_file"]
+__all__ = ["SUFFIXES", "sha256", "whole_file"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
+"""Of the image files that are read, in lower case."""
 
 
 @contextmanager

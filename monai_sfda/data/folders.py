@@ -8,9 +8,9 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["find_images", "find_pairs", "mask_names"]
+from monai_sfda.files import SUFFIXES
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
+__all__ = ["find_images", "find_pairs", "mask_names"]
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from monai.data import PILReader
 from monai.utils import ensure_tuple
 from PIL import Image
 
+from monai_sfda.files import SUFFIXES
 from monai_sfda.transforms.decode import open_picture, read_nifti, read_rgb, sniff
 from monai_sfda.transforms.decode_apart import decode_apart
 from monai_sfda.transforms.nested import refuse_unknown_ids
@@ -18,7 +19,6 @@ from monai_sfda.transforms.nested import refuse_unknown_ids
 __all__ = ["MaskReader", "PhotoReader"]
 
 HUGE = 50_000_000  # pixels, more than a fundus camera makes
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 
 
 class PhotoReader(PILReader):

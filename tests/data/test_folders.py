@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from monai_sfda.data import find_images, find_pairs, mask_names
-from monai_sfda.data.folders import SUFFIXES
+from monai_sfda.files import SUFFIXES
 from monai_sfda.transforms import PhotoReader
 
 
