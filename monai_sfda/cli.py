@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from ast import literal_eval
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -17,11 +18,11 @@ from monai.bundle import ConfigParser
 from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
 from monai_sfda.clinic.delivery import define_network
 from monai_sfda.clinic.measure import score_table
-from monai_sfda.clinic.same_run import alone, refuse_other_settings
+from monai_sfda.clinic.same_run import alone, refuse_other_adaptation
 from monai_sfda.console import one_sentence
 from monai_sfda.data import clear_drafts, count_failures
-from monai_sfda.overrides import as_typed, literal, read_json
-from monai_sfda.workflow import run_configs
+from monai_sfda.overrides import as_typed, literal, positional, read_json
+from monai_sfda.workflow import check_configs, run_configs
 
 __all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "predict"]
 
@@ -45,15 +46,18 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
     root, folder = _bundle(bundle), _writable(output)
     recipe = _method(root, method)
     report = folder / "report.json"
+    configs = ["adapt.json", f"methods/{recipe}.json"]
+    places = _with_places(overrides, dataset_dir=images, output_dir=folder)
+    weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with alone(folder):
+        check_configs(root, configs, **places)
+        refuse_other_adaptation(folder, images=images, weights=weights, given={"method": method, **overrides})
         if report.exists():
-            refuse_other_settings(report, {"method": method, **overrides})
             print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
         else:
             for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
                 read_json(path)
-            configs = ["adapt.json", f"methods/{recipe}.json"]
-            run_configs(root, configs, **_with_places(overrides, dataset_dir=images, output_dir=folder))
+            run_configs(root, configs, **places)
         define_network(folder / "bundle", overrides)
     verdict = read_json(report)["verdict"]
     print(f"\nVerdict  {verdict['decision']}: {verdict['sentence']}")
@@ -125,12 +129,15 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         results: output folder of `monai-sfda benchmark`, whose figures are then listed too.
     """
     root = _bundle(bundle)
-    measured = json.loads((Path(results) / "results.json").read_text()) if results else []
+    measured = _measured(Path(results) / "results.json") if results else []
     names = _recipes(root)
     width = max(map(len, names), default=0)
     for name in names:
         parser = ConfigParser()
-        parser.read_config([str(root / "configs" / "adapt.json"), str(root / "configs" / "methods" / f"{name}.json")])
+        files = [root / "configs" / "adapt.json", root / "configs" / "methods" / f"{name}.json"]
+        for file in files:
+            read_json(file)
+        parser.read_config([str(file) for file in files])
         method = parser.get("method")
         lines = [method["parts"], method["citation"] + ("; here a reconstruction" if method["reconstruction"] else "")]
         for row in measured:
@@ -151,7 +158,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
         output: folder to write.
     """
     folder = _writable(output)
-    files = literal_eval(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix
+    files = _listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix
     plan = read_matrix([files] if isinstance(files, str) else files)
     cells = []
     with alone(folder):
@@ -168,9 +175,22 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        commands = (adapt, predict, evaluate, methods, benchmark)
-        fire.Fire(
-            {command.__name__: command for command in commands}, command=as_typed(sys.argv[1:]), name="monai-sfda"
+        commands = {command.__name__: command for command in (adapt, predict, evaluate, methods, benchmark)}
+        words = sys.argv[1:]
+        if words and words[0] in commands:
+            _refuse_surplus(words[1:], commands[words[0]])
+        fire.Fire(commands, command=as_typed(words), name="monai-sfda")
+
+
+def _refuse_surplus(words: Sequence[str], command: Callable[..., None]) -> None:
+    """Before any work is done: Fire calls the command first and complains afterwards."""
+    kinds = [parameter.kind for parameter in signature(command).parameters.values()]
+    expected = kinds.count(Parameter.POSITIONAL_OR_KEYWORD)
+    surplus = positional(words)[expected:]
+    if surplus:
+        raise ValueError(
+            f"Expected {expected} name(s) after {command.__name__}, found also {surplus[0]!r}; put a name with spaces "
+            "in quotes."
         )
 
 
@@ -179,8 +199,16 @@ def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, A
     twice = sorted(set(overrides) & {*PLACES, *places})
     if twice:
         raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
-    files = {key: literal(value) for key, value in overrides.items() if isinstance(value, str) and Path(value).exists()}
+    named = {key: value for key, value in overrides.items() if value and isinstance(value, str)}
+    files = {key: Path(value) for key, value in named.items() if os.path.exists(value)}
     return {**overrides, **files, **{key: literal(value) for key, value in places.items()}}
+
+
+def _listed(matrix: str) -> list[str]:
+    try:
+        return [str(file) for file in literal_eval(matrix)]
+    except (ValueError, SyntaxError, TypeError):
+        raise ValueError(f"Expected files such as \"['pairs.json','methods.json']\", found {matrix}.") from None
 
 
 def _bundle(bundle: str) -> Path:
@@ -191,6 +219,13 @@ def _bundle(bundle: str) -> Path:
             "give the folder of a bundle such as bundles/fundus_disc_cup."
         )
     return root
+
+
+def _measured(path: Path) -> list[dict[str, Any]]:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"Expected results of a benchmark in {path}, found a damaged file ({error}).") from None
 
 
 def _recipes(root: Path) -> list[str]:

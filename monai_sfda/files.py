@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["SUFFIXES", "sha256", "whole_file"]
+__all__ = ["SUFFIXES", "brief_hash", "sha256", "whole_file"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 """Of the image files that are read, in lower case."""
@@ -39,3 +39,14 @@ def sha256(path: str | os.PathLike) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def brief_hash(path: str | os.PathLike) -> str:
+    """16 hexadecimal digits over the size, the first and the last 64 KiB of a file: tells pictures apart, quickly."""
+    end = 1 << 16
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha256(b"%d" % size + file.read(end))
+        file.seek(max(end, size - end))
+        digest.update(file.read(end))
+    return digest.hexdigest()[:16]

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["as_typed", "check_overrides", "literal", "read_json"]
+__all__ = ["as_typed", "check_overrides", "literal", "positional", "read_json"]
 
 TEXT = (
     *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
@@ -32,6 +32,12 @@ def as_typed(words: Sequence[str]) -> list[str]:
         else:
             quoted.append(word)
     return quoted
+
+
+def positional(words: Sequence[str]) -> list[str]:
+    """Those words after a command that are neither an option nor the value of one."""
+    pairs = pairwise(["", *words])
+    return [word for before, word in pairs if not word.startswith("-") and ("=" in before or before[:1] != "-")]
 
 
 def read_json(path: str | os.PathLike) -> dict[str, Any]:
@@ -74,9 +80,15 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
         if first not in config:
             raise ValueError(_unknown(name, config))
         _require_parts(name, config[first], inner)
+        value = os.fspath(value) if isinstance(value, Path) else value
+        if f"--{name}" in TEXT and not isinstance(value, str):
+            raise ValueError(f"Expected a name after --{name}, found {value!r}; give it, or leave the option out.")
         if isinstance(value, str) and value.startswith(("$", "@", "%")):
             continue
         default = config.get(name)
+        plain = isinstance(default, Mapping) and "_target_" not in default
+        if plain and not (isinstance(value, Mapping) and (value or not default)):
+            raise ValueError(f"Expected named values for --{name}, such as {default}, found {value!r}.")
         if not _fits(value, default):
             raise ValueError(f"Expected {_kind(default)} for --{name}, such as {default}, found {value!r}.")
         if name == "device":

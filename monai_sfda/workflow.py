@@ -10,7 +10,17 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from monai_sfda.console import quiet
 from monai_sfda.overrides import check_overrides, literal, read_json
 
-__all__ = ["run_configs"]
+__all__ = ["check_configs", "run_configs"]
+
+
+def check_configs(root: Path, configs: list[str], **overrides: Any) -> None:
+    """Raise what `run_configs` would raise before it begins."""
+    files = [str(root / "configs" / name) for name in configs]
+    for name in (*files, str(root / "configs" / "metadata.json")):
+        read_json(name)
+    parser = ConfigParser()
+    parser.read_config(files)
+    check_overrides(parser.get(), overrides)
 
 
 def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkflow:
@@ -26,17 +36,12 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
         ValueError: if a config is damaged or an override does not fit.
     """
     files = [str(root / "configs" / name) for name in configs]
-    metadata = str(root / "configs" / "metadata.json")
-    for name in (*files, metadata):
-        read_json(name)
-    parser = ConfigParser()
-    parser.read_config(files)
-    check_overrides(parser.get(), overrides)
+    check_configs(root, configs, **overrides)
     values = {key: literal(value) if isinstance(value, Path) else value for key, value in overrides.items()}
     with quiet():
         workflow = ConfigWorkflow(
             config_file=files,
-            meta_file=metadata,
+            meta_file=str(root / "configs" / "metadata.json"),
             logging_file=str(root / "configs" / "logging.conf"),
             bundle_root=literal(root),
             **values,

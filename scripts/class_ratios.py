@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monai_sfda.benchmark.source import class_ratios
+from monai_sfda.files import whole_file
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         channels = {name: [int(i) for i in ids.split(",")] for name, ids in (c.split("=") for c in options.channels)}
+        if len(channels) < len(options.channels):
+            raise ValueError("a name stands twice")
     except ValueError:
         parser.error(f"Expected channels such as disc=1,2, found {' '.join(options.channels)}.")
     try:
@@ -31,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
     record = {"data": options.data, "images": images, "channels": channels, "ratios": ratios}
-    options.target.write_text(json.dumps(record, indent=4) + "\n")
+    with whole_file(options.target) as draft:
+        draft.write_text(json.dumps(record, indent=4) + "\n")
     print(f"{options.target}: " + ", ".join(f"{name} {100 * ratio:.2f} %" for name, ratio in ratios.items()))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
+from monai_sfda.console import one_sentence
 from monai_sfda.data import CAMERAS, find_pairs, simulate_fundus, write_clinic
 
 COLUMNS = 8
@@ -95,4 +96,5 @@ def outlined(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    fire.Fire(main)
+    with one_sentence():
+        fire.Fire(main)

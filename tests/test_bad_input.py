@@ -172,6 +172,74 @@ def test_a_mistyped_folder_does_not_bind_the_output(monkeypatch, capsys, images,
     command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
 
 
+def test_words_too_many_stop_before_any_work(monkeypatch, capsys, images, small, tmp_path):
+    words = ["predict", BUNDLE, images, "more", "--output", tmp_path / "out", *small]
+    assert "found also 'more'; put a name with spaces in quotes" in fails(monkeypatch, capsys, *words)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--checkpoint"], "Expected a name after --checkpoint"),
+        (["--epochs="], "Expected a whole number of at least 1 for --epochs"),
+        (["--epochs", "abc"], "found 'abc'"),
+        (["--structures", "5"], "Expected named values for --structures"),
+        (["--structures", "{}"], "Expected named values for --structures"),
+        (["--limits::nope", "1"], "found nope=1; mend limits"),
+    ],
+)
+def test_values_of_another_kind_stop_before_any_work(monkeypatch, capsys, images, tmp_path, option, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "abc").touch()  # a file of that name makes no path of it
+    assert said in fails(monkeypatch, capsys, "adapt", BUNDLE, images, "--output", tmp_path / "run", *option)
+    assert not (tmp_path / "run" / "history.csv").exists()
+
+
+@pytest.mark.parametrize("matrix", ["[a.json", "[a.json]", "[1, {]"])
+def test_a_list_of_files_that_is_none_is_one_sentence(monkeypatch, capsys, tmp_path, matrix):
+    assert "Expected files such as" in fails(monkeypatch, capsys, "benchmark", matrix, "--output", tmp_path / "out")
+
+
+def test_an_image_that_shares_its_name_later_counts_once(monkeypatch, images, small, tmp_path):
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small]
+    command(monkeypatch, *words)
+    Image.new("RGB", (70, 64)).save(images / "case_0.jpg")
+    command(monkeypatch, *words)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["images"] == 4
+    assert not (tmp_path / "out" / "masks" / "case_0.png").exists()
+
+
+def test_folders_may_end_as_files_do(monkeypatch, images, small, tmp_path):
+    for folder in ("a.png", "case_0.png.d", "case_1"):
+        (images / folder).mkdir()
+        Image.new("RGB", (70, 64)).save(images / folder / "in.png")
+    Image.new("RGB", (70, 64)).save(images / "a.jpg")
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["images"] == 7
+
+
+def test_another_picture_under_an_old_name_is_segmented_anew(monkeypatch, images, small, tmp_path):
+    """Also where its folder was moved in, which changes no time of a file."""
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small]
+    old, new = images / "day", tmp_path / "other"
+    for folder, colour in ((new, "black"), (old, "white")):
+        folder.mkdir()
+        Image.new("RGB", (70, 64), colour).save(folder / "1.png")
+        os.utime(folder / "1.png", (0, 0))
+
+    def brightness():
+        with open(tmp_path / "out" / "results.csv", newline="") as file:
+            return {row["file"]: float(row["brightness"]) for row in csv.DictReader(file)}["day/1.png"]
+
+    command(monkeypatch, *words)
+    assert brightness() == 1
+    shutil.move(old, tmp_path / "away")
+    shutil.move(new, old)
+    command(monkeypatch, *words)
+    assert brightness() == 0
+
+
 @pytest.mark.parametrize("inside", [".", "masks"])
 def test_masks_are_not_written_among_the_images(monkeypatch, capsys, images, small, inside):
     words = ["predict", BUNDLE, images, "--output", images / inside, *small]
@@ -196,6 +264,10 @@ def test_a_finished_adaptation_answers_for_its_own_settings_only(monkeypatch, ca
     words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", *small]
     command(monkeypatch, *words, "--epochs", 1)
     assert "epochs=1 (now 2)" in fails(monkeypatch, capsys, *words, "--epochs", 2)
+    others = write_images(tmp_path / "others", size=(90, 80))
+    assert "other images" in fails(monkeypatch, capsys, "adapt", BUNDLE, others, *words[3:], "--epochs", 1)
+    assert "other options" in fails(monkeypatch, capsys, *words, "--epochs", 1, "--network_def::norm", "instance")
+    assert "did you mean --epochs" in fails(monkeypatch, capsys, *words, "--epcohs", 1)
     assert "method='cbmt'" in fails(monkeypatch, capsys, *words, "--method", "tent")
 
 
@@ -226,13 +298,31 @@ def test_what_was_decoded_at_another_size_is_not_used(monkeypatch, images, small
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as if killed before the first epoch ended
         command(patch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
-    next(cache.iterdir()).unlink()  # then decoded anew, and does not stack with the others if those are used
+    next(cache.rglob("*.pt")).unlink()  # then decoded anew, and does not stack with the others if those are used
     for name in ("report.json", "checkpoints/latest.pt"):
         (tmp_path / "run" / name).unlink()
     words = ["--checkpoint", small[1], "--image_size", "[96,96]", "--epochs", 1]
     command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", *words)
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["settings"]["image_size"] == [96, 96]
+
+
+def test_what_was_decoded_of_other_pictures_is_not_used(monkeypatch, images, small, tmp_path):
+    words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small]
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as if killed before the first epoch ended
+        command(patch, *words)
+    for name in ("report.json", "checkpoints/latest.pt"):
+        (tmp_path / "run" / name).unlink()
+    for path in images.iterdir():  # now of one colour, under the same names
+        Image.new("RGB", (70, 64), "grey").save(path)
+    command(monkeypatch, *words)
+    decoded = [torch.load(path, weights_only=True)["image"] for path in (tmp_path / "run" / "cache").rglob("*.pt")]
+    assert decoded == []  # the rest of the first run is gone, too
+    fresh = [*words[:4], tmp_path / "fresh", *words[5:]]
+    command(monkeypatch, *fresh)
+    rows = [(tmp_path / name / "history.csv").read_text() for name in ("run", "fresh")]
+    assert rows[0] == rows[1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

@@ -1,6 +1,6 @@
 import pytest
 
-from monai_sfda.files import sha256, whole_file
+from monai_sfda.files import brief_hash, sha256, whole_file
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -36,3 +36,13 @@ def test_the_draft_keeps_the_suffix_that_writers_go_by(tmp_path):
 def test_the_checksum_is_that_of_sha256sum(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_brief_hash_tells_files_apart_by_size_start_and_end(tmp_path):
+    contents = [b"", b"a", b"b", b"a" * 300_000, b"a" * 300_001, b"a" * 299_999 + b"b", b"b" + b"a" * 299_999]
+    hashes = []
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+        hashes.append(brief_hash(tmp_path / str(number)))
+    assert len(set(hashes)) == len(contents)
+    assert brief_hash(tmp_path / "1") == hashes[1]

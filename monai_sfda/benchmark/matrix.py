@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from monai_sfda.overrides import read_json
 
-__all__ = ["Matrix", "Method", "Pair", "read_matrix"]
+__all__ = ["Matrix", "Method", "Pair", "file_name", "read_matrix"]
 
 
 KINDS = {"pairs": dict, "methods": list, "seeds": list}
@@ -76,12 +76,20 @@ def read_matrix(files: Sequence[str | Path]) -> Matrix:
         if not merged.get(name):
             raise ValueError(f'Expected "{name}" in {", ".join(map(str, files))}, found none; name at least one.')
     matrix = Matrix(**merged)
-    names = [method.name for method in matrix.methods]
-    if len(set(names)) < len(names):
-        raise ValueError(f"Expected methods of different names, found {', '.join(sorted(names))}; rename one.")
+    for what, names in (("methods", matrix.methods), ("pairs", matrix.pairs)):
+        folders = [file_name(item.name) for item in names]  # type: ignore[attr-defined]
+        if len(set(folders)) < len(folders):
+            raise ValueError(f"Expected {what} of different names, found {', '.join(sorted(folders))}; rename one.")
+    if len(set(matrix.seeds)) < len(matrix.seeds) or not all(type(seed) is int for seed in matrix.seeds):
+        raise ValueError(f'Expected "seeds" to be different whole numbers, found {list(matrix.seeds)}; mend them.')
     for method in matrix.methods:
         _refuse_absent(method, matrix.pairs)
     return matrix
+
+
+def file_name(name: str) -> str:
+    """The folder of a pair or of a method."""
+    return "".join(letter if letter.isalnum() or letter in "-.=" else "_" for letter in name).lstrip(".") or "_"
 
 
 def _refuse_absent(method: Method, pairs: Sequence[Pair]) -> None:
@@ -94,6 +102,9 @@ def _refuse_absent(method: Method, pairs: Sequence[Pair]) -> None:
 
 
 def _pair(name: str, entry: Mapping[str, Any], place: Path) -> Pair:
+    _require_names(entry, f"of pair {name}")
+    for key in ("train", "adapt", "evaluate"):
+        _require_names(entry.get(key, {}), f"for {key} of pair {name}")
     _refuse_unknown(entry, Pair._fields[1:], f"of pair {name}")
     missing = {"bundle", "target"} - set(entry)
     if missing:
@@ -109,10 +120,17 @@ def _pair(name: str, entry: Mapping[str, Any], place: Path) -> Pair:
 def _method(entry: str | Mapping[str, Any]) -> Method:
     if isinstance(entry, str):
         return Method(entry, [entry])
+    _require_names(entry, "of a method")
+    _require_names(entry.get("settings", {}), "for settings of a method")
     _refuse_unknown(entry, Method._fields, "of a method")
     if not {"name", "configs"} <= set(entry):
         raise ValueError(f'Expected a method with "name" and "configs", found {dict(entry)}.')
     return Method(**entry)
+
+
+def _require_names(entry: Any, where: str) -> None:
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"Expected named values {where}, found {entry!r}; mend it.")
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:

@@ -10,7 +10,7 @@ from monai.bundle import ConfigParser
 from tqdm import tqdm
 
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
-from monai_sfda.benchmark.matrix import Matrix, Method, Pair
+from monai_sfda.benchmark.matrix import Matrix, Method, Pair, file_name
 from monai_sfda.benchmark.source import source_denoiser, source_network, source_ratios, supervised_network
 
 __all__ = ["Cell", "run_matrix"]
@@ -43,7 +43,7 @@ def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
     total = len(matrix.pairs) * (1 + matrix.bound + len(matrix.methods) * len(matrix.seeds))
     with tqdm(total=total, unit="cell", desc="benchmark") as bar:
         for pair in matrix.pairs:
-            for cell in _pair_cells(pair, matrix, output / pair.name, bar.set_postfix_str):
+            for cell in _pair_cells(pair, matrix, output / file_name(pair.name), bar.set_postfix_str):
                 yield cell
                 bar.update()
 
@@ -66,7 +66,7 @@ def _pair_cells(pair: Pair, matrix: Matrix, folder: Path, say: Callable[[str], N
 
 def _cell(pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path, *, oracle: bool) -> Cell:
     """Adapt to the images of the target, then score on its labels."""
-    cell = Cell(pair.name, method.name, "method", seed, folder / f"{_file_name(method.name)}_{seed}")
+    cell = Cell(pair.name, method.name, "method", seed, folder / f"{file_name(method.name)}_{seed}")
     configs = ["adapt.json", *(f"methods/{name}.json" for name in method.configs)]
     absent = [name for name in configs if not (pair.bundle / "configs" / name).is_file()]
     if absent:
@@ -121,7 +121,3 @@ def _bound(pair: Pair, folder: Path) -> Cell:
         return _scored(cell, pair, supervised_network(pair, folder))
     except JobFailed as error:
         return cell._replace(failure=str(error))
-
-
-def _file_name(method: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-.=" else "_" for letter in method)

@@ -148,7 +148,7 @@ class Delivery:
         self.bundle_root, self.output, self.checkpoint = Path(bundle_root), Path(output_dir), checkpoint
         self.adapted, self.comparison, self.loader, self.trainer = adapted, comparison, loader, trainer
         self.method, self.settings, self.parts, self.history = dict(method), dict(settings), dict(parts), history
-        self.skipped, self.limits = list(skipped), Limits(**(limits or {}))
+        self.skipped, self.limits = list(skipped), Limits.of(limits or {})
         self.redefine = redefine
 
     def __call__(self) -> Path | None:

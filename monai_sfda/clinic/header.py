@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,17 @@ def header_facts(path: str | Path) -> dict[str, Any]:
         kind = sniff(path)
         if kind == "dicom":
             data = dicom_header(path, tags=TAGS)
-            facts["spacing"] = [float(length) for length in data.get("PixelSpacing") or ()] or None
+            facts["spacing"] = _lengths(data.get("PixelSpacing") or ())
             facts["laterality"] = data.get("ImageLaterality") or data.get("Laterality") or None
         elif kind == "nifti":
             header: Any = nibabel.load(path).header
             if header.get_xyzt_units()[0] == "mm":
-                facts["spacing"] = [float(length) for length in header.get_zooms()[1::-1]]  # the first axis is x
+                facts["spacing"] = _lengths(header.get_zooms()[1::-1])  # the first axis is x
     except Exception:  # as varied as broken headers
         return {"spacing": None, "laterality": None}
     return facts
+
+
+def _lengths(values: Iterable[Any]) -> list[float] | None:
+    lengths = [float(value) for value in values]
+    return lengths if lengths and all(0 < length < math.inf for length in lengths) else None

@@ -74,12 +74,29 @@ def default_limits(classes: Mapping[int, str], thresholds: Mapping[str, Any] | N
     """Limits for these structures, some of them replaced by ``thresholds``; None turns a flag off.
 
     Raises:
-        ValueError: if there is no such flag.
+        ValueError: if there is no such flag or structure, or a limit is of another kind than the flag's.
     """
     unknown = sorted(set(thresholds or {}) - set(FLAGS))
     if unknown:
         raise ValueError(f"Expected thresholds of {', '.join(FLAGS)}, found {', '.join(unknown)}; mend the name.")
+    for kind, limit in (thresholds or {}).items():
+        if not _fits(kind, limit, set(classes.values())):
+            what = "two numbers" if FLAGS[kind].raised is _outside else "a number"
+            each = f", or one for each of {', '.join(classes.values())}" if "{}" in FLAGS[kind].column else ""
+            raise ValueError(f"Expected {what}{each} or None for the threshold {kind}, found {limit!r}.")
     return {**(DISC_LIMITS if is_disc_and_cup(classes) else IMAGE_LIMITS), **(thresholds or {})}
+
+
+def _fits(kind: str, limit: Any, structures: set[str]) -> bool:
+    if isinstance(limit, Mapping):
+        return "{}" in FLAGS[kind].column and set(limit) <= structures and all(map(_is_number, limit.values()))
+    if FLAGS[kind].raised is _outside and limit is not None:
+        return isinstance(limit, (list, tuple)) and len(limit) == 2 and all(map(_is_number, limit))
+    return limit is None or _is_number(limit)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def flag_names(structures: Sequence[str]) -> dict[str, str]:

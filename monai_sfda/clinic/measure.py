@@ -46,8 +46,8 @@ def write_results(
     Args:
         folder: output of a prediction: ``masks`` and ``failures.csv``.
         classes: id -> name, without background.
-        images: the photographs, for pictures: their folder, or items with ``case`` and ``image`` (path), as where cases
-            are pseudonyms. Without it the report has none.
+        images: the photographs, for pictures: their folder, or items with ``case``, ``image`` (path) and ``output``,
+            as where cases are pseudonyms. Without it the report has none.
         overlays: whether to draw all outlines into ``folder/overlays`` too.
         formats: in which to write the masks too, see `check_formats`.
         model: name and version of the bundle.
@@ -59,13 +59,15 @@ def write_results(
         ValueError: if a mask is damaged.
     """
     folder = Path(folder)
-    rows = gather_rows(folder / "masks", classes)
+    items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    places = {item["case"]: Path(item["image"]) for item in items}
+    outputs = {item["case"]: item["output"] for item in items if "output" in item}
+    rows = gather_rows(folder / "masks", classes, outputs)
     failures = _failures(folder / "failures.csv")
     _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
     summary = _summary(rows, failures)
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
-    places = _places(images, folder)
     write_prediction_report(folder, rows, failures, summary, images=places, classes=classes, model=model)
     if overlays:
         write_overlays(folder, rows, places, classes)
@@ -73,11 +75,28 @@ def write_results(
     return summary
 
 
-def gather_rows(masks: Path, classes: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Rows of all masks of a folder tree, by path; a mask of an earlier version, without a row, is measured."""
-    paths = sorted(path for path in masks.rglob("*.png") if not path.name.startswith("."))
-    limits = default_limits(classes)
-    return [_row(path, path.relative_to(masks).as_posix(), classes, limits) for path in paths]
+def gather_rows(
+    masks: Path, classes: Mapping[int, str], outputs: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of all masks of a folder tree, by path; a mask of an earlier version, without a row, is measured.
+
+    Args:
+        masks: the folder.
+        classes: class id -> structure.
+        outputs: case -> relative path of its mask. A mask that has another name, from when fewer files shared that
+            name, is deleted: the image has a new one.
+    """
+    paths = sorted(path for path in masks.rglob("*.png") if not path.name.startswith(".") and path.is_file())
+    limits, rows = default_limits(classes), []
+    for path in paths:
+        name = path.relative_to(masks).as_posix()
+        row = _row(path, name, classes, limits)
+        current = (outputs or {}).get(row["file"], name)
+        if current != name and (masks / current).is_file():
+            path.unlink()
+        else:
+            rows.append(row)
+    return rows
 
 
 def score_table(summary: Mapping[str, Any]) -> str:
@@ -111,11 +130,6 @@ def _row(path: Path, name: str, classes: Mapping[int, str], limits: Mapping[str,
 def _failures(path: Path) -> list[dict[str, str]]:
     with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def _places(images: str | Path | Sequence[Mapping[str, str]] | None, folder: Path) -> dict[str, Path]:
-    items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
-    return {item["case"]: Path(item["image"]) for item in items}
 
 
 def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ try:
 except ImportError:  # not on Windows, where nothing is locked
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["alone", "refuse_other_masks", "refuse_other_settings"]
+__all__ = ["alone", "refuse_other_adaptation", "refuse_other_masks"]
 
 
 @contextmanager
@@ -51,14 +51,46 @@ def _lock(handle: int, folder: Path) -> None:
         return
 
 
-def refuse_other_settings(report: Path, given: Mapping[str, Any]) -> None:
-    """Raises ValueError: if the finished adaptation of ``report.json`` had other settings than those given."""
-    done = read_json(report).get("settings", {})
-    other = [name for name, value in given.items() if name in done and value != "auto" and _plain(value) != done[name]]
+def refuse_other_adaptation(
+    folder: Path, *, images: str | os.PathLike[str], weights: str | os.PathLike[str], given: Mapping[str, Any]
+) -> None:
+    """A finished adaptation answers for its own images, weights and settings only.
+
+    Keeps what it is of in ``folder/checkpoints/of.json``, which names no place: outputs travel. An unfinished one is
+    told apart by its checkpoint.
+
+    Args:
+        folder: output of the adaptation.
+        images: folder of the images.
+        weights: file of the source weights.
+        given: settings by name, as a person gave them.
+
+    Raises:
+        ValueError: if the adaptation that ``folder/report.json`` reports is of others.
+    """
+    record, report = folder / "checkpoints" / "of.json", folder / "report.json"
+    settings = read_json(report).get("settings", {}) if report.exists() else {}
+    now: dict[str, Any] = {
+        "images": _place_hash(images),
+        "weights": sha256(weights) if Path(weights).is_file() else None,
+        "options": {name: repr(value) for name, value in given.items() if name not in settings},
+    }
+    if not report.exists():
+        with whole_file(record) as draft:
+            draft.write_text(json.dumps(now, indent=2) + "\n")
+        return
+    before = read_json(record) if record.exists() else now
+    before["options"] = {name: value for name, value in before["options"].items() if name not in settings}
+    other = [name for name in now if before.get(name) != now[name]]
+    other += [
+        f"{name}={settings[name]!r} (now {value!r})"
+        for name, value in given.items()
+        if name in settings and value != "auto" and _plain(value) != settings[name]
+    ]
     if other:
-        what = ", ".join(f"{name}={done[name]!r} (now {given[name]!r})" for name in other)
         raise ValueError(
-            f"Expected the settings of the finished adaptation in {report.parent}: {what}; choose another --output."
+            f"Expected the images, weights and settings of the finished adaptation in {folder}, found other "
+            f"{', '.join(other)}; choose another --output."
         )
 
 
@@ -94,7 +126,7 @@ def refuse_other_masks(
         )
     if not Path(weights).is_file():
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
-    now = {"images": hashlib.sha256(os.fsencode(place)).hexdigest(), "weights": sha256(weights)}
+    now = {"images": _place_hash(images), "weights": sha256(weights)}
     now |= json.loads(json.dumps(decisive))  # as it comes back from the file
     if salt is not None:
         now["pseudonyms"] = pseudonym("monai_sfda", salt)[:4]  # enough to tell salts apart, too little to find one
@@ -109,6 +141,10 @@ def refuse_other_masks(
             )
     with whole_file(record) as draft:
         draft.write_text(json.dumps(now, indent=2) + "\n")
+
+
+def _place_hash(folder: str | os.PathLike[str]) -> str:
+    return hashlib.sha256(os.fsencode(os.path.realpath(os.path.expanduser(folder)))).hexdigest()
 
 
 def _plain(value: Any) -> Any:

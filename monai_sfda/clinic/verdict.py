@@ -34,6 +34,18 @@ class Limits(NamedTuple):
     found: float = 0.05
     """Share of images in which the adapted network finds a structure at all (review)."""
 
+    @classmethod
+    def of(cls, limits: Mapping[str, float]) -> Limits:
+        """The defaults, some of them replaced.
+
+        Raises:
+            ValueError: if there is no such limit, or one is no number.
+        """
+        for name, value in limits.items():
+            if name not in cls._fields or isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f"Expected numbers for {', '.join(cls._fields)}, found {name}={value!r}; mend limits.")
+        return cls(**limits)
+
 
 def summarise_change(rows: Sequence[CaseChange]) -> dict[str, dict[str, float]]:
     """Structure -> mean areas, agreement and numbers of empty masks, as the report shows them."""
@@ -60,7 +72,7 @@ def judge(rows: Sequence[CaseChange], *, limits: Limits | Mapping[str, float] = 
     Returns:
         ``decision`` (``"adopt"``, ``"review"`` or ``"keep-source"``), ``sentence`` and the ``checks`` behind it.
     """
-    limits = limits if isinstance(limits, Limits) else Limits(**limits)
+    limits = limits if isinstance(limits, Limits) else Limits.of(limits)
     checks = []
     for name in dict.fromkeys(row.structure for row in rows):
         checks += _checks(name, [row for row in rows if row.structure == name], limits)

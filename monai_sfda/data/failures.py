@@ -82,8 +82,9 @@ def reason(error: BaseException, path: Path) -> str:
     """One sentence without the folders of ``path``; what MONAI's transforms wrapped, where they did."""
     error = root_cause(error)
     text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
-    for folder in (f"{path.parent}{os.sep}", f"{path.parent.resolve()}{os.sep}"):
-        text = text.replace(folder, "")
+    # The longest first: what a relative folder leaves of an absolute one would name the rest.
+    for folder in (os.path.realpath(path.parent), os.path.abspath(path.parent), str(path.parent)):
+        text = text.replace(f"{folder}{os.sep}", "")
     return text.strip().split("\n")[0] or type(error).__name__
 
 

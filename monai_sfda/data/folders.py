@@ -6,11 +6,14 @@ import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from monai_sfda.files import SUFFIXES
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
+
+PICTURES = (".gif", ".webp", ".jp2", ".j2k", ".heic", ".avif", ".ppm", ".pgm", ".svs", ".zip")
+"""Suffixes of what may have been meant as images."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         raise FileNotFoundError(
             f"Expected images in {root}, found {_summary(files)}; accepted are {', '.join(s[1:] for s in SUFFIXES)}."
         )
+    if others := [path for path in files if path.suffix.lower() in PICTURES]:
+        logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
     cases = sorted(found)
     outputs = mask_names(cases)
     return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]
@@ -83,12 +88,13 @@ def mask_names(cases: Sequence[str]) -> dict[str, str]:
     """Give each case the relative path of its mask: its own with the suffix ``.png``.
 
     Cases that would share a path, also on a disk that ignores upper and lower case, keep their suffix:
-    ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``.
+    ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``. The same holds where a folder has that name.
     """
     full: set[str] = set()
+    folders = {str(folder).casefold() for case in cases for folder in PurePosixPath(case).parents}
     while True:
         names = {case: (case if case in full else _stem(case)) + ".png" for case in cases}
-        uses = Counter(name.casefold() for name in names.values())
+        uses = Counter(name.casefold() for name in names.values()) + Counter(folders)
         shared = {case for case, name in names.items() if uses[name.casefold()] > 1}
         if shared <= full:
             return names
@@ -163,9 +169,12 @@ def _partners(item: dict[str, str], masks: dict[str, str], by_stem: dict[str, li
 
 
 def _summary(files: Sequence[Path]) -> str:
+    return f"other files ({_counts(files)})" if files else "no file"
+
+
+def _counts(files: Sequence[Path]) -> str:
     counts = Counter(path.suffix.lower() or "without suffix" for path in files)
-    listed = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
-    return f"other files ({listed})" if counts else "no file"
+    return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
 
 
 def _first(names: Sequence[str]) -> str:

@@ -26,8 +26,10 @@ def pseudonymise(
         table: CSV file ``case,pseudonym`` to write, the only way back; cases that it has stay. None writes none.
 
     Raises:
-        ValueError: if the salt is too short.
+        ValueError: if the salt is too short, or there is a table but no salt.
     """
+    if salt is None and table is not None:
+        raise ValueError("Expected a --pseudonym_salt with --pseudonym_table, found none: names would not be hidden.")
     if salt is None:
         return list(items)
     names = [pseudonym(item["case"], salt) for item in items]
@@ -42,7 +44,10 @@ def _known(table: Path) -> dict[str, str]:
     if not table.exists():
         return {}
     with open(table, encoding="utf-8", newline="") as file:
-        return {row["case"]: row["pseudonym"] for row in csv.DictReader(file)}
+        rows = csv.DictReader(file)
+        if not {"case", "pseudonym"} <= set(rows.fieldnames or ()):
+            raise ValueError(f"Expected the columns case and pseudonym in {table}, found others; give another file.")
+        return {row["case"]: row["pseudonym"] for row in rows}
 
 
 def pseudonym(name: str, salt: str) -> str:

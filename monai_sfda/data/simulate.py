@@ -90,6 +90,10 @@ def write_clinic(
     """
     if camera not in CAMERAS:
         raise ValueError(f"Expected a camera out of {', '.join(CAMERAS)}, found {camera!r}.")
+    if size < SMALLEST or count < 1:
+        raise ValueError(
+            f"Expected a size of at least {SMALLEST} pixels and a count of at least 1, found {size}, {count}."
+        )
     folder = Path(folder)
     record_settings(folder, {"size": size, "seed": seed, "mean_vcdr": mean_vcdr, camera: asdict(CAMERAS[camera])})
     people = int(np.random.SeedSequence([seed, crc32(camera.encode())]).generate_state(1)[0])

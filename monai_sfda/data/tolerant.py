@@ -12,9 +12,11 @@ import torch
 from ignite import distributed as idist
 from monai.data import Dataset
 from monai.utils import convert_to_tensor
+from PIL import Image
 from torch.utils.data import Sampler
 
 from monai_sfda.data.failures import Failures
+from monai_sfda.files import brief_hash
 
 __all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]
 
@@ -79,7 +81,7 @@ class PendingBatches(Sampler[list[int]]):
         data: items with ``image``, a path, and ``output``, the relative path of their mask.
         batch_size: images per batch.
         output_dir: folder of the masks.
-        skip_done: leave out batches whose masks are all there; masks older than their image are deleted.
+        skip_done: leave out batches whose masks are all there; masks of another picture of that name are deleted.
         rank: number of this process; None asks ``ignite.distributed``.
         world: number of processes; None asks ``ignite.distributed``.
     """
@@ -123,17 +125,22 @@ def _all_there(batch: Iterable[int], data: Sequence[dict[str, Any]], folder: str
 
 
 def _there(item: dict[str, Any], mask: str) -> bool:
-    """Deletes a mask that is older than its image, for another picture may have come under that name."""
+    """Deletes a mask of another picture, for one may have come under that name; times of files do not tell.
+
+    A mask that does not say of which picture it is, as one that a person has corrected, counts as done.
+    """
     try:
-        made = os.stat(mask).st_mtime_ns
-    except OSError:
+        with Image.open(mask, formats=("PNG",)) as picture:
+            made_of = picture.info.get("monai_sfda_image")
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    try:
-        image = os.stat(item["image"])
-    except OSError:
-        return True  # that it cannot be read now says nothing against the mask
-    if max(image.st_mtime_ns, image.st_ctime_ns) <= made:  # a copy may bring along an old time of modification
+    except (OSError, SyntaxError, ValueError):  # damaged: whoever reads it says so
         return True
+    try:
+        if made_of is None or made_of == brief_hash(item["image"]):
+            return True
+    except OSError:
+        return True  # that the picture cannot be read now says nothing against the mask
     os.unlink(mask)
     return False
 

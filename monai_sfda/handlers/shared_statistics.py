@@ -33,4 +33,5 @@ class SharedStatistics:
     def share(self) -> None:
         for buffer in (buffer for network in self.networks for buffer in network.buffers()):
             if buffer.is_floating_point():
-                buffer.copy_(idist.all_reduce(buffer.clone()) / idist.get_world_size())
+                total = idist.all_reduce(buffer.clone())
+                buffer.copy_(total / idist.get_world_size())  # type: ignore[arg-type] # a tensor, as what went in

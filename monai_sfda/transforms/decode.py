@@ -101,10 +101,18 @@ def read_nifti(path: str | Path) -> np.ndarray:
     (W, H, 1, 3), and the RGB type.
 
     Raises:
-        ValueError: if the file holds a volume.
+        ValueError: if the file holds a volume, or cannot be decoded.
     """
-    image: Any = nibabel.load(path)
-    _refuse_huge(image.shape, path)
+    try:
+        image: Any = nibabel.load(path)
+        _refuse_huge(image.shape, path)
+        pixels = np.asanyarray(image.dataobj)
+    except (OSError, _Huge) as error:
+        if isinstance(error, _Huge) or error.strerror:
+            raise
+        raise _damaged_nifti(path, error) from None
+    except Exception as error:
+        raise _damaged_nifti(path, error) from None
     shape = (*image.shape[:2], *(n for n in image.shape[2:] if n != 1))
     colours = len(image.get_data_dtype().names or ())
     if colours:
@@ -114,10 +122,17 @@ def read_nifti(path: str | Path) -> np.ndarray:
             f"Expected a 2D NIfTI image, grey or with 3 colours, in {Path(path).name}, found the shape {image.shape}; "
             "save its slices as separate images."
         )
-    pixels = np.asanyarray(image.dataobj)
     if colours:
         pixels = np.stack([pixels[name] for name in pixels.dtype.names], axis=-1)
     return pixels.reshape(shape).swapaxes(0, 1)
+
+
+def _damaged_nifti(path: str | Path, error: Exception) -> ValueError:
+    # What nibabel says quotes the whole path.
+    return ValueError(
+        f"Expected a NIfTI image in {Path(path).name}, found one that cannot be decoded ({type(error).__name__}); "
+        "export it again."
+    )
 
 
 def read_dicom(path: str | Path) -> np.ndarray:
@@ -155,11 +170,14 @@ def read_dicom(path: str | Path) -> np.ndarray:
 
 
 def _dicom_pixels(data: Any) -> np.ndarray:
-    from pydicom.pixels import apply_color_lut, pixel_array
+    from pydicom.pixels import apply_color_lut, apply_windowing, pixel_array
 
     pixels = pixel_array(data)  # also turns YBR into RGB
     if data.PhotometricInterpretation == "PALETTE COLOR":
         return to_uint8(apply_color_lut(pixels, data))
+    if "WindowCenter" in data and pixels.min() >= 0 and not {"RescaleSlope", "ModalityLUTSequence"} & set(data.dir()):
+        # From 0 to the full scale, as the pixels were: every viewer shows the window.
+        pixels = np.rint(apply_windowing(pixels, data)).astype(np.uint16)
     pixels = to_uint8(pixels, bits=data.BitsStored)
     return 255 - pixels if data.PhotometricInterpretation == "MONOCHROME1" else pixels
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from monai.transforms import SaveImaged
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import brief_hash, whole_file
 
 __all__ = ["SaveMaskd"]
 
@@ -32,6 +33,9 @@ class SaveMaskd(SaveImaged):
         row_key: key of plain values that belong to the mask; where an item has it, they go into the file as JSON, text
             chunk ``monai_sfda``: mask and row are there together or not at all.
         replace: False leaves a mask alone that is there already.
+
+    The mask also says of which picture it is: text chunk ``monai_sfda_image``, the `monai_sfda.files.brief_hash` of the
+    file that its metadata name.
     """
 
     def __init__(
@@ -51,11 +55,14 @@ class SaveMaskd(SaveImaged):
         for key in self.key_iterator(item):
             target = self.folder / item[self.output_key]
             if self.replace or not target.exists():
-                self._save(torch.as_tensor(item[key])[0].T, target, item.get(self.row_key))
+                source = getattr(item[key], "meta", {}).get("filename_or_obj")
+                self._save(torch.as_tensor(item[key])[0].T, target, item.get(self.row_key), source)
         return item
 
-    def _save(self, ids: torch.Tensor, target: Path, row: Any) -> None:
+    def _save(self, ids: torch.Tensor, target: Path, row: Any, source: Any) -> None:
         text = PngInfo()
+        if isinstance(source, str | os.PathLike) and os.path.isfile(source):
+            text.add_text("monai_sfda_image", brief_hash(source))
         if row is not None:
             text.add_text("monai_sfda", json.dumps(row))
         picture = Image.fromarray(ids.cpu().numpy().astype(np.uint8, order="C"))

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from monai_sfda.benchmark import Method, read_matrix
+from monai_sfda.benchmark.matrix import file_name
 
 
 @pytest.fixture
@@ -56,6 +57,11 @@ def test_later_files_lie_over_earlier_ones(files):
         ({"methods": "cbmt"}, "\"methods\" in .* to be a list, found 'cbmt'"),
         ({"pairs": ["a"]}, '"pairs" in .* to be an object'),
         ({"seeds": 0}, '"seeds" in .* to be a list, found 0'),
+        ({"seeds": [0, 0]}, "different whole numbers"),
+        ({"methods": [{"name": n, "configs": ["a"]} for n in ("a b", "a_b")]}, "different names, found a_b, a_b"),
+        ({"methods": [1]}, "named values of a method, found 1"),
+        ({"pairs": {"a": 5}}, "named values of pair a, found 5"),
+        ({"pairs": {"a": {"bundle": "bundle", "target": "target", "adapt": 5}}}, "for adapt of pair a, found 5"),
         ({"pairs": {"a": {"bundle": "bundle"}}}, 'Expected "target" of pair a'),
         ({"pairs": {"a": {"bundle": "bundle", "target": "nowhere"}}}, "target of pair a at .*nowhere"),
         ({"pairs": {"a": {"bundle": "bundle", "target": "target", "seed": 1}}}, "found 'seed'"),
@@ -65,3 +71,9 @@ def test_mistakes_are_named(files, change, message):
     content = {"pairs": files.pairs, "methods": ["cbmt"], **change}
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         read_matrix([files("m.json", content)])
+
+
+@pytest.mark.parametrize("name", ["../up", "..", ".", "a/b", "/root"])
+def test_no_name_leads_out_of_the_output(name):
+    assert "/" not in file_name(name)
+    assert file_name(name).strip(".")

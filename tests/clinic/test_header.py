@@ -28,6 +28,11 @@ def test_dicom_says_the_size_of_a_pixel_and_the_eye(tmp_path):
     assert header_facts(dicom(tmp_path / "c.dcm")) == NOTHING
 
 
+@pytest.mark.parametrize("spacing", [[0, 0], [-0.1, -0.1], [0.1, 0]])
+def test_a_size_of_nothing_counts_as_none(tmp_path, spacing):
+    assert header_facts(dicom(tmp_path / "a.dcm", PixelSpacing=spacing)) == NOTHING
+
+
 def test_nifti_says_the_size_of_a_pixel_if_it_names_the_unit(tmp_path):
     image = nibabel.Nifti1Image(np.zeros((4, 6), np.uint8), np.diag([0.2, 0.1, 1, 1]))
     nibabel.save(image, tmp_path / "unknown.nii")

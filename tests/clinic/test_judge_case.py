@@ -94,3 +94,23 @@ def test_other_tasks_have_no_flags_of_an_eye_and_may_be_dark():
         judge_case({"nucleus_pixels": 50, "nucleus_largest_piece": 0.1, "brightness": 0.01}, ["nucleus"], limits) == {}
     )
     assert list(judge_case({"nucleus_pixels": 0}, ["nucleus"], limits)) == ["missing_nucleus"]
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [
+        {"unsure": "abc"},
+        {"unsure": {"lens": 0.5}},
+        {"unusual_ratio": 0.5},
+        {"blurred": {"optic disc": 1}},
+        {"dark": True},
+    ],
+)
+def test_limits_of_another_kind_are_refused(thresholds):
+    with pytest.raises(ValueError, match=r"Expected .* for the threshold"):
+        default_limits(CLASSES, thresholds)
+
+
+@pytest.mark.parametrize("thresholds", [{"unsure": 0.5}, {"unsure": {"optic cup": 0.5}}, {"unusual_ratio": [0, 1]}])
+def test_limits_of_the_right_kind_are_taken(thresholds):
+    assert default_limits(CLASSES, thresholds | {"dark": None})["dark"] is None

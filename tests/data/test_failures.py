@@ -31,6 +31,14 @@ def test_what_a_transform_wrapped_is_the_reason(tmp_path):
     assert failures.rows == {"a.png": "the cause"}
 
 
+def test_a_relative_folder_does_not_uncover_an_absolute_one(tmp_path, monkeypatch):
+    (tmp_path / "Mustermann" / "Erika").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "Mustermann")
+    failures = Failures()
+    failures.add(item("0a1b", "Erika/1.nii"), ValueError(f"File {os.getcwd()}/Erika/1.nii is no gzip file"))
+    assert failures.rows == {"0a1b": "File 0a1b is no gzip file"}
+
+
 def test_a_pseudonym_stands_for_the_file_in_the_reason():
     failures = Failures()
     failures.add(item("0a1b", "/home/x/Jane Doe.png"), ValueError("Expected a picture in Jane Doe.png, found none."))

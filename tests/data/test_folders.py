@@ -191,3 +191,13 @@ def test_listed_paths_open_as_they_are(tmp_path, monkeypatch):
     Image.new("L", (2, 2)).save(tmp_path / "a.png")
     monkeypatch.chdir(tmp_path)
     assert Image.open(find_images(".")[0]["image"]).size == (2, 2)
+
+
+def test_a_mask_is_not_named_as_a_folder_of_the_images():
+    assert mask_names(["c.jpg", "c.png/in.png"]) == {"c.jpg": "c.jpg.png", "c.png/in.png": "c.png/in.png"}
+
+
+def test_pictures_that_are_not_read_are_counted(tmp_path, caplog):
+    touch(tmp_path, "a.png", "b.webp", "c.webp", "d.gif", "notes.txt")
+    assert len(find_images(tmp_path)) == 1
+    assert "are left out: 2 .webp, 1 .gif." in caplog.text

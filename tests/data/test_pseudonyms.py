@@ -23,6 +23,14 @@ def test_the_hash_is_hmac_sha256():
     assert pseudonymise(ITEMS, "a long secret")[0]["case"] == expected
 
 
+def test_a_table_without_a_salt_or_of_something_else_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="names would not be hidden"):
+        pseudonymise(ITEMS, None, table=tmp_path / "table.csv")
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="Expected the columns case and pseudonym"):
+        pseudonymise(ITEMS, "a long secret", table=tmp_path / "table.csv")
+
+
 def test_the_table_is_written_only_on_request(tmp_path):
     items = pseudonymise(ITEMS, "a long secret", table=tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text().splitlines()[1] == f"s/a.png,{items[0]['case']}"

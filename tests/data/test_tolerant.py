@@ -1,11 +1,13 @@
-import os
 import threading
+from pathlib import Path
 
 import pytest
 import torch
 from monai.data import Dataset, MetaTensor
+from PIL import Image
 
 from monai_sfda.data import Failures, PendingBatches, TolerantLoader
+from monai_sfda.transforms import SaveMaskd
 
 ITEMS = [{"image": f"/secret/{i}.png", "case": f"{i}.png", "output": f"{i}.png"} for i in range(7)]
 
@@ -70,17 +72,20 @@ def test_what_is_done_is_skipped_by_whole_batches(tmp_path):
     assert list(PendingBatches(ITEMS, 3, output_dir=tmp_path)) == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-def test_a_mask_older_than_its_image_is_made_anew(tmp_path):
+def test_a_mask_of_another_picture_is_made_anew(tmp_path):
     images, masks = tmp_path / "images", tmp_path / "masks"
-    items = [{"image": str(images / f"{i}.png"), "case": f"{i}.png", "output": f"{i}.png"} for i in range(3)]
-    for folder in (images, masks):
-        folder.mkdir()
-        for item in items:
-            (folder / item["output"]).write_text("")
-    os.utime(masks / "1.png", (0, 0))
-    os.utime(images / "1.png", (0, 0))  # copied with its time, but changed now
+    items = [{"image": str(images / f"{i}.png"), "case": f"{i}.png", "output": f"{i}.png"} for i in range(4)]
+    save = SaveMaskd("pred", output_dir=masks)
+    images.mkdir()
+    for item in items:
+        Path(item["image"]).write_text(item["case"])
+        save({**item, "pred": MetaTensor(torch.zeros(1, 4, 4), meta={"filename_or_obj": item["image"]})})
+    Path(items[1]["image"]).write_text("another")
+    Image.new("L", (4, 4)).save(masks / "2.png")  # by hand
+    Path(items[2]["image"]).write_text("another")
+    Path(items[3]["image"]).unlink()
     assert list(PendingBatches(items, 1, output_dir=masks, skip_done=True)) == [[1]]
-    assert sorted(path.name for path in masks.iterdir()) == ["0.png", "2.png"]
+    assert sorted(path.name for path in masks.iterdir()) == ["0.png", "2.png", "3.png"]
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 5])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_sfda.transforms.decode import open_picture, read_dicom, sniff, to_uint8
+from monai_sfda.transforms.decode import open_picture, read_dicom, read_nifti, sniff, to_uint8
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,25 @@ def test_dicom_monochrome_of_both_signs_and_depths_is_bright_where_bright(tmp_pa
     assert np.array_equal(read_dicom(write_dicom(tmp_path / "a.dcm", GREY, "MONOCHROME2")), GREY)
     assert np.array_equal(read_dicom(write_dicom(tmp_path / "b.dcm", GREY, "MONOCHROME1")), 255 - GREY)
     assert np.array_equal(read_dicom(write_dicom(tmp_path / "c.dcm", deep, "MONOCHROME2", bits=12)), scaled)
+
+
+def test_grey_dicom_is_shown_through_its_window(tmp_path):
+    """Linear window of DICOM PS3.3 C.11.2.1.2: 0 at centre - width / 2, the full scale at centre + width / 2 - 1."""
+    deep = np.array([[0, 64, 128, 255]], np.uint16)
+    shown = read_dicom(write_dicom(tmp_path / "a.dcm", deep, "MONOCHROME2", 16, WindowCenter=128, WindowWidth=256))
+    assert shown.tolist() == [[0, 64, 128, 255]]
+    narrow = read_dicom(write_dicom(tmp_path / "b.dcm", GREY, "MONOCHROME1", WindowCenter=100, WindowWidth=50))
+    assert narrow.tolist() == [[255, 125, 0], [255, 0, 0]]  # (100 - 99.5) / 49 + 0.5 of the scale, turned round
+
+
+def test_damaged_nifti_is_one_sentence_without_a_folder(tmp_path):
+    for name, content in (("a.nii.gz", b"junk"), ("b.nii", b"junk"), ("c.nii", b"\0" * 400)):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(
+            ValueError, match=f"Expected a NIfTI image in {name}, found one that cannot be decoded"
+        ) as e:
+            read_nifti(tmp_path / name)
+        assert str(tmp_path) not in str(e.value)
 
 
 def test_dicom_palettes_are_resolved(tmp_path):

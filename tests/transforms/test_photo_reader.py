@@ -17,7 +17,7 @@ from monai.transforms import (
 )
 from PIL import Image, ImageFile
 
-from monai_sfda.transforms import MaskReader, NestedToIdsd, PhotoReader, photo_reader
+from monai_sfda.transforms import MaskReader, PhotoReader, photo_reader
 from monai_sfda.transforms.decode import open_picture
 
 RED, GREY = (200, 30, 10), (90, 90, 90)
@@ -286,7 +286,6 @@ def predict_brightness(path, output, size=(32, 20)):
         [
             Invertd("pred", transform=before, orig_keys="image", nearest_interp=False),
             AsDiscreted("pred", threshold=0.5),
-            NestedToIdsd("pred", ids=[1]),
             SaveImaged(
                 "pred",
                 output_dir=output,
