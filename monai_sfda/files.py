@@ -24,7 +24,9 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # Names may be up to 255 bytes long, with nothing left to add to.
+    stem = path.stem if len(os.fsencode(path.name)) < 230 else hashlib.sha256(os.fsencode(path.stem)).hexdigest()[:16]
+    draft = path.with_name(f".{stem}.{os.getpid()}{path.suffix}")
     try:
         yield draft
         os.replace(draft, path)

@@ -46,3 +46,10 @@ def test_a_brief_hash_tells_files_apart_by_size_start_and_end(tmp_path):
         hashes.append(brief_hash(tmp_path / str(number)))
     assert len(set(hashes)) == len(contents)
     assert brief_hash(tmp_path / "1") == hashes[1]
+
+
+def test_the_longest_names_can_be_written(tmp_path):
+    for name in ("a" * 251 + ".png", "ä" * 125 + ".png"):
+        with whole_file(tmp_path / name) as draft:
+            draft.write_text("")
+        assert (tmp_path / name).exists()
