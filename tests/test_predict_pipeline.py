@@ -80,7 +80,7 @@ def test_two_processes_share_a_folder_and_write_one_result(weights, tmp_path):
     command += [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     process = subprocess.run(command, cwd=BUNDLE, env=ENVIRONMENT, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr[-2000:]
-    tables = {"failures.csv", "report.html", "results.csv", "summary.json"}
+    tables = {"failures.csv", "masks_of.json", "report.html", "results.csv", "summary.json"}
     assert {path.name for path in (tmp_path / "two").iterdir()} == {"masks", *tables}
     assert list(failures(tmp_path / "two")) == ["a.png", "z.png"]
     with open(tmp_path / "two" / "results.csv") as file:
