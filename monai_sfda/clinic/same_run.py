@@ -56,7 +56,7 @@ def refuse_other_adaptation(
 ) -> None:
     """A finished adaptation answers for its own images, weights and settings only.
 
-    Keeps what it is of in ``folder/checkpoints/of.json``, which names no place: outputs travel. An unfinished one is
+    Keeps what it is of in ``folder/checkpoints/adaptation_of.json``, which names no place: outputs travel. An unfinished one is
     told apart by its checkpoint.
 
     Args:
@@ -68,7 +68,7 @@ def refuse_other_adaptation(
     Raises:
         ValueError: if the adaptation that ``folder/report.json`` reports is of others.
     """
-    record, report = folder / "checkpoints" / "of.json", folder / "report.json"
+    record, report = folder / "checkpoints" / "adaptation_of.json", folder / "report.json"
     settings = read_json(report).get("settings", {}) if report.exists() else {}
     now: dict[str, Any] = {
         "images": _place_hash(images),
