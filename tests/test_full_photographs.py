@@ -10,6 +10,7 @@ from monai.transforms import Compose
 from PIL import Image
 
 from monai_sfda.data import CAMERAS
+from monai_sfda.data.failures import root_cause
 from monai_sfda.data.full_photograph import simulate_full
 
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
@@ -50,6 +51,15 @@ def test_scores_of_full_photographs_are_those_of_the_disc_found(clinic, tmp_path
     assert min(float(row["disc_dice"]) for row in found) > 0.9  # 0.95 to 0.98 with the shipped weights
     turned_away = rows[f"image/{NO_DISC}"]
     assert turned_away["disc_empty_reference"] == "1"  # counted, not left out
+
+
+def test_masks_with_and_without_a_search_for_the_disc_are_not_mixed(clinic, tmp_path):
+    places = {"dataset_dir": str(clinic / "image"), "results_dir": str(tmp_path / "out"), "image_size": [64, 64]}
+    run(FUNDUS, "inference.json", "predict.json", finder=None, **places)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["images"] == 4
+    with pytest.raises(Exception) as error:  # noqa: PT011 - whatever MONAI wraps the sentence in
+        run(FUNDUS, "inference.json", "predict.json", **places)
+    assert "found other finder" in str(root_cause(error.value))
 
 
 def test_training_sees_the_disc_at_the_scale_of_prediction(clinic):
