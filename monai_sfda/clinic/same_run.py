@@ -56,8 +56,8 @@ def refuse_other_adaptation(
 ) -> None:
     """A finished adaptation answers for its own images, weights and settings only.
 
-    Keeps what it is of in ``folder/checkpoints/adaptation_of.json``, which names no place: outputs travel. An unfinished one is
-    told apart by its checkpoint.
+    Keeps what it is of in ``folder/checkpoints/adaptation_of.json``, which names no place: outputs travel. An
+    unfinished one is told apart by its checkpoint.
 
     Args:
         folder: output of the adaptation.
