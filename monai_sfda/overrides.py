@@ -27,7 +27,7 @@ def as_typed(words: Sequence[str]) -> list[str]:
         option, _, value = word.partition("=")
         if option in TEXT and value:
             quoted.append(f"{option}={value!r}")
-        elif not word.startswith("-") and (before in TEXT or "=" in before or not before.startswith("-")):
+        elif _is_argument(before, word) or (before in TEXT and not word.startswith("-")):
             quoted.append(repr(word))
         else:
             quoted.append(word)
@@ -36,8 +36,12 @@ def as_typed(words: Sequence[str]) -> list[str]:
 
 def positional(words: Sequence[str]) -> list[str]:
     """Those words after a command that are neither an option nor the value of one."""
-    pairs = pairwise(["", *words])
-    return [word for before, word in pairs if not word.startswith("-") and ("=" in before or before[:1] != "-")]
+    return [word for before, word in pairwise(["", *words]) if _is_argument(before, word)]
+
+
+def _is_argument(before: str, word: str) -> bool:
+    """Whether a word is neither an option nor the value of the option before it."""
+    return not word.startswith("-") and ("=" in before or not before.startswith("-"))
 
 
 def read_json(path: str | os.PathLike) -> dict[str, Any]:

@@ -118,8 +118,7 @@ def refuse_other_masks(
         FileNotFoundError: if there are no weights.
     """
     folder = Path(folder)
-    place, target = (os.path.realpath(os.path.expanduser(path)) for path in (images, folder))
-    if os.fspath(images) and Path(target).is_relative_to(place):
+    if os.fspath(images) and Path(_real(folder)).is_relative_to(_real(images)):
         raise ValueError(
             f"Expected an output folder outside the images, found {folder} in {images}: its masks would be taken for "
             "images later; choose another output."
@@ -144,7 +143,11 @@ def refuse_other_masks(
 
 
 def _place_hash(folder: str | os.PathLike[str]) -> str:
-    return hashlib.sha256(os.fsencode(os.path.realpath(os.path.expanduser(folder)))).hexdigest()
+    return hashlib.sha256(os.fsencode(_real(folder))).hexdigest()
+
+
+def _real(path: str | os.PathLike[str]) -> str:
+    return os.path.realpath(os.path.expanduser(path))
 
 
 def _plain(value: Any) -> Any:

@@ -87,3 +87,8 @@ def test_files_say_the_same(cells, tmp_path):
 def test_the_plot_is_a_picture(cells, tmp_path):
     write_plot(rows_of(cells), tmp_path / "results.png")
     assert Image.open(tmp_path / "results.png").width > 400
+
+
+def test_without_a_score_there_is_no_plot(tmp_path):
+    write_plot([], tmp_path / "results.png")
+    assert not (tmp_path / "results.png").exists()
