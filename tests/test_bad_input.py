@@ -317,8 +317,7 @@ def test_what_was_decoded_of_other_pictures_is_not_used(monkeypatch, images, sma
     for path in images.iterdir():  # now of one colour, under the same names
         Image.new("RGB", (70, 64), "grey").save(path)
     command(monkeypatch, *words)
-    decoded = [torch.load(path, weights_only=True)["image"] for path in (tmp_path / "run" / "cache").rglob("*.pt")]
-    assert decoded == []  # the rest of the first run is gone, too
+    assert not (tmp_path / "run" / "cache").exists()  # the rest of the first run is gone, too
     fresh = [*words[:4], tmp_path / "fresh", *words[5:]]
     command(monkeypatch, *fresh)
     rows = [(tmp_path / name / "history.csv").read_text() for name in ("run", "fresh")]
