@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from monai_sfda.networks.blocks import conv, conv_norm
 from monai_sfda.networks.dropout import LaneDropout
+from monai_sfda.networks.upsampled import conv_joined, join
 
 __all__ = ["BoundaryDecoder", "PlainDecoder"]
 
@@ -27,11 +27,11 @@ class PlainDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.low_level = nn.Sequential(*conv_norm(low_level_channels, DETAIL))
-        self.feature = nn.Sequential(*_fuse(feature_dropout))
+        self.feature = Fusion(*_fuse(feature_dropout))
         self.head = nn.Sequential(LaneDropout(head_dropout), conv(256, out_channels, bias=True))
 
     def forward(self, low_level: Tensor, pyramid: Tensor) -> Tensor:
-        return self.head(self.feature(_join(self.low_level(low_level), pyramid)))
+        return self.head(self.feature(pyramid, self.low_level(low_level)))
 
 
 class BoundaryDecoder(nn.Module):
@@ -50,7 +50,7 @@ class BoundaryDecoder(nn.Module):
         super().__init__()
         joined = PYRAMID + DETAIL + 1
         self.low_level = nn.Sequential(*conv_norm(low_level_channels, DETAIL))
-        self.boundary = nn.Sequential(*_fuse(feature_dropout), LaneDropout(head_dropout), conv(256, 1, bias=True))
+        self.boundary = Fusion(*_fuse(feature_dropout), LaneDropout(head_dropout), conv(256, 1, bias=True))
         self.feature = nn.Identity()
         self.head = nn.Sequential(
             nn.BatchNorm2d(joined),
@@ -60,15 +60,30 @@ class BoundaryDecoder(nn.Module):
         )
 
     def forward(self, low_level: Tensor, pyramid: Tensor) -> Tensor:
-        joined = _join(self.low_level(low_level), pyramid)
-        return self.head(self.feature(torch.cat((joined, self.boundary(joined)), dim=1)))
+        detail = self.low_level(low_level)
+        boundary = self.boundary(pyramid, detail)
+        return self.head(self.feature(torch.cat((join(pyramid, detail), boundary), dim=1)))
+
+
+class Fusion(nn.Sequential):
+    """Layers on pyramid and detail joined, of which the first is a convolution; `conv_joined` does its work.
+
+    TorchScript runs the layers one after the other.
+    """
+
+    def forward(self, pyramid: Tensor, detail: Tensor) -> Tensor:  # type: ignore[override]
+        if torch.jit.is_scripting():
+            x = join(pyramid, detail)
+            for layer in self:
+                x = layer(x)
+            return x
+        first, *others = self
+        x = conv_joined(pyramid, detail, first.weight)
+        for layer in others:
+            x = layer(x)
+        return x
 
 
 def _fuse(dropout: float) -> list[nn.Module]:
     wide = conv_norm(PYRAMID + DETAIL, 256, 3, padding=1)
     return [*wide, LaneDropout(dropout), *conv_norm(256, 256, 3, padding=1)]
-
-
-def _join(detail: Tensor, pyramid: Tensor) -> Tensor:
-    pyramid = F.interpolate(pyramid, size=detail.shape[2:], mode="bilinear", align_corners=True)
-    return torch.cat((pyramid, detail), dim=1)
