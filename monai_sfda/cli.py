@@ -141,7 +141,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         method = parser.get("method")
         lines = [method["parts"], method["citation"] + ("; here a reconstruction" if method["reconstruction"] else "")]
         for row in measured:
-            if row["method"] == name and row["change"]:
+            if row["method"] == name and row["change"] and row["change"]["difference"] is not None:
                 change, dice = 100 * row["change"]["difference"], fmean(row["dice"])
                 lines.append(f"{row['pair']}, {row['structure']}: Dice {dice:.1f} %, {change:+.1f} against the source")
         print(f"\n{'':{width + 1}}".join([f"{name:{width}} {lines[0]}", *lines[1:]]))
@@ -150,7 +150,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
 def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
     """Compare methods x pairs x seeds, each cell once; the same command continues what was stopped.
 
-    Writes OUTPUT/table.md, results.csv, results.json and results.png, anew after each cell.
+    Writes OUTPUT/table.md, results.csv and results.json, anew after each cell, and results.png at the end.
 
     Args:
         matrix: JSON file with pairs, methods and seeds, or several in brackets that are laid over each other, such as

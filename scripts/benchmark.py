@@ -9,8 +9,9 @@ labelled target folder), methods and seeds; later files lie over earlier ones, s
      "seeds": [0, 1, 2], "oracle": false, "bound": true}
 
 For each pair one source network is trained (or given as "checkpoint") without looking at the target. Adaptation sees
-the target's images and never its masks; the last epoch is scored on the same images, as a clinic would use it. Paths
-are relative to the file. ``scripts/benchmarks`` holds the methods of the README's tables.
+the target's images and never its masks; the last epoch is scored on the same images, as a clinic would use it. A
+pair's bundle, source, target and checkpoint are relative to the file; paths within "train" or "adapt" are not.
+``scripts/benchmarks`` holds the methods of the README's tables.
 """
 
 import environment

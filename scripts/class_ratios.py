@@ -2,6 +2,8 @@
 
 python scripts/class_ratios.py SOURCE bundles/fundus_disc_cup/models/source_ratios.json disc=1,2 cup=2
 python scripts/class_ratios.py SOURCE bundles/nuclei_fluorescence/models/source_ratios.json background=0 nucleus=1
+
+Masks are read as the bundle's training reads them: for the fundus bundle, full photographs are cut around the disc.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("dataset", type=Path, help="labelled images: {image,mask}/NAME.png")
     parser.add_argument("target", type=Path, help="JSON file to write")
     parser.add_argument("channels", nargs="+", metavar="NAME=ID,ID", help="class ids of each channel, in their order")
+    parser.add_argument("--bundle", type=Path, help="bundle that the file is for; the one that it lies in, if left out")
     parser.add_argument("--data", default="", help="what the images are, kept in the file")
     options = parser.parse_args(arguments)
     try:
@@ -30,7 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError:
         parser.error(f"Expected channels such as disc=1,2, found {' '.join(options.channels)}.")
     try:
-        ratios, images = class_ratios(options.dataset, channels)
+        bundle = options.bundle or options.target.absolute().parents[1]
+        if not (bundle / "configs" / "train_denoiser.json").is_file():
+            raise ValueError(
+                f"Expected a bundle with configs/train_denoiser.json at {bundle}, found none; give --bundle."
+            )
+        ratios, images = class_ratios(options.dataset, channels, bundle)
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
     record = {"data": options.data, "images": images, "channels": channels, "ratios": ratios}

@@ -10,13 +10,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from monai_sfda.console import one_sentence
-from monai_sfda.files import sha256, whole_file
+from monai_sfda.files import brief_hash, sha256, whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.workflow import run_configs
 
@@ -25,7 +27,7 @@ try:
 except ImportError:  # not on Windows, where memory is not measured
     resource = None  # type: ignore[assignment]
 
-__all__ = ["Cost", "JobFailed", "carry_out"]
+__all__ = ["Cost", "JobFailed", "carry_out", "content_hash"]
 
 READ = ("dataset_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
 PLACES = (*READ, "output_dir", "ckpt_dir")
@@ -37,8 +39,8 @@ class JobFailed(ValueError):
 
 
 class Cost(NamedTuple):
-    seconds: float
-    """Wall time of the process, start-up included."""
+    seconds: float | None
+    """Wall time of the process, start-up included; None where an earlier one, which was stopped, did a part of it."""
     megabytes: float
     """Peak resident memory."""
 
@@ -59,8 +61,10 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
         "bundle": str(bundle),
         "runs": [{"configs": list(configs), "overrides": dict(o)} for configs, o in runs],
         "inputs": _inputs(bundle, runs),
+        "software": version("monai-sfda"),
     }
     text = json.dumps(spec, indent=2, default=str) + "\n"
+    continued = (record / "log.txt").exists()
     if (record / "cost.json").exists():
         if (record / "spec.json").read_text() != text:
             raise ValueError(
@@ -72,23 +76,26 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
     with whole_file(record / "spec.json") as draft:
         draft.write_text(text)
     cost = _spend([sys.executable, "-W", "ignore", "-m", __name__, str(record / "spec.json")], record)
+    cost = cost._replace(seconds=None) if continued else cost
     with whole_file(record / "cost.json") as draft:
         draft.write_text(json.dumps(cost._asdict()) + "\n")
     return cost
 
 
 def _inputs(bundle: Path, runs: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> dict[str, str]:
-    """Hashes of what the runs read: files by their content, folders by the names and sizes of what is in them."""
+    """Hashes of what the runs read: the bundle's configs and the files beside its weights, weights and images."""
     places = {bundle / "configs" / name for configs, _ in runs for name in configs}
+    places |= {path for path in (bundle / "models").glob("*") if path.is_dir() or path.suffix == ".json"}
     places |= {Path(value) for _, o in runs for key, value in o.items() if key in READ}
-    return {str(place): _hash(place) for place in sorted(places) if place.exists()}
+    return {str(place): content_hash(place) for place in sorted(places) if place.exists()}
 
 
-def _hash(place: Path) -> str:
+def content_hash(place: Path) -> str:
+    """Of a file by all of it, of a folder by the names and `brief_hash` of the files in it."""
     if place.is_file():
         return sha256(place)
     files = sorted(path for path in place.rglob("*") if path.is_file())
-    listed = [[path.relative_to(place).as_posix(), path.stat().st_size] for path in files]
+    listed = [[path.relative_to(place).as_posix(), brief_hash(path)] for path in files]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
@@ -109,12 +116,20 @@ def _spend(command: Sequence[str], record: Path) -> Cost:
 
 def main(spec: str) -> None:
     """Run what a spec.json says, and leave the peak memory in MB beside it."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     job = read_json(spec)
     for run in job["runs"]:
         overrides = {k: Path(value) if k in PLACES else value for k, value in run["overrides"].items()}
         run_configs(Path(job["bundle"]), run["configs"], **overrides)
     with whole_file(Path(spec).with_name(PEAK)) as draft:
         draft.write_text(f"{_peak_megabytes():.0f}\n")
+
+
+def _end_with(parent: int) -> None:
+    """A benchmark that is killed takes its job along, so that its next start finds nobody in the same folder."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _peak_megabytes() -> float:

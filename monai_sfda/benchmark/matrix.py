@@ -53,7 +53,7 @@ class Matrix(NamedTuple):
 
 
 def read_matrix(files: Sequence[str | Path]) -> Matrix:
-    """Read a matrix; values of later files replace those of earlier ones, paths are relative to the file.
+    """Read a matrix; values of later files replace those of earlier ones, a pair's places are relative to the file.
 
     Raises:
         FileNotFoundError: if a file, a bundle or a folder is missing.

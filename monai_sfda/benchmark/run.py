@@ -15,6 +15,7 @@ from monai_sfda.benchmark.source import source_denoiser, source_network, source_
 
 __all__ = ["Cell", "run_matrix"]
 
+SCORING = ("inference.json", "evaluate.json")
 KEEP_EPOCHS = str(Path(__file__).with_name("keep_epochs.json"))
 
 
@@ -35,6 +36,9 @@ class Cell(NamedTuple):
 
 def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
     """Compute every cell that is not there yet, and yield all; one that fails does not stop the others.
+
+    Every network of a pair is scored at the same image size and cut-off: those of its ``evaluate``, else of its
+    ``adapt``, else of its bundle.
 
     Args:
         matrix: what to compare.
@@ -79,7 +83,7 @@ def _cell(pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path,
         adapted = cell.folder / "run" / "bundle"
         cell = _scored(cell, pair, adapted / "models" / "model.pt", bundle=adapted)
         return _epochs_scored(cell, pair, adapted) if oracle and not cell.failure else cell
-    except JobFailed as error:
+    except (JobFailed, OSError) as error:
         return cell._replace(failure=str(error))
 
 
@@ -107,12 +111,20 @@ def _epochs_scored(cell: Cell, pair: Pair, adapted: Path) -> Cell:
 
 
 def _score(record: Path, pair: Pair, checkpoints: Mapping[Path, Path], bundle: Path) -> None:
-    configs = ["inference.json", "evaluate.json"]
+    shared = {**pair.evaluate, **_protocol(pair), "dataset_dir": pair.target}
     runs = [
-        (configs, {**pair.evaluate, "dataset_dir": pair.target, "output_dir": output, "checkpoint": checkpoint})
+        (SCORING, {**shared, "output_dir": output, "checkpoint": checkpoint})
         for output, checkpoint in checkpoints.items()
     ]
     carry_out(record, bundle, runs)
+
+
+def _protocol(pair: Pair) -> dict[str, Any]:
+    """An adapted bundle keeps the size and the cut-off of its recipe, which must not count as a change of Dice."""
+    parser = ConfigParser()
+    parser.read_config([str(pair.bundle / "configs" / name) for name in SCORING])
+    given = {**pair.adapt, **pair.evaluate}
+    return {name: given.get(name, parser[name]) for name in ("image_size", "cutoff") if name in parser}
 
 
 def _bound(pair: Pair, folder: Path) -> Cell:

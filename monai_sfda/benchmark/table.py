@@ -45,7 +45,7 @@ class Row(NamedTuple):
     """Of the cases that can be measured; a seed without any has no number here."""
     pooled: Sequence[float] = ()
     missing: Sequence[int] = ()
-    """Cases in which nothing was predicted."""
+    """Cases in which nothing was predicted where there is something."""
     change: dict[str, Any] | None = None
     """Of the Dice of each case and seed, against source only; see `paired_bootstrap`."""
     verdicts: Sequence[str] = ()
@@ -68,7 +68,7 @@ def rows_of(cells: Sequence[Cell]) -> list[Row]:
                 rows.append(Row(pair, method, "", seeds[0].kind, notes=f"{len(seeds) - len(done)} failed: {failure}"))
             if done:
                 rows += _rows(done, [cell.folder / "scores" for cell in done], source, seeds[0].kind, method)
-            best = [_best_epoch(cell.folder / "epochs") for cell in done]
+            best = [_best_epoch(cell.folder) for cell in done]
             if done and all(best):
                 name = f"{method}, best epoch by these labels (oracle)"
                 rows += _rows(done, [folder for folder in best if folder], source, "oracle", name)
@@ -103,14 +103,14 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
         change = None
         if kind != "source":
             change = paired_bootstrap(_cases(source, structure), [_cases(folder, structure) for folder in folders])
-        row = Row(cells[0].pair, name, structure, kind, dice, assd, pooled, change=change)
-        rows.append(row._replace(missing=[summary[structure]["empty_pred"] for summary in summaries]))
+        missing = [summary[structure]["missed"] for summary in summaries]
+        rows.append(Row(cells[0].pair, name, structure, kind, dice, assd, pooled, missing, change))
     if kind == "method":
         costs = [cell.cost for cell in cells if cell.cost]
         said = {"reconstruction": "reconstruction", "uses_target_tags": "uses image-level labels of the target"}
         rows[0] = rows[0]._replace(
             verdicts=[report["verdict"]["decision"] for report in reports],
-            seconds=[cost.seconds for cost in costs],
+            seconds=[cost.seconds for cost in costs if cost.seconds is not None],
             megabytes=[cost.megabytes for cost in costs],
             notes=", ".join(text for key, text in said.items() if reports[0]["method"][key]),
         )
@@ -118,8 +118,10 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
 
 
 def _best_epoch(folder: Path) -> Path | None:
-    """The epoch with the highest mean Dice over structures: chosen with the target's labels, so an oracle."""
-    summaries = {file.parent: read_json(file)["structures"] for file in folder.glob("*/summary.json")}
+    """Of the epochs kept and the last, that with the highest mean Dice: chosen with the labels, so an oracle."""
+    kept = list(folder.glob("epochs/*/summary.json"))
+    files = [*kept, folder / "scores" / "summary.json"] if kept else []
+    summaries = {file.parent: read_json(file)["structures"] for file in files}
     scores = {place: fmean(s["dice"]["mean"] or 0.0 for s in each.values()) for place, each in summaries.items()}
     return max(scores, key=lambda place: scores[place]) if scores else None
 
@@ -160,6 +162,8 @@ def _texts(row: Row) -> dict[str, str]:
         low, high = row.change["ci95"]
         change = f"{100 * row.change['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
         worse = f"{100 * row.change['worse']:.0f} %"
+        if skipped := max(row.change["skipped_before"], row.change["skipped_after"]):
+            change += f" without {skipped} cases that are empty in truth and in a prediction"
     decisions = dict.fromkeys(row.verdicts)
     return {
         "dice": spread(row.dice, 1),

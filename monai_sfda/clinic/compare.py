@@ -94,7 +94,7 @@ class Comparison:
         columns = [
             *(mask.flatten(2).float().mean(-1) for mask in masks),
             dice_score(before, after),
-            *(soft_dice_confidence(p, mask) for p, mask in zip(probs, masks, strict=True)),
+            *(_confidence(p, mask) for p, mask in zip(probs, masks, strict=True)),
             largest_component_share(after),
         ]
         table = torch.stack([column.cpu().double() for column in columns], -1).tolist()
@@ -116,6 +116,10 @@ class Comparison:
                 self._changed = self._changed[: self.keep]
             if len(self._ordinary) < 2 * self.keep:
                 self._ordinary.append(picture)
+
+
+def _confidence(probs: Tensor, masks: Tensor) -> Tensor:
+    return soft_dice_confidence(probs, masks).masked_fill(~masks.flatten(2).any(-1), float("nan"))
 
 
 def _photograph(image: Tensor) -> np.ndarray:

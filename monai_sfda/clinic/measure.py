@@ -107,7 +107,7 @@ def score_table(summary: Mapping[str, Any]) -> str:
         interval = "{:6.1f} - {:5.1f}".format(*(100 * end for end in dice["ci95"])) if dice["ci95"] else f"{'-':>14}"
         score = "-" if dice["mean"] is None else f"{100 * dice['mean']:.1f}"
         mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
-        lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['empty_pred']:9d}")
+        lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['missed']:9d}")
     unit = summary["assd_unit"]
     lines.append(
         f"{summary['cases']} images; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"

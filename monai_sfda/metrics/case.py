@@ -22,6 +22,7 @@ MEASURES = {
     "reference_area": "pixels of the reference",
     "empty_pred": "cases in which nothing was predicted",
     "empty_reference": "cases in which the reference has nothing",
+    "missed": "cases in which nothing was predicted where the reference has something",
 }
 """What ``score_case`` says of each structure, in plain words."""
 
@@ -57,6 +58,8 @@ def score_case(
     }
     columns["empty_pred"] = [area == 0 for area in columns["pred_area"]]
     columns["empty_reference"] = [area == 0 for area in columns["reference_area"]]
+    areas = zip(columns["pred_area"], columns["reference_area"], strict=True)
+    columns["missed"] = [pred == 0 < reference for pred, reference in areas]
     return {structure: {name: column[k] for name, column in columns.items()} for k, structure in enumerate(structures)}
 
 

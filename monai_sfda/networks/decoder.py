@@ -78,7 +78,7 @@ class Fusion(nn.Sequential):
                 x = layer(x)
             return x
         first, *others = self
-        x = conv_joined(pyramid, detail, first.weight)
+        x = conv_joined(pyramid, detail, first.get_parameter("weight"))
         for layer in others:
             x = layer(x)
         return x

@@ -1,15 +1,23 @@
 """A matrix on a handful of drawings, in processes of their own."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from bundle_support import ROOT, classes, random_weights, write_images
+from PIL import Image
 
-from monai_sfda.benchmark import Method, job, read_matrix, run_matrix
+from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
-from monai_sfda.benchmark.source import class_ratios
+from monai_sfda.benchmark.run import _score
+from monai_sfda.benchmark.source import class_ratios, source_ratios
+from monai_sfda.data.cameras import CAMERAS
+from monai_sfda.data.full_photograph import simulate_full
+from monai_sfda.overrides import read_json
 
+FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
 NUCLEI = ROOT / "bundles" / "nuclei_fluorescence"
 
 
@@ -67,6 +75,51 @@ def test_a_finished_job_of_other_contents_is_not_taken_for_this_one(tmp_path, mo
         carry_out(tmp_path / "record", NUCLEI, runs)
 
 
+def test_a_job_that_was_stopped_before_does_not_say_how_long_it_took(tmp_path, monkeypatch):
+    tmp_path.joinpath("log.txt").touch()
+    monkeypatch.setattr(job, "_spend", lambda *_: Cost(1.0, 2.0))
+    assert carry_out(tmp_path, NUCLEI, []) == carry_out(tmp_path, NUCLEI, []) == Cost(None, 2.0)
+
+
+def test_a_job_ends_with_the_benchmark_that_began_it(tmp_path):
+    (tmp_path / "spec.json").write_text(json.dumps({"bundle": "", "runs": []}))
+    waiting = f"import sys, time; from monai_sfda.benchmark import job; job.main({str(tmp_path / 'spec.json')!r}); "
+    child = f"{waiting} print('up', flush=True); time.sleep(600)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"up\n"
+    process.kill()
+    assert process.stdout.read() == b""  # ends once the child, which holds the other end, is gone, not after 600 s
+
+
+def test_every_network_of_a_pair_is_scored_at_the_same_size_and_cut_off(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(run, "carry_out", lambda record, bundle, runs: seen.append(runs[0][1]))
+    pair = Pair("p", NUCLEI, tmp_path, adapt={"image_size": [64, 64]}, evaluate={"cutoff": 0.4})
+    _score(tmp_path, pair, {tmp_path: tmp_path}, NUCLEI)
+    assert (seen[0]["image_size"], seen[0]["cutoff"]) == ([64, 64], 0.4)
+    _score(tmp_path, Pair("p", NUCLEI, tmp_path), {tmp_path: tmp_path}, tmp_path)  # another bundle, adapted at any size
+    assert seen[1]["image_size"] == read_json(NUCLEI / "configs" / "inference.json")["image_size"]
+
+
+def test_class_ratios_are_measured_again_when_the_source_changes(tmp_path):
+    pair = Pair("p", NUCLEI, tmp_path, source=write_images(tmp_path, 1, classes=1, size=(64, 64)))
+    before = read_json(source_ratios(pair, tmp_path / "out"))["ratios"]
+    write_images(tmp_path, 1, classes=1, size=(48, 48))
+    assert read_json(source_ratios(pair, tmp_path / "out"))["ratios"] != before
+
+
+def test_class_ratios_of_full_photographs_are_those_of_the_cut(tmp_path):
+    photo = simulate_full(0, camera=CAMERAS["source"], height=480)
+    for name, pixels in (("image", photo.image), ("mask", photo.mask)):
+        (tmp_path / name).mkdir()
+        Image.fromarray(pixels).save(tmp_path / name / "a.png")
+    ratios, _ = class_ratios(tmp_path, {"disc": [1, 2], "cup": [2]}, FUNDUS)
+    # The cut is 2.1 diameters wide: a round disc takes pi / 4 / 2.1^2 of it.
+    assert ratios["disc"] == pytest.approx(0.18, abs=0.04)
+    assert (photo.mask > 0).mean() < 0.03
+
+
 def test_a_source_network_that_cannot_be_scored_is_the_end(tmp_path, monkeypatch):
     def fail(*_):
         raise JobFailed("Expected weights that fit, found others.")
@@ -79,7 +132,7 @@ def test_a_source_network_that_cannot_be_scored_is_the_end(tmp_path, monkeypatch
 
 def test_class_ratios_by_hand(tmp_path):
     labelled = write_images(tmp_path, 1, classes=2, size=(64, 64))
-    ratios, images = class_ratios(labelled, {"disc": [1, 2], "cup": [2]})
+    ratios, images = class_ratios(labelled, {"disc": [1, 2], "cup": [2]}, tmp_path)
     assert images == 1
     # discs of radius 20 and 9 in 64 x 64 pixels; the count of pixels is within a pixel of the border's length
     assert ratios["disc"] == pytest.approx(3.14159 * 20**2 / 64**2, abs=0.01)

@@ -53,3 +53,10 @@ def test_pictures_start_with_the_largest_change_and_none_comes_twice():
 
 def test_equal_networks_agree_fully():
     assert all(row.agreement == 1.0 for row in compare(after=50.0).rows)
+
+
+def test_a_network_that_finds_nothing_has_no_confidence():
+    row = compare(before=1000.0).rows[0]
+    assert row.area_before == 0
+    assert row.confidence_before != row.confidence_before  # nan
+    assert row.confidence_after > 0

@@ -141,8 +141,8 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
         "cases": 2,
         "assd_unit": "pixels",
         "structures": {
-            "cup": {"dice": some, "assd_mean_of_directed": nothing, "empty_pred": 2},
-            "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "empty_pred": 2},
+            "cup": {"dice": some, "assd_mean_of_directed": nothing, "missed": 2},
+            "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "missed": 2},
         },
     }
     _, cup, lens, *_ = score_table(summary).splitlines()

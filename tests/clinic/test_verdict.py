@@ -62,6 +62,21 @@ def test_each_check_asks_for_a_review(change, name):
     assert [check["name"] for check in verdict["checks"] if check["passed"] is False] == [name]
 
 
+def test_a_fall_of_confidence_shows_beside_structures_that_only_the_adapted_network_finds():
+    found = row("b", area_before=0.0, agreement=0.0, confidence_before=math.nan, confidence_after=0.9)
+    checks = judge([row("a", confidence_after=0.8), found])["checks"]
+    assert {check["name"]: check["passed"] for check in checks}["cup confidence"] is False
+
+
+def test_nothing_compared_is_not_adopted():
+    assert judge([])["decision"] == "review"
+
+
+def test_a_size_limit_below_one_is_refused():
+    with pytest.raises(ValueError, match=r"area_ratio of at least 1, found 0\.9"):
+        judge([row()], limits={"area_ratio": 0.9})
+
+
 def test_limits_can_be_set():
     assert judge([row(pieces_after=0.2)], limits={"one_piece": 0.0})["decision"] == "adopt"
 

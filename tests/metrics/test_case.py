@@ -29,6 +29,7 @@ def test_every_measure_of_a_structure_is_named_and_right():
             "reference_area": 2,
             "empty_pred": False,
             "empty_reference": False,
+            "missed": False,
         }
     )
     assert set(scores["disc"]) == set(MEASURES)
@@ -40,6 +41,12 @@ def test_a_missed_structure_scores_0_and_has_no_distance():
     assert math.isnan(cup["assd_pooled"])
     assert cup["empty_pred"] is True
     assert cup["empty_reference"] is False
+    assert cup["missed"] is True
+
+
+def test_nothing_is_missed_where_there_is_nothing():
+    nothing = torch.zeros(1, 2, 2)
+    assert score_case(nothing, nothing, structures=["cup"])["cup"]["missed"] is False
 
 
 def test_spacing_reaches_the_distances():

@@ -10,6 +10,7 @@ from PIL import Image
 
 from monai_sfda.losses import source_ratios
 
+FUNDUS = str(Path(__file__).parents[2] / "bundles" / "fundus_disc_cup")
 main = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "class_ratios.py"))["main"]
 
 
@@ -27,7 +28,7 @@ def dataset(tmp_path):
 
 def test_overlapping_channels_are_measured_by_hand_and_read_back(dataset, capsys):
     target = dataset / "ratios.json"
-    main([str(dataset), str(target), "disc=1,2", "cup=2", "--data", "two drawings"])
+    main([str(dataset), str(target), "disc=1,2", "cup=2", "--data", "two drawings", "--bundle", FUNDUS])
     assert json.loads(target.read_text()) == {
         "data": "two drawings",
         "images": 2,
@@ -41,14 +42,19 @@ def test_overlapping_channels_are_measured_by_hand_and_read_back(dataset, capsys
 
 def test_exclusive_classes_add_up_to_one(dataset):
     target = dataset / "ratios.json"
-    main([str(dataset), str(target), "background=0", "rim=1", "cup=2"])
+    main([str(dataset), str(target), "background=0", "rim=1", "cup=2", "--bundle", FUNDUS])
     assert sum(json.loads(target.read_text())["ratios"].values()) == pytest.approx(1, abs=2e-6)  # six digits each
 
 
 def test_an_unknown_class_ends_with_one_sentence(dataset):
     with pytest.raises(SystemExit, match=r"Expected the class ids 0, 1 .*found 0, 1, 2"):
-        main([str(dataset), str(dataset / "ratios.json"), "background=0", "nucleus=1"])
+        main([str(dataset), str(dataset / "ratios.json"), "background=0", "nucleus=1", "--bundle", FUNDUS])
     assert not (dataset / "ratios.json").exists()
+
+
+def test_a_file_outside_of_a_bundle_needs_one(dataset):
+    with pytest.raises(SystemExit, match=r"Expected a bundle with configs/train_denoiser\.json .*give --bundle"):
+        main([str(dataset), str(dataset / "ratios.json"), "disc=1"])
 
 
 def test_channels_without_ids_are_a_usage_error(dataset, capsys):
