@@ -44,11 +44,18 @@ def sha256(path: str | os.PathLike) -> str:
 
 
 def brief_hash(path: str | os.PathLike) -> str:
-    """16 hexadecimal digits over the size, the first and the last 64 KiB of a file: tells pictures apart, quickly."""
-    end = 1 << 16
+    """16 hexadecimal digits over the size and 64 blocks of 4 KiB of a file: tells pictures apart, quickly.
+
+    The blocks lie evenly from the first bytes to the last, for uncompressed pictures begin and end in black.
+    """
+    block, blocks = 1 << 12, 64
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        digest = hashlib.sha256(b"%d" % size + file.read(end))
-        file.seek(max(end, size - end))
-        digest.update(file.read(end))
+        digest = hashlib.sha256(b"%d" % size)
+        if size <= block * blocks:
+            digest.update(file.read())
+        else:
+            for number in range(blocks):
+                file.seek(number * (size - block) // (blocks - 1))
+                digest.update(file.read(block))
     return digest.hexdigest()[:16]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from monai_sfda.files import brief_hash, sha256, whole_file
@@ -53,3 +54,11 @@ def test_the_longest_names_can_be_written(tmp_path):
         with whole_file(tmp_path / name) as draft:
             draft.write_text("")
         assert (tmp_path / name).exists()
+
+
+def test_a_brief_hash_sees_the_middle_of_an_uncompressed_picture_with_a_black_border(tmp_path):
+    picture = np.zeros((600, 600, 3), np.uint8)
+    for number in (1, 2):
+        picture[250:350, 250:350] = number
+        (tmp_path / str(number)).write_bytes(picture.tobytes())
+    assert brief_hash(tmp_path / "1") != brief_hash(tmp_path / "2")

@@ -50,6 +50,7 @@ def convert_masks(
             try:
                 content = _convert(images.get(row["file"]), mask, convert)
             except Unsuited as error:
+                target.unlink(missing_ok=True)  # of the mask as it was
                 failures.append({"case": row["file"], "reason": str(error)})
                 continue
             with whole_file(target) as draft:

@@ -14,8 +14,8 @@ from torch import Tensor
 from monai_sfda.clinic.geometry import SIDES, is_disc_and_cup, isnt_order, measure_mask
 from monai_sfda.clinic.header import header_facts
 from monai_sfda.clinic.judge_case import default_limits, judge_case
-from monai_sfda.clinic.laterality import eye_of
 from monai_sfda.clinic.quality import image_quality
+from monai_sfda.data.laterality import eye_of
 from monai_sfda.metrics import soft_dice_confidence
 
 __all__ = ["DescribeCased", "describe_mask"]
@@ -34,6 +34,7 @@ class DescribeCased(MapTransform):
       from outer to inner where they are nested);
     - ``spacing``: height and width of a pixel of the label map in mm, or None; ``laterality``: R, L or None; an item
       without them is asked for the header of the file that its image was read from;
+    - ``eye``: right, left or nothing, as the name says that is hidden behind a pseudonym;
     - ``flip_agreement``: name -> how far the mask stays the same in mirror images, see `FlipAgreement`;
     - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found`` and perhaps
       ``box`` (left, top, right, bottom), which is what the network saw of it.
@@ -61,7 +62,7 @@ class DescribeCased(MapTransform):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.classes = {int(number): name for number, name in classes.items()}
+        self.classes = dict(sorted((int(number), name) for number, name in classes.items()))
         self.limits = default_limits(self.classes, thresholds)
         self.cutoff, self.image_key, self.prob_key, self.row_key = cutoff, image_key, prob_key, row_key
 
@@ -88,6 +89,7 @@ class DescribeCased(MapTransform):
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
         facts = {"seen": place.get("box")} | (header_facts(path) if path else {})
         facts |= {name: item[name] for name in ("spacing", "laterality") if name in item}
+        facts["named"] = item.get("eye")
         return describe_mask(ids, str(item.get("case", "")), self.classes, self.limits, numbers, **facts)
 
     def probabilities(self, prob: Tensor) -> dict[str, Any]:
@@ -122,13 +124,17 @@ def describe_mask(
     spacing: Any = None,
     laterality: str | None = None,
     seen: Any = None,
+    named: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a label map (H, W) and of further ``numbers`` of its image."""
+    """The row of a label map (H, W) and of further ``numbers`` of its image.
+
+    ``named`` is the eye that the name said before it became a pseudonym.
+    """
     row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}}
     shape = measure_mask(ids, classes, spacing=spacing, seen=seen)
     row |= {name: shape.pop(name) for name in ("height", "width")}
     if is_disc_and_cup(classes):
-        eye, source = eye_of(case, laterality)
+        eye, source = eye_of(case if named is None else named, laterality)
         means = {side: shape[f"rim_mean_{side}_px"] for side in SIDES}
         row |= {"laterality": eye, "laterality_from": source, "nasal_side": eye, "isnt": isnt_order(means, eye)}
     row |= shape | dict(numbers or {})

@@ -10,9 +10,10 @@ from typing import Any
 from monai_sfda.clinic.dicom_seg import write_dicom_seg
 from monai_sfda.clinic.nifti_masks import write_nifti
 
-__all__ = ["check_formats", "write_formats"]
+__all__ = ["check_formats", "drop_orphans", "write_formats"]
 
 KNOWN = ("nifti", "dicom_seg")
+SUFFIXES = {"nifti": ".nii.gz", "dicom_seg": ".dcm", "overlays": ".jpg"}
 
 
 def check_formats(formats: Any, *, pseudonyms: bool = False) -> tuple[str, ...]:
@@ -39,6 +40,15 @@ def check_formats(formats: Any, *, pseudonyms: bool = False) -> tuple[str, ...]:
         remedy = "install it with: pip install highdicom"
         raise ImportError(f"Expected highdicom for --formats dicom_seg, found it missing; {remedy}.")
     return names
+
+
+def drop_orphans(folder: Path) -> None:
+    """Delete overlays and masks in other formats whose mask is no longer there, as another picture took its name."""
+    for name, suffix in SUFFIXES.items():
+        for path in (folder / name).rglob(f"*{suffix}"):
+            mask = path.relative_to(folder / name).as_posix().removesuffix(suffix) + ".png"
+            if not (folder / "masks" / mask).exists():
+                path.unlink()
 
 
 def write_formats(

@@ -14,19 +14,20 @@ import numpy as np
 from PIL import Image
 
 from monai_sfda.clinic.describe import describe_mask
-from monai_sfda.clinic.formats import write_formats
+from monai_sfda.clinic.formats import drop_orphans, write_formats
+from monai_sfda.clinic.header import header_facts
 from monai_sfda.clinic.judge_case import default_limits
 from monai_sfda.clinic.overlays import write_overlays
 from monai_sfda.clinic.prediction_report import write_prediction_report
-from monai_sfda.data import find_images
+from monai_sfda.data import find_images, write_failures
+from monai_sfda.data.failures import harmless, read_failures, reason
 from monai_sfda.files import whole_file
+from monai_sfda.transforms import MaskReader
 
 __all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
 
 CHUNK = "monai_sfda"
 """Name of the text chunk of a mask PNG that holds its row as JSON."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_results(
@@ -54,16 +55,15 @@ def write_results(
 
     Returns:
         The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
-
-    Raises:
-        ValueError: if a mask is damaged.
     """
     folder = Path(folder)
     items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
     places = {item["case"]: Path(item["image"]) for item in items}
-    outputs = {item["case"]: item["output"] for item in items if "output" in item}
-    rows = gather_rows(folder / "masks", classes, outputs)
-    failures = _failures(folder / "failures.csv")
+    rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item])
+    drop_orphans(folder)
+    measured = {row["file"] for row in rows}  # an image that is gone now may have a mask from before
+    failures = [*(row for row in read_failures(folder / "failures.csv") if row["case"] not in measured), *damaged]
+    write_failures(folder / "failures.csv", failures)
     _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
     summary = _summary(rows, failures)
     with whole_file(folder / "summary.json") as draft:
@@ -76,27 +76,36 @@ def write_results(
 
 
 def gather_rows(
-    masks: Path, classes: Mapping[int, str], outputs: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
-    """Rows of all masks of a folder tree, by path; a mask of an earlier version, without a row, is measured.
+    masks: Path, classes: Mapping[int, str], items: Sequence[Mapping[str, str]] = ()
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Rows of all masks of a folder tree, by path, and failures: masks that cannot be read.
+
+    A mask without a row, as other software saves one that a person has corrected, is measured.
 
     Args:
         masks: the folder.
         classes: class id -> structure.
-        outputs: case -> relative path of its mask. A mask that has another name, from when fewer files shared that
-            name, is deleted: the image has a new one.
+        items: the images, each ``case``, ``image`` (path) and ``output`` (relative path of its mask). A mask of theirs
+            that has another name, from when fewer files shared that name, is deleted: the image has a new one.
     """
     paths = sorted(path for path in masks.rglob("*.png") if not path.name.startswith(".") and path.is_file())
-    limits, rows = default_limits(classes), []
+    limits = default_limits(classes)
+    outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
+    rows, failures = [], []
     for path in paths:
         name = path.relative_to(masks).as_posix()
-        row = _row(path, name, classes, limits)
-        current = (outputs or {}).get(row["file"], name)
+        owner = owners.get(name, {"case": name})
+        try:
+            row = _row(path) or _measured(path, owner, classes, limits)
+        except (OSError, ValueError) as error:
+            failures.append({"case": owner["case"], "reason": f"{reason(error, path)} Its mask is {name}."})
+            continue
+        current = outputs.get(row["file"], {"output": name})["output"]
         if current != name and (masks / current).is_file():
             path.unlink()
         else:
-            rows.append(row)
-    return rows
+            rows.append({"file": row.pop("file"), "mask": name, **row})
+    return rows, failures
 
 
 def score_table(summary: Mapping[str, Any]) -> str:
@@ -116,20 +125,22 @@ def score_table(summary: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(path: Path, name: str, classes: Mapping[int, str], limits: Mapping[str, Any]) -> dict[str, Any]:
+def _row(path: Path) -> dict[str, Any] | None:
     try:
         with Image.open(path, formats=("PNG",)) as picture:
             # Not picture.text, which decodes the pixels to look for chunks behind them; ours stands before them.
             chunk = picture.info.get(CHUNK)
-            row = json.loads(chunk) if chunk else describe_mask(np.asarray(picture), name, classes, limits)
+            return json.loads(chunk) if chunk else None
     except (OSError, ValueError) as error:
-        raise ValueError(f"Expected a mask in {path}, found a damaged file; delete it, it is made anew.") from error
-    return {"file": row.pop("file"), "mask": name, **row}
+        raise ValueError("Expected a mask, found a damaged file; delete it, it is made anew.") from error
 
 
-def _failures(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _measured(
+    path: Path, owner: Mapping[str, str], classes: Mapping[int, str], limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    ids = np.asarray(MaskReader(ids=[0, *classes]).decode(path))
+    facts = header_facts(owner["image"]) if "image" in owner else {}
+    return describe_mask(ids, owner["case"], classes, limits, named=owner.get("eye"), **facts)
 
 
 def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict[str, Any]:
@@ -169,6 +180,4 @@ def _cell(value: Any) -> Any:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return "; ".join(value)
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"  # a spreadsheet would run it as a formula (OWASP: CSV injection)
-    return value
+    return harmless(value) if isinstance(value, str) else value

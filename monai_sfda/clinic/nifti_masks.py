@@ -2,7 +2,8 @@
 
 A label map takes the grid that these programs give to its image. They show an image in patient axes, of which the first
 points to the left (L) and the second to the back (P); NIfTI counts the other way (R, A). An image without axes of its
-own is upright there with columns along L and rows along P.
+own has columns along L and rows along P there, and lies as it is stored, whatever EXIF says. One exception: to
+ophthalmic, visible-light and secondary-capture DICOM SimpleITK 2.5 gives pixels of 1, the mask has their Pixel Spacing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from monai_sfda.clinic.convert_masks import convert_masks
 from monai_sfda.transforms.decode import PICTURES, sniff
@@ -27,6 +28,16 @@ CODES = ("pixdim", "xyzt_units", "qform_code", "sform_code")
 PLACE = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z")
 TAGS = ["PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient"]
 MM_PER_INCH = 25.4
+Turn = Image.Transpose
+TURNS = {  # from upright to each EXIF orientation
+    2: Turn.FLIP_LEFT_RIGHT,
+    3: Turn.ROTATE_180,
+    4: Turn.FLIP_TOP_BOTTOM,
+    5: Turn.TRANSPOSE,
+    6: Turn.ROTATE_90,
+    7: Turn.TRANSVERSE,
+    8: Turn.ROTATE_270,
+}
 
 
 def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Path]) -> int:
@@ -48,8 +59,8 @@ def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
 
     - NIfTI image: its own voxels, spacing and axes; its text is not copied.
     - DICOM image: (W, H, 1); Pixel Spacing, Image Position and Image Orientation (Patient) where the header has them.
-    - Picture: (W, H); the size of a pixel is that of the print, as ITK reads it, and no physical one: the file leaves
-      the unit open.
+    - Picture: (W, H), as it is stored, not turned by EXIF; the size of a pixel is that of the print, as ITK reads it,
+      and no physical one: the file leaves the unit open.
 
     Args:
         image: path of the image.
@@ -61,8 +72,15 @@ def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
     elif kind == "dicom":
         mask = _on_dicom(image, ids.T)
     else:
-        mask = nibabel.Nifti1Image(ids.T, _affine(_print_spacing(image)))
+        mask = nibabel.Nifti1Image(_as_stored(image, ids).T, _affine(_print_spacing(image)))
     return gzip.compress(mask.to_bytes(), mtime=0)
+
+
+def _as_stored(path: Path, ids: np.ndarray) -> np.ndarray:
+    """Ids of the upright picture, turned as EXIF says that the file is: ITK shows a picture as it is stored."""
+    with Image.open(path, formats=PICTURES) as picture:
+        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    return ids if turn is None else np.asarray(Image.fromarray(ids).transpose(turn))
 
 
 def _on_nifti(image: Any, ids: np.ndarray) -> Any:

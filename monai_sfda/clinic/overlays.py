@@ -76,6 +76,7 @@ def write_overlays(
             try:
                 picture = draw_overlay(*_read(images[row["file"]], mask), classes, size=LONGEST_SIDE)
             except Exception:  # as above; what cannot be drawn costs no result
+                target.unlink(missing_ok=True)  # of the mask as it was
                 continue
             with whole_file(target) as draft:
                 Image.fromarray(picture).save(draft, format="JPEG", quality=90)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import ignite.distributed as idist
 
 from monai_sfda.files import whole_file
 
-__all__ = ["Failures", "clear_drafts", "count_failures", "reason", "write_failures"]
+__all__ = ["Failures", "clear_drafts", "count_failures", "harmless", "read_failures", "reason", "write_failures"]
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,8 @@ class Failures:
         """Note why an item, with ``case`` and the path ``image``, failed; the reason names no folder."""
         path = Path(item["image"])
         # Where the case is a pseudonym, the name of the file is not to be read in the reason either.
-        self.rows[str(item["case"])] = reason(error, path).replace(path.name, str(item["case"]).rpartition("/")[2])
+        case, name = str(item["case"]), re.escape(path.name)
+        self.rows[case] = re.sub(rf"(?<!\w){name}(?!\w)", lambda _: case.rpartition("/")[2], reason(error, path))
 
     def write(self, path: str | os.PathLike[str], *, images: int) -> None:
         """Write the rows of all processes as CSV, sorted.
@@ -69,13 +73,24 @@ def write_failures(path: str | os.PathLike[str], failures: Sequence[Mapping[str,
     with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(failures)
+        writer.writerows({key: harmless(value) for key, value in row.items()} for row in failures)
+
+
+def read_failures(path: str | Path) -> list[dict[str, str]]:
+    """Rows of a file of `write_failures`."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: text[1:] if text[1:].startswith(FORMULA) else text for key, text in row.items()} for row in rows]
 
 
 def count_failures(path: str | Path) -> int:
     """Number of rows of a file of `write_failures`."""
-    with open(path, encoding="utf-8", newline="") as file:
-        return sum(1 for _ in csv.DictReader(file))
+    return len(read_failures(path))
+
+
+def harmless(text: str) -> str:
+    """Text that a spreadsheet does not run as a formula (OWASP: CSV injection)."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def reason(error: BaseException, path: Path) -> str:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Sequence
 from pathlib import Path
 
+from monai_sfda.data.laterality import eye_of
 from monai_sfda.files import whole_file
 
 __all__ = ["pseudonym", "pseudonymise"]
@@ -19,6 +20,8 @@ def pseudonymise(
     items: Sequence[dict[str, str]], salt: str | None, *, table: str | Path | None = None
 ) -> list[dict[str, str]]:
     """Replace ``case`` and ``output`` of each item, folders included, by a keyed hash of the case.
+
+    What the name says of the eye is kept as ``eye``: right, left, or nothing.
 
     Args:
         items: as of `find_images`.
@@ -37,7 +40,10 @@ def pseudonymise(
         known = _known(Path(table)) | dict(zip((item["case"] for item in items), names, strict=True))
         with whole_file(table) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([["case", "pseudonym"], *known.items()])
-    return [{**item, "case": name, "output": f"{name}.png"} for item, name in zip(items, names, strict=True)]
+    return [
+        {**item, "case": name, "output": f"{name}.png", "eye": eye_of(item["case"])[0] or ""}
+        for item, name in zip(items, names, strict=True)
+    ]
 
 
 def _known(table: Path) -> dict[str, str]:

@@ -142,5 +142,5 @@ def _cell(value: float | int | bool) -> Any:
 
 def _unit(spacing: float | Sequence[float] | str) -> str:
     if spacing == "affine":
-        return "that of each label's affine: millimetres for NIfTI and DICOM, stored pixels for photographs"
+        return "that of each label's affine: millimetres for NIfTI, stored pixels for pictures"
     return "pixels" if spacing == 1 else f"that of the given spacing, {spacing} per pixel"

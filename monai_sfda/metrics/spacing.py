@@ -40,8 +40,8 @@ def affine_spacing(images: Sequence[Tensor]) -> list[list[float]]:
     """Read the spacing of each image (K, *S) from its affine, which resizing transforms keep true.
 
     Returns:
-        One list per image, one number per axis: millimetres for NIfTI and DICOM, pixels of the stored picture
-        for photographs.
+        One list per image, one number per axis (width, height, as MONAI reads): millimetres for NIfTI, pixels of the
+        stored picture otherwise.
 
     Raises:
         ValueError: if an image carries no affine.

@@ -149,8 +149,10 @@ def read_dicom(path: str | Path) -> np.ndarray:
     except ImportError as error:
         remedy = "install it with: pip install pydicom"
         raise ImportError(f"Expected pydicom to read the DICOM file {name}, found it missing; {remedy}.") from error
+    stored = ""
     try:
         data = dcmread(path)
+        stored = f", stored as {data.file_meta.TransferSyntaxUID.name}"
         frames = int(data.get("NumberOfFrames") or 1)
         if "PixelData" in data and frames == 1:
             _refuse_huge((data.Rows, data.Columns), path)
@@ -163,22 +165,25 @@ def read_dicom(path: str | Path) -> np.ndarray:
         # What pydicom says may quote the file, and with it a patient.
         damage = type(error).__name__
         raise ValueError(
-            f"Expected a DICOM image in {name}, found one that cannot be decoded ({damage}); export it again."
+            f"Expected a DICOM image in {name}, found one that cannot be decoded ({damage}{stored}); export it again, "
+            "without compression."
         ) from None
     found = f"{frames} frames" if "PixelData" in data else "no pixels"
     raise ValueError(f"Expected one DICOM image in {name}, found {found}; export single photographs.")
 
 
 def _dicom_pixels(data: Any) -> np.ndarray:
-    from pydicom.pixels import apply_color_lut, apply_windowing, pixel_array
+    from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_windowing, pixel_array
 
     pixels = pixel_array(data)  # also turns YBR into RGB
     if data.PhotometricInterpretation == "PALETTE COLOR":
         return to_uint8(apply_color_lut(pixels, data))
-    if "WindowCenter" in data and pixels.min() >= 0 and not {"RescaleSlope", "ModalityLUTSequence"} & set(data.dir()):
-        # From 0 to the full scale, as the pixels were: every viewer shows the window.
-        pixels = np.rint(apply_windowing(pixels, data)).astype(np.uint16)
-    pixels = to_uint8(pixels, bits=data.BitsStored)
+    if "WindowCenter" in data:  # every viewer shows the window
+        shown = apply_windowing(apply_modality_lut(pixels, data), data)
+        dark, bright = apply_windowing(np.array([-1e12, 1e12]), data)
+        pixels = np.rint((shown - dark) * (255 / (bright - dark))).astype(np.uint8)
+    else:
+        pixels = to_uint8(pixels, bits=data.BitsStored)
     return 255 - pixels if data.PhotometricInterpretation == "MONOCHROME1" else pixels
 
 

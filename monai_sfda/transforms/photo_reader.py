@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 from monai.data import PILReader
 from monai.utils import ensure_tuple
@@ -69,7 +70,8 @@ def _common(path: str | Path) -> bool:
 class MaskReader(PhotoReader):
     """Read a label map as class ids 0..255, unconverted: use as ``LoadImaged("label", reader=MaskReader())``.
 
-    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Gives (W, H) uint8.
+    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Gives (W, H) uint8; of
+    a NIfTI file its affine keeps the size of a pixel.
 
     Args:
         ids: the ids that may occur; None accepts all.
@@ -81,6 +83,13 @@ class MaskReader(PhotoReader):
     def __init__(self, ids: Sequence[int] | None = None) -> None:
         super().__init__()
         self.ids = ids
+
+    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
+        array, meta = super().get_data(img)
+        first = ensure_tuple(img)[0]
+        if sniff(first) == "nifti":  # for distances in millimetres
+            meta["affine"] = meta["original_affine"] = np.diag([*nibabel.load(first).header.get_zooms()[:2], 1.0, 1.0])
+        return array, meta
 
     def decode(self, path: Path) -> Image.Image:
         """Decode one file to a Pillow image of mode L that holds the ids."""

@@ -1,6 +1,8 @@
 import csv
 import json
+import os
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -61,25 +63,71 @@ def test_pixels_of_a_mask_with_a_row_are_not_decoded(folder):
     mask = folder / "masks" / "b.png"
     content = mask.read_bytes()
     mask.write_bytes(content[: content.index(b"IDAT") + 6])
-    assert gather_rows(folder / "masks", CLASSES)[0]["file"] == "b.tif"
+    assert gather_rows(folder / "masks", CLASSES)[0][0]["file"] == "b.tif"
 
 
 def test_a_mask_of_an_earlier_version_is_measured(folder):
     save(folder / "masks" / "old.png")
-    measured = gather_rows(folder / "masks", CLASSES)[-1]
+    measured = gather_rows(folder / "masks", CLASSES)[0][-1]
     assert (measured["file"], measured["mask"]) == ("old.png", "old.png")
     assert measured["vertical_cup_to_disc_ratio"] == 0.5
     assert (measured["optic_disc_pixels"], measured["status"]) == (200, "ok")
 
 
 @pytest.mark.parametrize("content", [b"junk", None], ids=["junk", "half a row"])
-def test_a_damaged_mask_is_named(folder, content):
+def test_a_damaged_mask_costs_a_row_and_the_rest_goes_on(folder, content):
     save(folder / "masks" / "bad.png", row("bad.png"))
     if content is None:
         content = (folder / "masks" / "bad.png").read_bytes().replace(b'{"file"', b'"file": ')
     (folder / "masks" / "bad.png").write_bytes(content)
-    with pytest.raises(ValueError, match=r"Expected a mask in .*bad.png, found a damaged file; delete it"):
-        gather_rows(folder / "masks", CLASSES)
+    assert write_results(folder, classes=CLASSES)["images"] == 2
+    assert [r["file"] for r in table(folder) if r["status"] == "failed"] == ["c.png", "bad.png"]
+    assert 'bad.png,"Expected a mask, found a damaged file; delete it' in (folder / "failures.csv").read_text()
+
+
+@pytest.fixture
+def corrected(folder):
+    """A prediction of one NIfTI image whose mask a person corrected: the cup is gone, and so is the row."""
+    nibabel.save(
+        nifti := nibabel.Nifti1Image(np.zeros((30, 20), np.uint8), np.diag([0.5, 0.25, 1, 1])), folder / "n.nii"
+    )
+    nifti.header.set_xyzt_units("mm")
+    nibabel.save(nifti, folder / "n.nii")
+    save(folder / "masks" / "n.png", ids=np.minimum(eye(), 1))
+    return [{"case": "n.nii", "image": str(folder / "n.nii"), "output": "n.png", "eye": "left"}]
+
+
+def test_a_corrected_mask_stays_that_of_its_image(folder, corrected):
+    row = gather_rows(folder / "masks", CLASSES, corrected)[0][-1]
+    assert (row["file"], row["optic_cup_pixels"], row["laterality"]) == ("n.nii", 0, "left")
+    assert row["optic_disc_mm2"] == pytest.approx(200 * 0.5 * 0.25)
+
+
+def test_formats_and_overlays_follow_a_corrected_mask(folder, corrected):
+    for name in ("nifti/n.nii.gz", "nifti/gone.nii.gz", "overlays/gone.jpg", "dicom_seg/n.dcm"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"old")
+        os.utime(folder / name, (0, 0))
+    write_results(folder, classes=CLASSES, images=corrected, formats=("nifti", "dicom_seg"))
+    assert nibabel.load(folder / "nifti" / "n.nii.gz").get_fdata().max() == 1
+    left = {path.name for place in ("nifti", "overlays", "dicom_seg") for path in (folder / place).iterdir()}
+    assert left == {"n.nii.gz"}  # nothing of masks that are gone, and no old segmentation of an image that is no DICOM
+
+
+def test_a_corrected_mask_of_other_ids_is_refused_with_a_sentence(folder):
+    save(folder / "masks" / "grey.png", ids=eye() * 127)
+    rgb = Image.fromarray(eye()).convert("RGB")
+    rgb.save(folder / "masks" / "rgb.png")
+    rows, failures = gather_rows(folder / "masks", CLASSES)
+    assert rows[-1]["optic_disc_pixels"] == 200
+    assert [row["case"] for row in failures] == ["grey.png"]
+    assert "found 0, 127, 254" in failures[0]["reason"]
+
+
+def test_an_image_that_is_gone_but_has_a_mask_is_no_failure(folder):
+    (folder / "failures.csv").write_text("case,reason\nb.tif,No such file or directory\n")
+    assert write_results(folder, classes=CLASSES)["failures"] == 0
+    assert [r["status"] for r in table(folder) if r["file"] == "b.tif"] == ["ok"]
 
 
 def test_the_summary_counts_and_averages(folder):

@@ -116,13 +116,16 @@ def test_pixels_of_a_picture_are_as_large_as_itk_shows_them(tmp_path, name, opti
     np.testing.assert_allclose(mask.affine[:2, :2], -np.diag(size), rtol=1e-6)
 
 
-def test_a_mask_of_a_rotated_jpeg_is_upright(tmp_path):
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_mask_of_a_turned_picture_lies_on_it_as_it_is_stored(tmp_path, orientation):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees
-    Image.fromarray(PHOTO).save(tmp_path / "a.jpg", exif=exif)
-    assert read_rgb(tmp_path / "a.jpg").shape == (6, 4, 3)
-    mask = mask_of(tmp_path / "a.jpg", IDS.T)
-    assert mask.shape == (4, 6)
+    exif[0x0112] = orientation
+    stored = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
+    upright = read_rgb(tmp_path / "a.png")[..., 0]
+    assert upright.shape == ((4, 6) if orientation < 5 else (6, 4))
+    mask = mask_of(tmp_path / "a.png", upright)
+    np.testing.assert_array_equal(np.asarray(mask.dataobj), stored.T)
     np.testing.assert_array_equal(mask.affine, np.diag([-1.0, -1, 1, 1]))
 
 

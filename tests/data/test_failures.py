@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from monai_sfda.data import Failures, clear_drafts, count_failures
+from monai_sfda.data import Failures, clear_drafts, count_failures, write_failures
+from monai_sfda.data.failures import read_failures
 
 
 def item(case="a.png", image="/home/x/a.png"):
@@ -43,6 +44,19 @@ def test_a_pseudonym_stands_for_the_file_in_the_reason():
     failures = Failures()
     failures.add(item("0a1b", "/home/x/Jane Doe.png"), ValueError("Expected a picture in Jane Doe.png, found none."))
     assert failures.rows == {"0a1b": "Expected a picture in 0a1b, found none."}
+
+
+def test_a_pseudonym_does_not_stand_for_parts_of_words():
+    failures = Failures()
+    failures.add(item("0a1b", "/home/x/1"), ValueError("Expected 1 frame in 1, found 10 frames."))
+    assert failures.rows == {"0a1b": "Expected 0a1b frame in 0a1b, found 10 frames."}  # too much hidden is no harm
+
+
+def test_a_spreadsheet_runs_no_formula_and_reading_undoes_that(tmp_path):
+    rows = [{"case": "=1+1.png", "reason": "-1 found"}, {"case": "'a.png", "reason": "x"}]
+    write_failures(tmp_path / "f.csv", rows)
+    assert (tmp_path / "f.csv").read_text() == "case,reason\n'=1+1.png,'-1 found\n'a.png,x\n"
+    assert read_failures(tmp_path / "f.csv") == rows
 
 
 def test_nothing_but_failures_is_an_error_after_the_table(tmp_path):

@@ -150,3 +150,24 @@ def test_dicom_without_one_image_is_refused(tmp_path):
     (tmp_path / "text.dcm").write_text("not DICOM at all" * 20)
     with pytest.raises(ValueError, match=r"Expected a DICOM image in text.dcm, found other content"):
         read_dicom(tmp_path / "text.dcm")
+
+
+def test_a_window_is_meant_in_the_rescaled_values(tmp_path):
+    """A stored value v means 2 v - 100; the window from 0 to 199 is from stored 50 to 149.5."""
+    stored = np.array([[0, 50, 100, 149, 1000]], np.uint16)
+    tags = {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 100, "WindowWidth": 200}
+    shown = read_dicom(write_dicom(tmp_path / "a.dcm", stored, "MONOCHROME2", 16, **tags))
+    assert shown.tolist() == [[0, 0, 128, 254, 255]]
+
+
+def test_a_dicom_that_cannot_be_decompressed_says_how_it_is_stored(tmp_path):
+    from pydicom import dcmread
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGLosslessSV1
+
+    data = dcmread(write_dicom(tmp_path / "a.dcm", GREY, "MONOCHROME2"))
+    data.PixelData, data["PixelData"].is_undefined_length = encapsulate([b"\xff\xd8\xff\xd9"]), True
+    data.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    data.save_as(tmp_path / "a.dcm")
+    with pytest.raises(ValueError, match=r"stored as JPEG Lossless.*\); export it again, without compression"):
+        read_dicom(tmp_path / "a.dcm")

@@ -329,3 +329,10 @@ def test_a_nifti_photo_and_its_png_give_the_same_mask(tmp_path):
     # SaveImaged takes both suffixes of .nii.gz off.
     photo, scan = (predict_brightness(tmp_path / name, tmp_path / "masks") for name in ("photo.png", "scan.nii.gz"))
     assert np.array_equal(photo, scan)
+
+
+def test_a_nifti_mask_keeps_the_size_of_its_pixels(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.ones((6, 4), np.uint8), np.diag([0.5, 0.7, 1, 1])), tmp_path / "a.nii")
+    label = LoadImage(reader=MaskReader())(tmp_path / "a.nii")
+    assert label.shape == (6, 4)
+    assert label.pixdim.tolist()[:2] == pytest.approx([0.5, 0.7])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import PurePosixPath
+
+from monai_sfda.files import SUFFIXES
 
 __all__ = ["eye_of"]
 
 EYES = {"od": "right", "right": "right", "r": "right", "os": "left", "left": "left", "l": "left"}
-WORD = re.compile(r"[a-z]+")
+WORD = re.compile(r"[^\W\d_]+")
 LAST_LETTER = re.compile(r"[\W\d_]([rl])$")
 
 
@@ -23,11 +26,12 @@ def eye_of(case: str, tag: str | None = None) -> tuple[str | None, str | None]:
             that says both says nothing.
         tag: value of the DICOM tag Image Laterality (0020,0062) or Laterality (0020,0060); R and L count.
     """
-    path = PurePosixPath(case.lower())
+    path = PurePosixPath(unicodedata.normalize("NFC", case.lower()))
     letter = (tag or "").strip().lower()
     if letter in ("r", "l"):
         return EYES[letter], "DICOM"
-    stem = path.name.split(".")[0]
+    suffix = max((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), key=len, default="")
+    stem = path.name.removesuffix(suffix)
     for part in (stem, *reversed(path.parent.parts)):
         words = {word for word in WORD.findall(part) if len(word) > 1}
         ending = LAST_LETTER.search(part) if part is stem else None
