@@ -5,7 +5,7 @@ from monai_sfda.clinic.delivery import Delivery, write_bundle
 from monai_sfda.clinic.describe import DescribeCased
 from monai_sfda.clinic.formats import check_formats
 from monai_sfda.clinic.measure import write_results
-from monai_sfda.clinic.metadata import class_names, model_name
+from monai_sfda.clinic.metadata import class_names, model_name, same_classes
 from monai_sfda.clinic.pictures import CasePicture, before_after, contact_sheet, outline_overlay, to_data_uri
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.same_run import refuse_other_masks
@@ -26,6 +26,7 @@ __all__ = [
     "model_name",
     "outline_overlay",
     "refuse_other_masks",
+    "same_classes",
     "summarise_change",
     "to_data_uri",
     "write_bundle",

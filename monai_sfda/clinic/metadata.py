@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["class_names", "model_name"]
+from monai.transforms import Compose
+
+from monai_sfda.clinic.describe import DescribeCased
+
+__all__ = ["class_names", "model_name", "same_classes"]
 
 
 def class_names(metadata: Mapping[str, Any]) -> dict[int, str]:
@@ -25,6 +29,20 @@ def class_names(metadata: Mapping[str, Any]) -> dict[int, str]:
             "network_data_format::outputs::pred; add it."
         ) from error
     return {int(number): name for number, name in names.items() if name.lower() != "background"}
+
+
+def same_classes(classes: Mapping[int, str], postprocessing: Compose) -> None:
+    """Refuse metadata that name other classes than the step that describes a prediction.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    for step in postprocessing.transforms:
+        if isinstance(step, DescribeCased) and step.classes != dict(sorted(classes.items())):
+            raise ValueError(
+                f"Expected the classes of the label map ({step.classes}) as channel_def of the output in "
+                f"configs/metadata.json, found {dict(classes)}; mend one of them."
+            )
 
 
 def model_name(metadata: Mapping[str, Any]) -> tuple[str, str]:

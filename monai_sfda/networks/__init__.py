@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monai_sfda.networks.aspp import AtrousPyramid
+from monai_sfda.networks.check import check_output
 from monai_sfda.networks.decoder import BoundaryDecoder, PlainDecoder
 from monai_sfda.networks.deeplab import DeepLabV3Plus
 from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
@@ -43,6 +44,7 @@ __all__ = [
     "WithNormaliser",
     "assign_weights",
     "average_stats",
+    "check_output",
     "convert_released",
     "eval_mode",
     "frozen_stats",

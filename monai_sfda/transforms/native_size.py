@@ -57,22 +57,30 @@ class LabelMapd(NativeSized):
     """Turn probabilities (K, h, w) into the label map (1, W, H) uint8 of the photograph.
 
     With ``cutoff``, channels are nested structures, outer ones first: a pixel belongs to channel k where channels 0..k
-    all exceed it (a cup pixel outside the disc is background), and its id is the number of channels it belongs to.
-    Without, the id is the channel of the largest probability.
+    all exceed it (a cup pixel outside the disc is background), and its id is the number of channels it belongs to. If
+    they are not ``nested``, the id is one more than the strongest channel that exceeds it. Without ``cutoff``, the id
+    is the channel of the largest probability.
 
     Args:
         keys, ref_image, allow_missing_keys: as in `NativeSized`.
         cutoff: probability in (0, 1), or None.
+        nested: whether each channel lies in the one before.
         prob_key: where the probabilities (K, h, w) are kept.
     """
 
     def __init__(
-        self, keys: KeysCollection, *, cutoff: float | None = None, prob_key: str = "prob", **kwargs: Any
+        self,
+        keys: KeysCollection,
+        *,
+        cutoff: float | None = None,
+        nested: bool = True,
+        prob_key: str = "prob",
+        **kwargs: Any,
     ) -> None:
         super().__init__(keys, **kwargs)
         if cutoff is not None and not 0 < cutoff < 1:
             raise ValueError(f"Expected a cutoff between 0 and 1, found {cutoff}; 0.75 in the published methods.")
-        self.cutoff, self.prob_key = cutoff, prob_key
+        self.cutoff, self.nested, self.prob_key = cutoff, nested, prob_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = super().__call__(data)
@@ -84,6 +92,9 @@ class LabelMapd(NativeSized):
         if self.cutoff is None:
             # comparing two channels is a tenth of the time of argmax, which serves any number of them
             return (value[1:] > value[:1]).byte() if len(value) == 2 else value.argmax(0, keepdim=True).byte()
+        if not self.nested:
+            strongest, channel = value.max(0, keepdim=True)
+            return ((channel + 1) * (strongest > self.cutoff)).byte()
         inside = value[0] > self.cutoff
         label = inside.byte()
         for channel in value[1:]:

@@ -88,7 +88,7 @@ class MaskReader(PhotoReader):
         array, meta = super().get_data(img)
         first = ensure_tuple(img)[0]
         if sniff(first) == "nifti":  # for distances in millimetres
-            meta["affine"] = meta["original_affine"] = np.diag([*nibabel.load(first).header.get_zooms()[:2], 1.0, 1.0])
+            meta["affine"] = meta["original_affine"] = np.diag([*_zooms(first), 1.0, 1.0])
         return array, meta
 
     def decode(self, path: Path) -> Image.Image:
@@ -101,6 +101,11 @@ class MaskReader(PhotoReader):
         if self.ids is not None:
             refuse_unknown_ids(ids, self.ids, path.name)
         return Image.fromarray(ids)
+
+
+def _zooms(path: str | Path) -> tuple[float, float]:
+    header: Any = nibabel.load(path).header
+    return header.get_zooms()[:2]
 
 
 def _picture_to_levels(image: Image.Image, name: str) -> np.ndarray:

@@ -26,9 +26,8 @@ def item(**more):
     return {"pred": torch.from_numpy(ids.T.copy())[None], "image": image, "prob": prob, "case": "a/1_OD.png", **more}
 
 
-def row_of(**more):
-    options = {"classes": CLASSES, "cutoff": 0.75}
-    return DescribeCased("pred", **options)(item(**more))["row"]
+def row_of(classes=CLASSES, **more):
+    return DescribeCased("pred", classes=classes, cutoff=0.75)(item(**more))["row"]
 
 
 def test_the_row_of_a_sure_prediction():
@@ -130,3 +129,7 @@ def test_the_header_of_the_file_is_read_where_the_item_says_nothing(tmp_path):
     row = row_of(image=image)
     assert row["optic_disc_mm2"] == pytest.approx(row["optic_disc_pixels"] * 2e-4, abs=1e-4)
     assert "optic_disc_mm2" not in row_of(image=image, spacing=None)
+
+
+def test_classes_are_those_of_the_channels_in_whatever_order_they_are_named():
+    assert row_of(classes=dict(reversed(CLASSES.items()))) == row_of()

@@ -1,6 +1,8 @@
 import pytest
+from monai.transforms import Compose
 
-from monai_sfda.clinic.metadata import class_names, model_name
+from monai_sfda.clinic import DescribeCased
+from monai_sfda.clinic.metadata import class_names, model_name, same_classes
 
 
 def test_background_is_no_structure():
@@ -20,3 +22,11 @@ def test_an_adapted_bundle_says_so():
     assert model_name(metadata) == ("eyes", "0.3")
     assert model_name(metadata | {"adaptation": {"method": "cbmt"}}) == ("eyes", "0.3, adapted with cbmt")
     assert model_name({}) == ("unknown", "unknown")
+
+
+@pytest.mark.parametrize("classes", [{1: "cup", 2: "disc"}, {0: "disc", 1: "cup"}, {1: "disc"}])
+def test_metadata_of_other_classes_than_the_label_map_are_refused(classes):
+    steps = Compose([DescribeCased("pred", classes={"2": "cup", "1": "disc"})])
+    same_classes({1: "disc", 2: "cup"}, steps)
+    with pytest.raises(ValueError, match=r"Expected the classes of the label map .*1: 'disc'.* as channel_def"):
+        same_classes(classes, steps)

@@ -94,3 +94,10 @@ def test_without_a_cutoff_the_largest_probability_wins_and_the_first_among_equal
     probs[channels - 1, :, 3:] = 0.9
     label = LabelMapd("pred")({"pred": probs, "image": photograph()})["pred"]
     assert label[0, :, 0].tolist() == [0, 0, 0] + [channels - 1] * 3
+
+
+def test_channels_that_are_not_nested_exclude_each_other():
+    probs = torch.zeros(2, 4, 6)
+    probs[0, :, :3], probs[1, :, 2:5] = 0.8, 0.9
+    label = LabelMapd("pred", cutoff=0.5, nested=False)({"pred": probs, "image": photograph()})["pred"]
+    assert label[0, :, 0].tolist() == [1, 1, 2, 2, 2, 0]
