@@ -35,6 +35,7 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     """
     root = _existing_folder(folder)
     if all(os.path.isdir(root / name) for name in ("image", "mask")):  # False, not an error, where one may not look
+        _warn_of_others(root)
         root = root / "image"
     files = list(_walk(root, {os.path.realpath(path) for path in exclude}))
     found = {_readable_name(path.relative_to(root)): path for path in files if _is_image(path)}
@@ -111,6 +112,12 @@ def _existing_folder(folder: str | Path) -> Path:
     if not root.is_dir():
         raise NotADirectoryError(f"Expected a folder of images at {root}, found a file; {remedy}.")
     return root
+
+
+def _warn_of_others(root: Path) -> None:
+    folders = sorted(path.name for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+    if others := [name for name in folders if name not in ("image", "mask")]:
+        logger.warning("Of a folder with image and mask only image is searched; left out: %s.", _first(others))
 
 
 def _walk(root: Path, left_out: set[str]) -> Iterator[Path]:

@@ -111,6 +111,13 @@ def test_a_folder_without_images_says_what_is_there_and_what_is_accepted(tmp_pat
         find_images(tmp_path)
 
 
+def test_folders_beside_image_and_mask_are_named(tmp_path, caplog):
+    touch(tmp_path, "image/a.png", "mask/a.png", "2024/b.png", "contact_sheet.png")
+    with caplog.at_level(logging.WARNING):
+        assert [item["case"] for item in find_images(tmp_path)] == ["a.png"]
+    assert "left out: 2024." in caplog.text
+
+
 def test_folders_without_permission_stop_the_root_and_skip_below(tmp_path, monkeypatch, caplog):
     touch(tmp_path, "a.png", "locked/b.png")
     listdir = os.listdir
