@@ -246,11 +246,16 @@ def test_masks_are_not_written_among_the_images(monkeypatch, capsys, images, sma
     assert "outside the images" in fails(monkeypatch, capsys, *words)
 
 
-def test_a_damaged_mask_of_an_earlier_run_is_named(monkeypatch, capsys, images, small, tmp_path):
+def test_a_damaged_mask_of_an_earlier_run_costs_a_row(monkeypatch, capsys, images, small, tmp_path):
     (tmp_path / "out" / "masks").mkdir(parents=True)
     (tmp_path / "out" / "masks" / "case_0.png").write_bytes(b"junk")
     words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small]
-    assert "case_0.png" in fails(monkeypatch, capsys, *words)
+    command(monkeypatch, *words)
+    assert "Failed   1 image(s)" in capsys.readouterr().out
+    assert 'case_0.png,"Expected a mask, found a damaged file; delete it' in (tmp_path / "out/failures.csv").read_text()
+    for mask in (tmp_path / "out" / "masks").iterdir():
+        mask.write_bytes(b"junk")
+    assert "found only damaged ones" in fails(monkeypatch, capsys, *words)
 
 
 def test_an_output_that_cannot_be_written_is_one_sentence(monkeypatch, capsys, images, small, tmp_path):

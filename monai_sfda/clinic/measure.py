@@ -55,6 +55,9 @@ def write_results(
 
     Returns:
         The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
+
+    Raises:
+        ValueError: if there are masks and none can be read; the tables are written.
     """
     folder = Path(folder)
     items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
@@ -72,6 +75,10 @@ def write_results(
     if overlays:
         write_overlays(folder, rows, places, classes)
     write_formats(formats, folder, rows, places, classes, model)
+    if damaged and not rows:
+        raise ValueError(
+            f"Expected masks in {folder / 'masks'}, found only damaged ones; delete them, they are made anew."
+        )
     return summary
 
 
