@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["SUFFIXES", "brief_hash", "sha256", "whole_file"]
+__all__ = ["SUFFIXES", "brief_hash", "sha256", "whole_file", "without_suffix"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 """Of the image files that are read, in lower case."""
+
+
+def without_suffix(name: str) -> str:
+    """A name or path without its image suffix, in whatever case that is; other dots stay."""
+    suffix = max((s for s in SUFFIXES if name.lower().endswith(s)), key=len, default="")
+    return name[: len(name) - len(suffix)]
 
 
 @contextmanager

@@ -90,3 +90,31 @@ def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_p
     command(monkeypatch, "evaluate", mine, labelled, "--output", tmp_path / "scores", *TYPED)
     structures = json.loads((tmp_path / "scores" / "summary.json").read_text())["structures"]
     assert [scores["dice"]["mean"] for scores in structures.values()] == [1.0, 1.0]
+
+
+def test_sigmoid_channels_that_exclude_each_other(monkeypatch, tmp_path):
+    folder = shutil.copytree(ROOT / "bundles" / "fundus_disc_cup", tmp_path / "mine")
+    finder = ('"finder": {', '"finder": null, "unused": {')
+    structures = ('{"disc": 0, "cup": 1}', '{"left": 0, "right": 1}')
+    named = (('{"1": "optic disc", "2": "optic cup"}', '{"1": "left", "2": "right"}'), structures)
+    nested = ('"cutoff": "@cutoff"},', '"cutoff": "@cutoff", "nested": false},')
+    flips = ('{"optic disc": 0, "optic cup": 1}', structures[1])
+    replace(folder / "configs" / "inference.json", finder, nested, flips, *named)
+    replace(
+        folder / "configs" / "evaluate.json", finder, ('["disc", "cup"]', '["left", "right"]'), ("[1, 2], ", "[1], ")
+    )
+    renamed = (("@structures::cup", "@structures::right"), ("balance_weight_cup", "balance_weight_right"))
+    replace(folder / "configs" / "adapt.json", finder, structures, *renamed)
+    metadata = folder / "configs" / "metadata.json"
+    text = metadata.read_text()
+    metadata.write_text(text.replace('"optic disc"', '"left"').replace('"optic cup"', '"right"'))
+    labelled = write_images(tmp_path / "labelled", 4, classes=2)
+    command(monkeypatch, "evaluate", folder, labelled, "--output", tmp_path / "scores", *TYPED)
+    assert list(json.loads((tmp_path / "scores" / "summary.json").read_text())["structures"]) == ["left", "right"]
+    command(monkeypatch, "adapt", folder, labelled / "image", "--output", tmp_path / "run", "--epochs", "1", *TYPED)
+    adapted = tmp_path / "run" / "bundle"
+    command(monkeypatch, "predict", adapted, labelled / "image", "--output", tmp_path / "out", "--flips", "True")
+    with open(tmp_path / "out" / "results.csv") as file:
+        columns = set(next(csv.DictReader(file)))
+    assert {"left_pixels", "right_confidence", "right_flip_agreement"} <= columns
+    assert "vertical_cup_to_disc_ratio" not in columns

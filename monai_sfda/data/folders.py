@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from monai_sfda.files import SUFFIXES
+from monai_sfda.files import SUFFIXES, without_suffix
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
 
@@ -71,7 +71,7 @@ def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
     masks = {item["case"]: item["image"] for item in find_images(root / "mask")}
     by_stem: dict[str, list[str]] = {}
     for name in masks:
-        by_stem.setdefault(_stem(name), []).append(name)
+        by_stem.setdefault(without_suffix(name), []).append(name)
     partners = {item["case"]: _partners(item, masks, by_stem) for item in items}
     unclear = [case for case, names in partners.items() if len(names) != 1]
     if unclear:
@@ -94,7 +94,7 @@ def mask_names(cases: Sequence[str]) -> dict[str, str]:
     full: set[str] = set()
     folders = {str(folder).casefold() for case in cases for folder in PurePosixPath(case).parents}
     while True:
-        names = {case: (case if case in full else _stem(case)) + ".png" for case in cases}
+        names = {case: (case if case in full else without_suffix(case)) + ".png" for case in cases}
         uses = Counter(name.casefold() for name in names.values()) + Counter(folders)
         shared = {case for case, name in names.items() if uses[name.casefold()] > 1}
         if shared <= full:
@@ -163,16 +163,10 @@ def _is_image(path: Path) -> bool:
         return False
 
 
-def _stem(case: str) -> str:
-    """Path without its image suffix."""
-    suffix = max((s for s in SUFFIXES if case.lower().endswith(s)), key=len, default="")
-    return case[: len(case) - len(suffix)]
-
-
 def _partners(item: dict[str, str], masks: dict[str, str], by_stem: dict[str, list[str]]) -> list[str]:
     exact = [name for name in (item["case"], item["output"]) if name in masks]
-    alone = item["output"] == _stem(item["case"]) + ".png"
-    return exact[:1] or (by_stem.get(_stem(item["case"]), []) if alone else [])
+    alone = item["output"] == without_suffix(item["case"]) + ".png"
+    return exact[:1] or (by_stem.get(without_suffix(item["case"]), []) if alone else [])
 
 
 def _summary(files: Sequence[Path]) -> str:

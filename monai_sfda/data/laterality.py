@@ -6,7 +6,7 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from monai_sfda.files import SUFFIXES
+from monai_sfda.files import without_suffix
 
 __all__ = ["eye_of"]
 
@@ -30,8 +30,7 @@ def eye_of(case: str, tag: str | None = None) -> tuple[str | None, str | None]:
     letter = (tag or "").strip().lower()
     if letter in ("r", "l"):
         return EYES[letter], "DICOM"
-    suffix = max((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), key=len, default="")
-    stem = path.name.removesuffix(suffix)
+    stem = without_suffix(path.name)
     for part in (stem, *reversed(path.parent.parts)):
         words = {word for word in WORD.findall(part) if len(word) > 1}
         ending = LAST_LETTER.search(part) if part is stem else None

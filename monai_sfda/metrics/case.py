@@ -58,8 +58,8 @@ def score_case(
     }
     columns["empty_pred"] = [area == 0 for area in columns["pred_area"]]
     columns["empty_reference"] = [area == 0 for area in columns["reference_area"]]
-    areas = zip(columns["pred_area"], columns["reference_area"], strict=True)
-    columns["missed"] = [pred == 0 < reference for pred, reference in areas]
+    empty = zip(columns["empty_pred"], columns["empty_reference"], strict=True)
+    columns["missed"] = [pred and not reference for pred, reference in empty]
     return {structure: {name: column[k] for name, column in columns.items()} for k, structure in enumerate(structures)}
 
 

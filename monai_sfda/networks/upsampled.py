@@ -22,7 +22,7 @@ def conv_joined(context: Tensor, detail: Tensor, weight: Tensor) -> Tensor:
 
     Upsampling, moving by a pixel and weighing channels are linear, so their order is free: here each of the nine taps
     of the filters meets the context while it is small, and two matrices then spread the results over columns and
-    rows. With a map of 256 channels four times as large, as in DeepLabV3+, that takes a fifth of the arithmetic.
+    rows. With a map of 256 channels four times as large, as in DeepLabV3+, that takes a quarter of the arithmetic.
 
     Args:
         context: (B, C, h, w).
