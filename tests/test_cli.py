@@ -104,7 +104,8 @@ def test_methods_lists_the_recipes_with_their_papers(monkeypatch, capsys):
 
 def test_methods_lists_what_a_benchmark_measured(monkeypatch, capsys, tmp_path):
     row = {"pair": "a to b", "method": "dpl", "structure": "cup", "dice": [71.0, 72.0], "change": {"difference": 0.058}}
-    (tmp_path / "results.json").write_text(json.dumps([row]))
+    unknown = {**row, "method": "tent", "change": {"difference": None}}
+    (tmp_path / "results.json").write_text(json.dumps([row, unknown]))
     command(monkeypatch, "methods", ROOT / "bundles" / "fundus_disc_cup", "--results", tmp_path)
     assert "a to b, cup: Dice 71.5 %, +5.8 against the source" in capsys.readouterr().out
 

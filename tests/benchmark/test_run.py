@@ -48,6 +48,16 @@ def test_cells_are_computed_once_and_one_that_fails_stops_no_other(tmp_path):
     assert (adapted.folder / "scores" / "cost.json").stat().st_mtime_ns == done
 
 
+def test_a_cell_that_cannot_be_written_stops_no_other(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(run, "carry_out", full)
+    pair = Pair("drawings", NUCLEI, tmp_path)
+    cell = run._cell(pair, Method("bn_stats", ["bn_stats"]), 0, tmp_path / "w.pt", tmp_path, oracle=False)
+    assert cell.failure == "No space left on device"
+
+
 def test_a_failed_job_says_its_last_line_and_is_not_done(tmp_path):
     with pytest.raises(JobFailed, match=r"Expected a file at .*no\.json"):
         carry_out(tmp_path, NUCLEI, [(["no.json"], {})])

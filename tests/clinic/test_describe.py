@@ -39,6 +39,12 @@ def test_the_row_of_a_sure_prediction():
     assert row["cup_outside_disc"] == 0
 
 
+def test_the_eye_is_that_of_the_name_that_a_pseudonym_hides():
+    row = row_of(case="0f2a_OS", eye="right")
+    assert (row["laterality"], row["laterality_from"]) == ("right", "name")
+    assert row_of(case="0f2a_OS", eye="")["laterality"] is None
+
+
 def test_the_row_is_plain_json_and_complete():
     row = row_of(located={"found": True, "centre": [64.0, 48.0], "confidence": 0.8}, spacing=(0.01, 0.01))
     assert row["located_confidence"] == 0.8

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,3 +70,12 @@ def test_overlays_are_named_as_masks_and_not_drawn_twice(files):
     assert write_overlays(files, rows, images, EYE) == 1
     assert target.stat().st_mtime_ns == drawn
     assert [path.name for path in (files / "overlays").iterdir()] == ["a.jpg"]
+
+
+def test_an_overlay_of_a_mask_that_was_replaced_is_not_kept_when_it_cannot_be_drawn_anew(files):
+    rows = [{"file": "a.jpg", "mask": "a.png"}]
+    write_overlays(files, rows, {"a.jpg": files / "a.jpg"}, EYE)
+    drawn = (files / "overlays" / "a.jpg").stat().st_mtime_ns
+    os.utime(files / "masks" / "a.png", ns=(drawn + 1, drawn + 1))
+    assert write_overlays(files, rows, {}, EYE) == 0
+    assert not (files / "overlays" / "a.jpg").exists()
