@@ -134,9 +134,12 @@ def describe_mask(
     shape = measure_mask(ids, classes, spacing=spacing, seen=seen)
     row |= {name: shape.pop(name) for name in ("height", "width")}
     if is_disc_and_cup(classes):
-        eye, source = eye_of(case if named is None else named, laterality)
+        name = case if named is None else named
+        eye, source = eye_of(name, laterality)
+        said = eye_of(name)[0]
         means = {side: shape[f"rim_mean_{side}_px"] for side in SIDES}
         row |= {"laterality": eye, "laterality_from": source, "nasal_side": eye, "isnt": isnt_order(means, eye)}
+        row["eye_conflict"] = said != eye if said and source == "DICOM" else None
     row |= shape | dict(numbers or {})
     row["flags"] = judge_case(row, list(classes.values()), limits)
     row["status"] = "review" if row["flags"] else "ok"

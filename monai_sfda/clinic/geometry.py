@@ -15,6 +15,7 @@ __all__ = [
     "cup_to_disc",
     "is_disc_and_cup",
     "isnt_order",
+    "largest_piece",
     "measure_mask",
     "pieces",
     "rim_widths",
@@ -29,6 +30,7 @@ SIDES = ("right", "top", "left", "bottom")
 
 DIRECTIONS = 192  # a multiple of 8, so that each quarter has as many and none lies on the border of two
 STEPS = 256  # along a direction: finer than a pixel up to a disc of 500 pixels
+CORNERS = np.ones((3, 3))  # pixels that touch at a corner are connected
 PIECES_SIZE = 512  # sides of larger masks are thinned out to this before their pieces are counted
 
 
@@ -74,7 +76,9 @@ def measure_mask(
             row[f"{column}_mm2"] = area * float(spacing[0]) * float(spacing[1])
         row[f"{column}_pieces"], row[f"{column}_largest_piece"] = pieces(mask)
     if disc_and_cup:
-        row |= _eye(masks["optic disc"], masks["optic cup"])
+        disc = largest_piece(masks["optic disc"])
+        around = bounding_box(disc)
+        row |= _eye(disc[around], (masks["optic cup"] & disc)[around])
         row["disc_at_border"] = bool(row["optic_disc_pixels"]) and _reaches(box, seen or (0, 0, width, height))
     return row
 
@@ -142,16 +146,19 @@ def isnt_order(means: Mapping[str, float | None], nasal_side: str | None) -> boo
 
 
 def pieces(mask: np.ndarray) -> tuple[int, float | None]:
-    """Number of connected pieces of a mask (H, W) and the share of its pixels in the largest, None if it is empty.
-
-    Pixels that touch at a corner are connected.
-    """
+    """Number of connected pieces of a mask (H, W) and the share of its pixels in the largest, None if it is empty."""
     step = max(1, -(-max(mask.shape) // PIECES_SIZE))
-    labels, count = ndimage.label(mask[::step, ::step], np.ones((3, 3)))
+    labels, count = ndimage.label(mask[::step, ::step], CORNERS)
     if count <= 1:
         return count, 1.0 if count else None
     sizes = np.bincount(labels.ravel())[1:]
     return count, float(sizes.max() / sizes.sum())
+
+
+def largest_piece(mask: np.ndarray) -> np.ndarray:
+    """The largest connected piece of a mask (H, W), lest a speck far away count as the end of a structure."""
+    labels, count = ndimage.label(mask, CORNERS)
+    return labels == 1 + np.bincount(labels.ravel())[1:].argmax() if count > 1 else mask
 
 
 def _eye(disc: np.ndarray, cup: np.ndarray) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def _outside(value: float, limit: Sequence[float]) -> bool:
 FLAGS = {
     "missing": Flag("{}_pixels", lt, "fewer pixels of the structure than the limit"),
     "not_located": Flag("located", lt, "the search found no optic disc in the photograph"),
+    "eye_conflict": Flag("eye_conflict", gt, "the DICOM header says one eye and the name of the file the other"),
     "cut_off": Flag("disc_at_border", gt, "the disc touches the border of the image, or of the square cut out of it"),
     "in_pieces": Flag("{}_largest_piece", lt, "smaller share of the structure in its largest piece than the limit"),
     "cup_outside_disc": Flag("cup_outside_disc", gt, "larger share of what the network holds for cup outside the disc"),
@@ -56,6 +57,7 @@ IMAGE_LIMITS: dict[str, Any] = {
 DISC_LIMITS: dict[str, Any] = {
     "missing": 1,
     "not_located": 1,
+    "eye_conflict": 0,
     "cut_off": 0,
     "in_pieces": 0.95,
     "cup_outside_disc": 0.05,

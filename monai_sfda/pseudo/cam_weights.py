@@ -121,9 +121,9 @@ def _check_cancelling(gradients: list[Tensor]) -> None:
     left = sum(gradient.sum((0, 2)).abs().sum() for gradient in gradients)
     if size > 0 and left < CANCELLED * size:
         raise ValueError(
-            "Expected class gradients with a mean, found that they cancel in every channel: batch norm with batch "
-            "statistics after the layer ignores a constant added to its input; run it in evaluation mode (a network "
-            "that learns: mode=frozen_stats), or name a layer behind it."
+            "Expected class gradients with a mean, found that they cancel in every channel: a normalisation after the "
+            "layer (batch norm with batch statistics, instance norm) ignores a constant added to its input; name a "
+            "layer behind it, or run batch norm in evaluation mode (a network that learns: mode=frozen_stats)."
         )
 
 

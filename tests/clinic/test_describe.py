@@ -45,6 +45,15 @@ def test_the_eye_is_that_of_the_name_that_a_pseudonym_hides():
     assert row_of(case="0f2a_OS", eye="")["laterality"] is None
 
 
+def test_a_name_that_contradicts_the_header_is_to_be_looked_at():
+    row = row_of(laterality="L")
+    assert (row["laterality"], row["laterality_from"], row["eye_conflict"]) == ("left", "DICOM", True)
+    assert (row["status"], list(row["flags"])) == ("review", ["eye_conflict"])
+    assert row_of(laterality="R")["eye_conflict"] is False
+    assert row_of()["eye_conflict"] is None
+    assert row_of(laterality="L", case="7.dcm")["eye_conflict"] is None
+
+
 def test_the_row_is_plain_json_and_complete():
     row = row_of(located={"found": True, "centre": [64.0, 48.0], "confidence": 0.8}, spacing=(0.01, 0.01))
     assert row["located_confidence"] == 0.8

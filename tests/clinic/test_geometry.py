@@ -3,7 +3,16 @@ import math
 import numpy as np
 import pytest
 
-from monai_sfda.clinic.geometry import SIDES, bounding_box, cup_to_disc, isnt_order, measure_mask, pieces, rim_widths
+from monai_sfda.clinic.geometry import (
+    SIDES,
+    bounding_box,
+    cup_to_disc,
+    isnt_order,
+    largest_piece,
+    measure_mask,
+    pieces,
+    rim_widths,
+)
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
 
@@ -155,3 +164,23 @@ def test_pieces_touch_at_corners_too():
     mask[0, 3] = True
     assert pieces(mask) == (2, 0.8)
     assert pieces(np.zeros((3, 3), bool)) == (0, None)
+
+
+def test_a_speck_far_from_the_disc_moves_no_ratio():
+    ids = circles(80, 40)
+    row = measure_mask(ids, CLASSES)
+    ids[3, 5], ids[3, 6] = 1, 2
+    specked = measure_mask(ids, CLASSES)
+    assert specked["optic_disc_pieces"] == 2
+    assert specked["optic_disc_pixels"] == row["optic_disc_pixels"] + 2
+    moved = {name for name in row if row[name] != specked[name]}
+    assert not any("ratio" in name or "rim" in name for name in moved)
+
+
+def test_the_largest_of_several_pieces():
+    mask = np.zeros((5, 8), bool)
+    mask[0, 0] = mask[1, 1] = mask[3:, 3:5] = mask[0, 7] = True
+    kept = np.zeros_like(mask)
+    kept[3:, 3:5] = True
+    assert (largest_piece(mask) == kept).all()
+    assert not largest_piece(np.zeros((3, 3), bool)).any()
