@@ -36,10 +36,20 @@ class _Answers:
             engine.add_event_handler(Events.EPOCH_STARTED, self._refresh_if_due)
 
     def fill(self, engine: Any) -> None:
-        """Before an epoch: ask about every image that has no answer, unless that was done by this or an earlier run."""
+        """Before an epoch: ask about every image that has no answer, unless that was done by this or an earlier run.
+
+        Raises:
+            ValueError: if a run is continued whose answers, to be asked for once, are gone: the network that gave them
+                has been trained since.
+        """
         epoch, held = engine.state.epoch + 1, self.store.round
         if held is not None and (held == epoch or (held < epoch and self.store.complete)):
             epoch = held
+        elif epoch > 1 and self.refresh_every is None:
+            raise ValueError(
+                f"Expected the labels of this run's first epoch in {self.store.folder}, found none; adapt anew, into "
+                "another --output."
+            )
         elif epoch > 1:
             logger.warning("Expected the answers of an earlier epoch in %s, found none: asking now.", self.store.folder)
         self._ask_all(engine, epoch)

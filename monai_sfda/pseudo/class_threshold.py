@@ -45,7 +45,8 @@ class ClassThreshold:
     ratio of probability to :math:`t_1`; for two classes that is the same.
 
     Reconstructed from the abstract of Xu et al., Denoising for Relaxing, MICCAI 2022; the paper's formula is unknown.
-    Needs ``FitRefiners``. A class that no pixel is given to has no threshold: the cut-off is then 0.5, with a warning.
+    Needs ``FitRefiners``. A class that no pixel is given to has no threshold, and a warning says so: a sigmoid channel
+    is then cut at 0.5, a softmax class is given the largest threshold of the others, which for two is the same.
 
     Args:
         statistic: ``"mean"`` or ``"median"``.
@@ -70,10 +71,15 @@ class ClassThreshold:
         counts, sums = over_processes(self._seen)
         self._seen = torch.zeros(())
         thresholds = class_thresholds(counts, sums, statistic=self.statistic)
-        for channel, kind in thresholds.isnan().nonzero().tolist():
-            logger.warning("No pixel of channel %d is given to class %d: its cut-off is 0.5.", channel, kind)
-        shares = thresholds[:, 1] / thresholds.sum(1) if self.head == "sigmoid" else thresholds[:, 1]
-        self.cutoffs = shares.nan_to_num(0.5)
+        if self.head == "sigmoid":
+            for channel, kind in thresholds.isnan().nonzero().tolist():
+                logger.warning("No pixel of channel %d is given to class %d: its cut-off is 0.5.", channel, kind)
+            self.cutoffs = (thresholds[:, 1] / thresholds.sum(1)).nan_to_num(0.5)
+        else:
+            mine = thresholds[:, 1]
+            for channel in mine.isnan().nonzero().flatten().tolist():
+                logger.warning("No pixel is given to class %d: its threshold is the largest of the others.", channel)
+            self.cutoffs = mine.where(mine.isfinite(), mine.nan_to_num(0.5).max())
         logger.info("Cut-offs of the channels: %s.", [round(c, 3) for c in self.cutoffs.tolist()])
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:

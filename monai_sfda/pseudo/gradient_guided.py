@@ -32,7 +32,8 @@ class GradientGuided:
 
     With ``observe`` the probabilities and F are those of another observer, such as the mean over stochastic passes;
     weighting the mean is the same as weighting every pass where the layer ends in a ReLU. If everything behind the
-    layer is a 1x1 convolution, a is its weight times the class's share of the image: an earlier layer says more.
+    layer is a 1x1 convolution, a is its weight times the class's share of the image, times the pixels of the image per
+    position of the layer: an earlier layer says more.
 
     Args:
         network: (B, C, *S) -> logits (B, K, *S).

@@ -60,7 +60,7 @@ class MonteCarlo:
         Departs: the released code would go on, with every pixel certain.
         """
         self.mode(self.network)
-        probs, softened, features = _Running(), _Running(), _Running()
+        probs, softened, features = Running(), Running(), Running()
         for _ in range(self.passes):
             logits = self.network(image).float()
             probs.add(probabilities(logits, self.head))
@@ -68,15 +68,20 @@ class MonteCarlo:
             if self._tap is not None:
                 features.add(self._tap.output.float())
         spread = softened.std()
-        if not spread.any():
-            raise ValueError(
-                f"Expected passes of {type(self.network).__name__} that differ, found {self.passes} equal ones; "
-                "give it dropout, or use a method without uncertainty."
-            )
+        must_differ(spread, self.network, self.passes)
         return Evidence(case, probs.mean, spread, features.mean if self._tap is not None else None)
 
 
-class _Running:
+def must_differ(spread: Tensor, network: nn.Module, passes: int) -> None:
+    """Raises ValueError: if no pixel has a spread."""
+    if not spread.any():
+        raise ValueError(
+            f"Expected passes of {type(network).__name__} that differ, found {passes} equal ones; "
+            "give it dropout, or use a method without uncertainty."
+        )
+
+
+class Running:
     """Mean and standard deviation of tensors that come one by one (Welford's recursion)."""
 
     def __init__(self) -> None:

@@ -224,12 +224,20 @@ def test_a_handler_may_refresh_by_a_rule_of_its_own(build):
 
 
 def test_labels_lost_in_the_middle_of_a_run_are_asked_anew_with_a_warning(build, caplog):
-    trainer, cached, asked = build()
+    trainer, cached, asked = build(refresh_every=5)
     trainer.state.epoch = 1
     with caplog.at_level(logging.WARNING):
         cached.fill(trainer)
     assert "Expected the answers of an earlier epoch" in caplog.text
     assert len(asked._asked) == 2
+
+
+def test_labels_to_be_asked_for_once_are_not_asked_of_a_network_that_has_learnt_since(build):
+    trainer, cached, asked = build()
+    trainer.state.epoch = 1
+    with pytest.raises(ValueError, match="adapt anew, into another --output"):
+        cached.fill(trainer)
+    assert asked._asked == []
 
 
 @pytest.mark.parametrize(

@@ -28,11 +28,16 @@ def test_spread_of_maps_worked_by_hand():
     assert network.calls == 0
 
 
-def test_no_weight_at_all_gives_zero():
-    assert (
-        cam_spread(Script([1.0, 2.0]), "layer", torch.zeros(2, 3, 1), torch.zeros(2, 3, 2), passes=2).tolist()
-        == [[[0, 0]] * 3] * 2
-    )
+@pytest.mark.parametrize("weight", [0.0, -1.0])
+def test_no_positive_evidence_at_all_gives_zero(weight):
+    weights = torch.full((2, 3, 1), weight)
+    found = cam_spread(Script([1.0, 2.0], [2.0, 5.0]), "layer", weights, torch.zeros(2, 3, 2), passes=2)
+    assert found.tolist() == [[[0, 0]] * 3] * 2
+
+
+def test_a_network_in_which_nothing_is_random_is_refused():
+    with pytest.raises(ValueError, match="give it dropout"):
+        cam_spread(Script([1.0, 2.0]), "layer", torch.ones(1, 1, 1), torch.zeros(1, 3, 2), passes=2)
 
 
 def test_the_larger_spread_counts(network):

@@ -62,13 +62,22 @@ def test_softmax_gives_each_pixel_to_the_class_with_the_largest_ratio():
     assert label(refine, probs).label.sum(1).unique().tolist() == [1]
 
 
-def test_two_softmax_classes_are_one_sigmoid_channel():
-    probs = torch.rand(1, 1, 500, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 0.45), (0.55, 1.0)])
+def test_two_softmax_classes_are_one_sigmoid_channel(low, high):
+    """Also where one of them is given no pixel."""
+    probs = low + (high - low) * torch.rand(1, 1, 500, generator=torch.Generator().manual_seed(0))
     both = torch.cat([1 - probs, probs], 1)
-    refine = ClassThreshold(head="softmax")
-    refine.study(PseudoLabel(both, torch.ones_like(both)), Evidence(["a"], both))
-    refine.fit()
+    refine = fitted(both, head="softmax")
     assert torch.equal(label(refine, both).label[:, 1:], label(fitted(probs), probs).label)
+
+
+def test_of_three_softmax_classes_one_that_no_pixel_is_given_to_gets_none(caplog):
+    probs = torch.tensor([[0.95, 0.04, 0.01], [0.03, 0.95, 0.02], [0.6, 0.01, 0.39]]).T[None]
+    with caplog.at_level(logging.WARNING):
+        refine = fitted(probs, head="softmax")
+    assert refine.cutoffs.tolist() == pytest.approx([0.775, 0.95, 0.95])
+    assert label(refine, probs).label[0].argmax(0).tolist() == [0, 1, 0]
+    assert caplog.messages == ["No pixel is given to class 2: its threshold is the largest of the others."]
 
 
 def test_batches_are_pooled():
