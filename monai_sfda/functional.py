@@ -44,7 +44,7 @@ def probabilities(logits: Tensor, head: str) -> Tensor:
 
 
 def log_probabilities(logits: Tensor, head: str) -> tuple[Tensor, Tensor]:
-    """``(log p, log(1 - p))`` of each channel, both (B, K, *S), without ever forming p: finite for finite logits.
+    """``(log p, log(1 - p))`` of each channel, both (B, K, *S), without ever forming p: finite for logits up to 1e38.
 
     With a softmax head ``1 - p_k`` is the sum of the other classes, taken with ``logsumexp``.
 

@@ -44,6 +44,7 @@ def test_a_control_trains_with_the_parts_that_its_name_says(bundle, control, tmp
     weak, strong, kind = CONTROLS[control]
     views = parser.get_parsed_content("views")
     assert [[type(part).__name__ for part in parts] for parts in (views.weak, views.strong)] == [weak, strong]
+    assert not parser.get_parsed_content("deliver::comparison").views.weak
     labeller = parser.get_parsed_content("train::labeller")
     assert [type(refiner) for refiner in labeller.refiners[1:]] == ([kind] if kind else [])
     student = parser.get_parsed_content("network")

@@ -156,3 +156,6 @@ def test_the_overlay_refuses_masks_of_another_network(tmp_path, weights):
     with pytest.raises(Exception) as error:  # noqa: PT011 - whatever MONAI wraps the sentence in
         run(BUNDLE, "inference.json", "predict.json", checkpoint=str(others), **places)
     assert "found other weights" in str(root_cause(error.value))
+    with pytest.raises(Exception) as error:  # noqa: PT011 - as above
+        run(BUNDLE, "inference.json", "predict.json", "inference_tent.json", checkpoint=str(weights), **places)
+    assert "found other inferer" in str(root_cause(error.value))

@@ -83,8 +83,17 @@ class CaseTable:
             raise ValueError(f"{case}: {error}") from error
 
     def write(self) -> None:
-        """Write both files in one move each; a reader never sees half of one."""
+        """Write both files in one move each; a reader never sees half of one.
+
+        Raises:
+            ValueError: if no case was scored.
+        """
         rows = dict(sorted(_gather(self.rows).items()))
+        if not rows:
+            raise ValueError(
+                "Expected labelled images to score, found none that could be read; look at failures.csv, and let "
+                "evaluate.json be the last config (inference_dae.json alone may follow it)."
+            )
         if idist.get_rank() != 0:
             return
         with whole_file(self.output_dir / "cases.csv") as draft:

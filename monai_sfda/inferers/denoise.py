@@ -65,11 +65,12 @@ class DenoisingInferer(Inferer):
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         images: Tensor = convert_to_tensor(inputs, track_meta=False)
-        if images.ndim == 4:
-            images = images.contiguous(memory_format=torch.channels_last)
         self.normaliser.to(images.device)
         self.denoiser.to(images.device)
-        with eval_mode(network, self.denoiser), torch.enable_grad():  # type: ignore[arg-type] # any callable
+        with torch.inference_mode(False), eval_mode(network, self.denoiser), torch.enable_grad():  # type: ignore[arg-type] # any callable
+            images = images.clone() if images.is_inference() else images
+            if images.ndim == 4:
+                images = images.contiguous(memory_format=torch.channels_last)
             return torch.cat([self._adapt(image, lambda x: network(x, *args, **kwargs)) for image in images.split(1)])
 
     def agreement(self, probs: Tensor, target: Tensor) -> float:

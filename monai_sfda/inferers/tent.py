@@ -96,11 +96,13 @@ class TentInferer(Inferer):
         if inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         for _ in range(self.steps):
+            before = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
             with autocast(inputs.device, self.precision):
                 logits = self.network(inputs, *args, **kwargs).float()
             loss = self.criterion(image=inputs, pred=logits)
             if not loss.isfinite():
                 logger.warning("Expected a finite loss, found %s; this batch teaches nothing.", float(loss.detach()))
+                self.network.load_state_dict(before, strict=False)  # its statistics would stay in the running ones
                 break
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()

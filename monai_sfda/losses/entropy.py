@@ -18,7 +18,7 @@ class EntropyLoss(nn.Module):
     Source-free adaptation with class weights (Bateson et al., MICCAI 2020, MedIA 2022) and, without weights, TENT
     (Wang et al., ICLR 2021). A sigmoid channel is a distribution over absent and present, and the mean also runs over
     channels; this equals a softmax over the logits (0, z). Taken from log-probabilities, so it is finite, with a finite
-    gradient, for all finite logits.
+    gradient, for all logits up to 1e38.
 
     Args:
         head: ``"sigmoid"`` or ``"softmax"``.

@@ -12,6 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from monai_sfda.files import sha256
+
 __all__ = ["FixedRatio", "RatioPrior", "RatioTable", "source_ratios"]
 
 
@@ -103,7 +105,8 @@ class RatioTable:
     ) -> None:
         if column == "val_gt_size":
             raise ValueError("Expected a column of estimated sizes, found val_gt_size: these are target labels.")
-        self.path, self.uses_target_tags = Path(path), uses_target_tags
+        self.path, self.column, self.ids, self.uses_target_tags = Path(path), column, ids, uses_target_tags
+        self.content = sha256(path)
         sizes = _read_sizes(self.path, column)
         total = sizes.sum(1, keepdim=True)
         if (sizes < 0).any() or (total == 0).any():

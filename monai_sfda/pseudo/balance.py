@@ -65,7 +65,7 @@ class WeighBackground:
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
         scale = torch.ones(pseudo.label.shape[1], device=pseudo.label.device)
-        scale[self.channels] = torch.tensor(self.weights, device=scale.device)
+        scale[self.channels] = torch.tensor(self.weights, dtype=scale.dtype, device=scale.device)
         scale = scale.view(1, -1, *[1] * (pseudo.label.ndim - 2))
         factor = torch.where(pseudo.label == 0, scale, 1)
         if self.head == "softmax":

@@ -180,6 +180,13 @@ def test_an_image_that_does_not_know_its_file_is_refused(tmp_path):
         CaseTable(tmp_path, STRUCTURES, root=tmp_path).update([{"image": masks, "pred": masks, "label": masks}])
 
 
+def test_an_evaluation_of_nothing_is_an_error_and_no_empty_table(tmp_path):
+    table = CaseTable(tmp_path, STRUCTURES, root=tmp_path)
+    with pytest.raises(ValueError, match="found none that could be read"):
+        table.write()
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_image_seen_twice_is_refused(tmp_path):
     table = CaseTable(tmp_path, STRUCTURES, root=tmp_path)
     twice = output(tmp_path / "7.png", torch.zeros(2, 1, 6), torch.zeros(2, 1, 6)) * 2

@@ -106,6 +106,14 @@ def test_an_image_does_not_depend_on_those_before_it(network, batch):
     assert not torch.equal(both[1:], adapt(batch[1:], network))
 
 
+def test_it_adapts_where_gradients_are_off(network, batch):
+    adapt = inferer(steps=9, refresh=2)
+    expected = adapt(batch, network)
+    for context in (torch.no_grad, torch.inference_mode):
+        with context():
+            assert torch.equal(adapt(batch + 0, network), expected)
+
+
 def test_the_target_carries_no_gradient(network, batch):
     denoiser, targets = nn.Conv2d(2, 2, 1), []
 

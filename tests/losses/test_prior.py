@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from monai_sfda.losses import FixedRatio, RatioTable, source_ratios
+from monai_sfda.pseudo.fingerprint import describe
 
 TABLE = """val_ids;val_gt_size;dumbpredwtags;dumbprednotags
 a.nii;[60000.0, 5536.0, 0.0];[61108, 4428, 0];[56112, 4428, 4996]
@@ -86,6 +87,15 @@ def test_a_comma_separated_table_with_quoted_lists_is_read(tmp_path):
 def test_overlapping_channels_add_their_classes_up(table):
     prior = RatioTable(table, column="dumbprednotags", uses_target_tags=False, ids=[[1, 2], [2]])
     torch.testing.assert_close(prior(["a.nii"]), torch.tensor([[9424, 4996]]) / 65536)
+
+
+def test_a_table_is_told_apart_by_column_classes_and_content(table):
+    def described(column="dumbprednotags", **kwargs):
+        return str(describe(RatioTable(table, column=column, uses_target_tags=True, **kwargs)))
+
+    seen = {described(), described("dumbpredwtags"), described(ids=[[1, 2], [2]])}
+    table.write_text(TABLE.replace("56112", "56113"))
+    assert len(seen | {described()}) == 4
 
 
 def test_a_class_that_comes_and_goes_must_be_declared(table):

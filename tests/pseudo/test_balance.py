@@ -85,6 +85,7 @@ def test_a_constant_weighs_the_background_of_its_channels_alone():
     pseudo = PseudoLabel(label, torch.full((1, 2, 2), 2.0))
     weighed = WeighBackground(channels=[1], weights=[0.25])(pseudo, Evidence(["a"], label))
     assert weighed.weight.tolist() == [[[2.0, 2.0], [0.5, 2.0]]]
+    assert WeighBackground(channels=[1], weights=[1])(pseudo, Evidence(["a"], label)).weight.unique().tolist() == [2.0]
     with pytest.raises(ValueError, match="factor"):
         WeighBackground(channels=[1], weights=[])
 
