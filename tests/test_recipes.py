@@ -6,7 +6,17 @@ import math
 
 import pytest
 import torch
-from bundle_support import BUNDLES, RECIPES, network_of, random_weights, recipe_id, run, untrained_helpers, write_images
+from bundle_support import (
+    BUNDLES,
+    RECIPES,
+    network_of,
+    random_weights,
+    recipe_id,
+    run,
+    untrained_helpers,
+    workflow,
+    write_images,
+)
 
 
 def test_there_are_recipes_in_every_bundle():
@@ -40,3 +50,12 @@ def test_recipe_runs_and_delivers(bundle, method, tmp_path):
     assert any(name not in source or not torch.equal(adapted[name], source[name]) for name in adapted)
     assert all(tensor.isfinite().all() for tensor in adapted.values())
     assert not (output / "cache").exists()
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_the_settings_of_the_report_name_the_rate_that_is_used(bundle, tmp_path):
+    places = {"dataset_dir": str(write_images(tmp_path / "images")), "output_dir": str(tmp_path / "run")}
+    weights = str(random_weights(bundle, tmp_path / "model.pt"))
+    item = workflow(bundle, "adapt.json", checkpoint=weights, **places, **{"train::optimizer::lr": 1e-6})
+    item.initialize()
+    assert item.parser.get_parsed_content("settings")["learning_rate"] == 1e-6

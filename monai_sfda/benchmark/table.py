@@ -158,9 +158,11 @@ def _markdown(pair: str, rows: Sequence[Row]) -> str:
 
 def _texts(row: Row) -> dict[str, str]:
     change = worse = ""
-    if row.change and row.change["ci95"]:
-        low, high = row.change["ci95"]
-        change = f"{100 * row.change['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    if row.change and row.change["difference"] is not None:
+        change = f"{100 * row.change['difference']:+.1f}"
+        if row.change["ci95"]:
+            low, high = row.change["ci95"]
+            change += f" [{100 * low:+.1f}, {100 * high:+.1f}]"
         worse = f"{100 * row.change['worse']:.0f} %"
         if skipped := max(row.change["skipped_before"], row.change["skipped_after"]):
             change += f" without {skipped} cases that are empty in truth and in a prediction"

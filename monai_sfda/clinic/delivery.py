@@ -53,7 +53,8 @@ def write_bundle(
     unwanted = shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt")
     shutil.copytree(source, draft, ignore=unwanted)
     (draft / "models").mkdir(exist_ok=True)
-    torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
+    with open(draft / "models" / "model.pt", "wb") as file:  # not by its path: see `Resume.save`
+        torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, file)
     for path in (draft / "configs").glob("*.json"):
         config = json.loads(path.read_text())
         changed = config | _adapted_values(config, record.get("settings", {}), redefine)

@@ -15,10 +15,10 @@ from typing import Any
 
 import nibabel
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 
 from monai_sfda.clinic.convert_masks import convert_masks
-from monai_sfda.transforms.decode import PICTURES, sniff
+from monai_sfda.transforms.decode import PICTURES, exif_orientation, sniff
 from monai_sfda.transforms.dicom_header import dicom_header
 
 __all__ = ["nifti_mask", "write_nifti"]
@@ -78,8 +78,7 @@ def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
 
 def _as_stored(path: Path, ids: np.ndarray) -> np.ndarray:
     """Ids of the upright picture, turned as EXIF says that the file is: ITK shows a picture as it is stored."""
-    with Image.open(path, formats=PICTURES) as picture:
-        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    turn = TURNS.get(exif_orientation(path))
     return ids if turn is None else np.asarray(Image.fromarray(ids).transpose(turn))
 
 

@@ -104,6 +104,12 @@ def _check(image: np.ndarray, ids: np.ndarray) -> None:
     if not (ids > 0).any() or (ids > 0).all():
         found = "only disc" if (ids > 0).any() else "no disc"
         raise ValueError(f"Expected a disc and background in the mask, found {found}; look at the file.")
+    if not (ids == 1).any():
+        raise ValueError("Expected a rim around the cup, found all cup; look whether they are exchanged.")
+    if np.mean(np.concatenate([ids[0], ids[-1], ids[:, 0], ids[:, -1]]) > 0) > 0.5:
+        raise ValueError(
+            "Expected background at the border of the mask, found disc on most of it; look whether they are exchanged."
+        )
 
 
 def _reason(error: Exception) -> str:

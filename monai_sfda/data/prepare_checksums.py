@@ -53,6 +53,12 @@ def compare(out: Path, record: str, sources: Mapping[str, str]) -> None:
             f"Expected the download that {out} was made from, found {len(changed)} files changed, added or gone "
             f"({first_of(changed)}); find out which of the two is right, and {remedy}."
         )
+    there = (path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and path.name[0] != ".")
+    added = sorted({*there} - {*written, SETTINGS, SOURCES, WRITTEN})
+    if added:
+        raise ValueError(
+            f"Expected {out} as it was first written, found {len(added)} files added ({first_of(added)}); {remedy}."
+        )
     now = sha256_of((out / name for name in written), out)
     damaged = [name for name, digest in written.items() if now.get(name) != digest]
     if damaged:

@@ -68,7 +68,16 @@ def classify_grey(grey: np.ndarray, ranges: Mapping[int, tuple[int, int]]) -> np
 
 
 def ids_of_structures(disc: np.ndarray, cup: np.ndarray) -> np.ndarray:
-    """Class ids (H, W) uint8 from two bool masks; a cup pixel outside the disc is background, as anatomy has it."""
+    """Class ids (H, W) uint8 from two bool masks; a cup pixel outside the disc is background, as anatomy has it.
+
+    Raises:
+        ValueError: if the masks differ in size, or most of the cup lies outside the disc.
+    """
+    if disc.shape != cup.shape:
+        sizes = " and ".join("x".join(map(str, mask.shape[::-1])) for mask in (disc, cup))
+        raise ValueError(f"Expected masks of disc and cup of one size, found {sizes}; download both again.")
+    if 2 * (cup & ~disc).sum() > cup.sum():
+        raise ValueError("Expected the cup in the disc, found most of it outside; look whether they are exchanged.")
     return disc.astype(np.uint8) + (cup & disc).astype(np.uint8)
 
 

@@ -69,23 +69,27 @@ def readable(
 
 
 class SameSize:
-    """Decode the files of an item, and compare their sizes.
+    """Decode the files of an item, and compare their sizes and how they lie.
 
     Args:
         readers: which reader opens which key: ``{"image": PhotoReader(), "label": MaskReader()}``.
 
     Raises:
-        ValueError: on a call, if the sizes differ; besides, whatever a reader raises.
+        ValueError: on a call, if the sizes differ, or one file lies as it is stored and another as EXIF turns it;
+            besides, whatever a reader raises.
     """
 
     def __init__(self, readers: Mapping[str, ImageReader]) -> None:
         self.readers = dict(readers)
 
     def __call__(self, item: Mapping[str, Any]) -> None:
-        sizes = {}
-        for key, reader in self.readers.items():
-            _, meta = reader.get_data(reader.read(item[key]))
-            sizes[key] = tuple(int(n) for n in meta["spatial_shape"])
+        metas = {key: reader.get_data(reader.read(item[key]))[1] for key, reader in self.readers.items()}
+        if any(meta.get("exif_turned") for meta in metas.values()) and any(m.get("as_stored") for m in metas.values()):
+            raise ValueError(
+                "Expected the mask of a photograph that EXIF turns to be a picture, drawn on the upright photograph, "
+                "found NIfTI, which lies as the file is stored; use the png."
+            )
+        sizes = {key: tuple(int(n) for n in meta["spatial_shape"]) for key, meta in metas.items()}
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
             raise ValueError(f"Expected files of one size, found {found}; save the mask at the size of the image.")

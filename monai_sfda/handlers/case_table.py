@@ -36,6 +36,7 @@ class CaseTable:
         root: folder that the names of cases are relative to; equal names in different folders stay distinct.
         spacing: size of a pixel, one number or one per axis, or ``"affine"``: that of each label. Surface distances
             are in its unit.
+        unreadable: how many images there are beside, which cannot be scored; the summary says so.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class CaseTable:
         *,
         root: str | os.PathLike[str],
         spacing: float | Sequence[float] | str = 1.0,
+        unreadable: int = 0,
     ) -> None:
         self.output_dir = Path(output_dir)
         self.structures = list(structures)
         self.root = Path(root)
         self.spacing = spacing
+        self.unreadable = unreadable
         self.rows: dict[str, CaseScores] = {}
 
     def attach(self, engine: Engine) -> None:
@@ -100,6 +103,7 @@ class CaseTable:
             draft.write_text(_as_csv(rows), encoding="utf-8")
         summary = {
             "cases": len(rows),
+            "unreadable": self.unreadable,
             "structures": summarise(list(rows.values())),
             "measures": MEASURES,
             "assd_unit": _unit(self.spacing),

@@ -11,6 +11,7 @@ from typing import Any
 import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
+from torch import nn
 
 from monai_sfda.files import whole_file
 
@@ -41,10 +42,20 @@ class Resume:
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
 
     def save(self, engine: Engine) -> None:
+        """Raises FloatingPointError: in place of saving a network whose weights are not finite."""
         state = {name: item.state_dict() for name, item in self.objects.items()}
+        networks = [item for item in self.objects.values() if isinstance(item, nn.Module)]
+        if not all(tensor.isfinite().all() for network in networks for tensor in network.state_dict().values()):
+            epoch = engine.state.epoch
+            good = f"those of epoch {epoch - 1} are in the checkpoint" if epoch > 1 else "none were saved"
+            raise FloatingPointError(
+                f"Expected finite weights, found others after epoch {epoch}; {good}; try a smaller learning rate, into "
+                "another output folder."
+            )
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
-        with whole_file(self.path) as draft:
-            torch.save({"settings": self.settings, "progress": progress, **state}, draft)
+        # A file object, because PyTorch has an error of its own for a path on a full disk.
+        with whole_file(self.path) as draft, open(draft, "wb") as file:
+            torch.save({"settings": self.settings, "progress": progress, **state}, file)
 
     def load(self, engine: Engine) -> None:
         """Raises ValueError: if the checkpoint is damaged, or belongs to a run with other settings."""
@@ -63,6 +74,11 @@ class Resume:
             raise ValueError(
                 f"Expected the settings of the unfinished run in {self.path.parent.parent.name}: {what}; "
                 "repeat them to continue it, or choose another output folder to start anew."
+            )
+        if missing := [name for name in (*self.objects, "progress") if name not in state]:
+            raise ValueError(
+                f"Expected the checkpoint of an unfinished run in {self.path}, found one without {', '.join(missing)}; "
+                "delete it to start anew."
             )
         for name, item in self.objects.items():
             item.load_state_dict(state[name])

@@ -45,7 +45,8 @@ def adapt_site(
     """Adapt the network of a bundle to images, and write ``models/model_<site>.pt`` in the bundle.
 
     The bundle's ``adapt.json`` runs in ``runs/<site>``, which receives the report, the adapted bundle and
-    ``datalist.json``, the images that were used. A run that was stopped is continued. ``model.pt`` is only read.
+    ``datalist.json``, the images that were used and how. A run that was stopped is continued; ``model.pt`` is only
+    read.
 
     Args:
         bundle: folder of the bundle.
@@ -60,17 +61,20 @@ def adapt_site(
 
     Raises:
         ValueError: if there are fewer than 2 images, or the site or the method has another name than it may have.
-        FileExistsError: if there are weights of this site.
+        FileExistsError: if there are weights of this site, or a finished run that was asked for something else.
     """
     weights = bundle / "models" / f"model_{site}.pt"
     _check(bundle, images, site, method, weights)
     output = runs / site
     output.mkdir(parents=True, exist_ok=True)
     with alone(output):
-        if not (output / "report.json").exists():  # else it was stopped between the report and the copy below
-            items = [{"image": path, "case": case} for case, path in sorted(images.items())]
+        items = [{"image": path, "case": case} for case, path in sorted(images.items())]
+        wanted = json.dumps({"images": items, "method": method, "options": overrides}, indent=2, default=str) + "\n"
+        if (output / "report.json").exists():  # it was stopped between the report and the copy below
+            _refuse_other(output, wanted)
+        else:
             with whole_file(output / "datalist.json") as draft:
-                draft.write_text(json.dumps({"images": items}, indent=2) + "\n")
+                draft.write_text(wanted)
             run_configs(
                 bundle,
                 ["adapt.json", f"methods/{method}.json"],
@@ -82,6 +86,15 @@ def adapt_site(
         with whole_file(weights) as draft:
             shutil.copyfile(output / "bundle" / "models" / "model.pt", draft)
     return weights
+
+
+def _refuse_other(output: Path, wanted: str) -> None:
+    asked = output / "datalist.json"
+    if not asked.is_file() or asked.read_text() != wanted:
+        raise FileExistsError(
+            f"Expected the images, method and options of the finished adaptation in {output}, found others; choose "
+            "another site, or delete that folder."
+        )
 
 
 def _check(bundle: Path, images: Mapping[str, str], site: str, method: str, weights: Path) -> None:

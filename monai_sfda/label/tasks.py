@@ -59,17 +59,19 @@ class AdaptTask(TrainTask):
         everything = chosen["images"] == "all"
         ids = datastore.list_images() if everything else datastore.get_unlabeled_images()
         print(f"adapting {self.bundle.name} to {len(ids)} of {len(datastore.list_images())} images", flush=True)
-        epochs = int(chosen["max_epochs"])
+        site, epochs = str(chosen["site"] or ""), str(chosen["max_epochs"])
+        if not epochs.isdecimal():
+            raise ValueError(f"Expected max_epochs as a whole number, found {epochs!r}; 0 leaves it to the method.")
         weights = adapt_site(
             self.bundle,
             {name: datastore.get_image_uri(name) for name in ids},
-            site=str(chosen["site"]),
+            site=site,
             runs=self.runs,
             method=chosen["method"],
             device=name_to_device(chosen["device"]),
-            **({"epochs": epochs} if epochs else {}),
+            **({"epochs": int(epochs)} if int(epochs) else {}),
         )
-        run = self.runs / str(chosen["site"])
+        run = self.runs / site
         verdict = read_json(run / "report.json")["verdict"]
         print(f"Verdict  {verdict['decision']}: {verdict['sentence']}\nReport   {run / 'report.html'}", flush=True)
         return {"model_filename": weights.name, "verdict": verdict["decision"], "report": str(run / "report.html")}

@@ -19,8 +19,8 @@ def describe(values: Sequence[float]) -> dict[str, Any]:
 
     Returns:
         ``mean``; ``std`` (population: divided by n, over cases); ``ci95`` [low, high] of the mean (percentile
-        bootstrap over cases, 2000 resamples, fixed seed); ``n`` cases measured; ``skipped`` cases left out. All
-        but the counts are None when no case was measured.
+        bootstrap over cases, 2000 resamples, fixed seed), None of one case; ``n`` cases measured; ``skipped`` cases
+        left out. All but the counts are None when no case was measured.
     """
     column = np.asarray(values, dtype=np.float64)
     kept = column[~np.isnan(column)]
@@ -89,10 +89,12 @@ def paired_bootstrap(
     return {"difference": float(kept.mean()), "ci95": _interval(kept), "worse": float(worse.mean()), **counts}
 
 
-def _interval(values: np.ndarray) -> list[float]:
+def _interval(values: np.ndarray) -> list[float] | None:
     """95 % interval of the mean of ``values``, (n,) of cases or (seeds, n); see `paired_bootstrap`."""
     draw = np.random.default_rng(SEED)
     table = np.atleast_2d(values)
+    if table.shape[1] == 1:
+        return None  # one case says nothing of others
     cases = table.mean(axis=0)
     means = np.array([cases[draw.integers(len(cases), size=len(cases))].mean() for _ in range(RESAMPLES)])
     if len(table) > 1:

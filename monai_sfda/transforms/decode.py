@@ -17,9 +17,9 @@ from typing import Any
 
 import nibabel
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["open_picture", "read_dicom", "read_nifti", "read_rgb", "sniff", "to_uint8"]
+__all__ = ["exif_orientation", "open_picture", "read_dicom", "read_nifti", "read_rgb", "sniff", "to_uint8"]
 
 PICTURES = ("BMP", "JPEG", "PNG", "TIFF")
 TIFF = (b"II*\0", b"MM\0*")
@@ -60,6 +60,15 @@ def read_rgb(path: str | Path) -> np.ndarray:
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=-1)
     return np.ascontiguousarray(pixels[..., :3])
+
+
+def exif_orientation(path: str | Path) -> int:
+    """How a picture is to be turned, 1 (upright) to 8; 1 for other files."""
+    try:
+        with Image.open(path, formats=PICTURES) as picture:
+            return picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except UnidentifiedImageError:
+        return 1
 
 
 def open_picture(path: str | Path) -> Image.Image:
@@ -177,8 +186,10 @@ def _dicom_pixels(data: Any) -> np.ndarray:
 
     pixels = pixel_array(data)  # also turns YBR into RGB
     if data.PhotometricInterpretation == "PALETTE COLOR":
-        return to_uint8(apply_color_lut(pixels, data))
-    if "WindowCenter" in data:  # every viewer shows the window
+        colours = apply_color_lut(pixels, data)
+        return to_uint8(colours, bits=8 * colours.itemsize)
+    window = [data.get(name) not in (None, "") for name in ("WindowCenter", "WindowWidth")]
+    if all(window) and data.PhotometricInterpretation.startswith("MONOCHROME"):  # every viewer shows the window
         shown = apply_windowing(apply_modality_lut(pixels, data), data)
         dark, bright = apply_windowing(np.array([-1e12, 1e12]), data)
         pixels = np.rint((shown - dark) * (255 / (bright - dark))).astype(np.uint8)

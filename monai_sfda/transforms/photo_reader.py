@@ -13,7 +13,7 @@ from monai.utils import ensure_tuple
 from PIL import Image
 
 from monai_sfda.files import SUFFIXES
-from monai_sfda.transforms.decode import open_picture, read_nifti, read_rgb, sniff
+from monai_sfda.transforms.decode import exif_orientation, open_picture, read_nifti, read_rgb, sniff
 from monai_sfda.transforms.decode_apart import decode_apart
 from monai_sfda.transforms.nested import refuse_unknown_ids
 
@@ -42,7 +42,9 @@ class PhotoReader(PILReader):
         return [Path(name) for name in ensure_tuple(data)]
 
     def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
-        return super().get_data([self.decode(path) for path in ensure_tuple(img)])
+        paths = ensure_tuple(img)
+        array, meta = super().get_data([self.decode(path) for path in paths])
+        return array, {**meta, "exif_turned": exif_orientation(paths[0]) != 1}
 
     def decode(self, path: Path) -> Image.Image:
         """Decode one file to a Pillow image of mode RGB."""
@@ -87,7 +89,9 @@ class MaskReader(PhotoReader):
     def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
         array, meta = super().get_data(img)
         first = ensure_tuple(img)[0]
-        if sniff(first) == "nifti":  # for distances in millimetres
+        if sniff(first) == "nifti":
+            meta["as_stored"] = True
+            # for distances in millimetres
             meta["affine"] = meta["original_affine"] = np.diag([*_zooms(first), 1.0, 1.0])
         return array, meta
 

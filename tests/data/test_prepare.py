@@ -137,6 +137,14 @@ def test_a_file_changed_after_writing_is_named(download, tmp_path, harm):
         run(download, tmp_path / "out")
 
 
+def test_a_file_added_after_writing_is_named(download, tmp_path):
+    run(download, tmp_path / "out")
+    (tmp_path / "out" / ".DS_Store").touch()
+    (tmp_path / "out" / "train" / "mask" / "extra.png").touch()
+    with pytest.raises(ValueError, match=r"found 1 files added \(train/mask/extra\.png\)"):
+        run(download, tmp_path / "out")
+
+
 @pytest.mark.parametrize("other", [{"size": 12}, {"crop": None}, {"settings": {"dataset": "others"}}])
 def test_other_settings_are_refused_and_nothing_is_touched(download, tmp_path, other):
     run(download, tmp_path / "out")
@@ -181,6 +189,18 @@ def nothing_but_cup(pair):
     Image.fromarray(np.full((SIDE, SIDE), 2, np.uint8)).save(pair.masks[0])
 
 
+def without_rim(pair):
+    ids = np.zeros((SIDE, SIDE), np.uint8)
+    ids[5:9, 5:9] = 2
+    Image.fromarray(ids).save(pair.masks[0])
+
+
+def exchanged(pair):
+    ids = np.full((SIDE, SIDE), 2, np.uint8)
+    ids[5:9, 5:9], ids[6:8, 6:8] = 1, 0
+    Image.fromarray(ids).save(pair.masks[0])
+
+
 def another_size(pair):
     Image.fromarray(np.ones((SIDE, SIDE + 1), np.uint8)).save(pair.masks[0])
 
@@ -192,6 +212,8 @@ def another_size(pair):
         (other_content, "b: Expected a picture, found other content; download it again"),
         (without_disc, "b: Expected a disc and background in the mask, found no disc"),
         (nothing_but_cup, "b: Expected a disc and background in the mask, found only disc"),
+        (without_rim, "b: Expected a rim around the cup, found all cup"),
+        (exchanged, "b: Expected background at the border of the mask, found disc on most of it"),
         (another_size, "b: Expected an image and a mask of one size, found 24x24 and 25x24"),
     ],
 )

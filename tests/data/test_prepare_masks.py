@@ -115,6 +115,15 @@ def test_scaling_keeps_shares_and_ids(size):
     assert scaled.dtype == np.uint8
 
 
+def test_a_cup_outside_the_disc_or_of_another_size_is_refused():
+    disc, cup = np.zeros((9, 9), bool), np.zeros((9, 9), bool)
+    disc[:4], cup[5:] = True, True
+    with pytest.raises(ValueError, match="found most of it outside"):
+        ids_of_structures(disc, cup)
+    with pytest.raises(ValueError, match="found 9x9 and 9x8"):
+        ids_of_structures(disc, cup[:8])
+
+
 def test_the_cup_stays_inside_the_disc_and_no_new_id_appears():
     rng = np.random.default_rng(1)
     ids = ids_of_structures(rng.random((37, 37)) < 0.6, rng.random((37, 37)) < 0.5)

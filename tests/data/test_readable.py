@@ -1,6 +1,7 @@
 import logging
 import os
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
@@ -83,6 +84,19 @@ def test_a_picture_of_unreasonable_size_is_a_failure_and_not_a_crash(tmp_path, m
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     _, failures = readable(find_images(tmp_path), IMAGE, progress=False)
     assert "exceeds limit" in failures[0]["reason"]
+
+
+def test_a_nifti_mask_of_a_photograph_that_exif_turns_is_refused(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    (tmp_path / "image").mkdir()
+    (tmp_path / "mask").mkdir()
+    Image.new("RGB", (6, 6)).save(tmp_path / "image" / "a.jpg", exif=turned)
+    nibabel.save(nibabel.Nifti1Image(np.eye(6, dtype=np.uint8), np.eye(4)), tmp_path / "mask" / "a.nii.gz")
+    with pytest.raises(ValueError, match=r"EXIF turns to be a picture, .* use the png"):
+        readable(find_pairs(tmp_path), PAIR, progress=False)
+    Image.new("RGB", (6, 6)).save(tmp_path / "image" / "a.jpg")
+    assert len(readable(find_pairs(tmp_path), PAIR, progress=False).good) == 1
 
 
 def test_masks_that_do_not_fit_are_listed(tmp_path):

@@ -73,6 +73,32 @@ def test_of_nested_settings_the_value_that_changed_is_named(cbmt, network, tmp_p
         build(cbmt, network, tmp_path / "run.pt", epochs=1, settings=parts(0.9))
 
 
+def test_weights_that_are_not_finite_do_not_replace_good_ones(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=2)
+
+    def spoil(engine):
+        if engine.state.epoch == 2:
+            with torch.no_grad():
+                network[0].weight[0] = float("inf")
+
+    trainer.add_event_handler(Events.ITERATION_COMPLETED(every=2), spoil)  # after the last step of an epoch
+    with pytest.raises(FloatingPointError, match="found others after epoch 2; those of epoch 1 are in the checkpoint"):
+        trainer.run()
+    saved = torch.load(tmp_path / "run.pt", weights_only=True)
+    assert saved["progress"]["epoch"] == 1
+    assert all(tensor.isfinite().all() for tensor in saved["network"].values())
+
+
+def test_a_checkpoint_that_lacks_something_is_one_sentence(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    trainer.run()
+    state = torch.load(tmp_path / "run.pt", weights_only=True)
+    del state["balance"]
+    torch.save(state, tmp_path / "run.pt")
+    with pytest.raises(ValueError, match="found one without balance; delete it to start anew"):
+        build(cbmt, network, tmp_path / "run.pt", epochs=2)
+
+
 def test_no_draft_is_left(cbmt, network, tmp_path):
     trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
     trainer.run()

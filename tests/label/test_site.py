@@ -55,6 +55,18 @@ def test_a_run_that_was_stopped_before_the_last_copy_is_finished(tmp_path, bundl
     assert not (tmp_path / "runs" / "progress.json").exists()  # nothing was learnt again
 
 
+def test_a_finished_run_does_not_answer_another_request(tmp_path, bundle, images):
+    weights = adapt_site(bundle, images, site="clinic", runs=tmp_path / "runs", method="bn_stats", **SMALL)
+    weights.unlink()
+    for other in ({"method": "tent"}, {"method": "bn_stats", "epochs": 2}):
+        with pytest.raises(FileExistsError, match="found others; choose another site"):
+            adapt_site(bundle, images, site="clinic", runs=tmp_path / "runs", **{**SMALL, **other})
+    del images["case_1"]
+    with pytest.raises(FileExistsError, match="found others; choose another site"):
+        adapt_site(bundle, images, site="clinic", runs=tmp_path / "runs", method="bn_stats", **SMALL)
+    assert not weights.exists()
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

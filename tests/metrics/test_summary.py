@@ -40,8 +40,12 @@ def test_the_interval_is_that_of_a_mean_of_normal_cases():
 def test_a_summary_describes_numbers_and_counts_flags():
     rows = [{"disc": {"dice": 0.5, "empty_pred": False}}, {"disc": {"dice": NAN, "empty_pred": True}}]
     disc = summarise(rows)["disc"]
-    assert disc["dice"] == {"mean": 0.5, "std": 0, "ci95": [0.5, 0.5], "n": 1, "skipped": 1}
+    assert disc["dice"] == {"mean": 0.5, "std": 0, "ci95": None, "n": 1, "skipped": 1}
     assert disc["empty_pred"] == 1
+
+
+def test_one_case_has_no_interval():
+    assert paired_bootstrap([0.5], [[0.6], [0.7]])["ci95"] is None
 
 
 def test_no_rows_give_no_summary():

@@ -142,6 +142,20 @@ def test_dicom_palettes_are_resolved(tmp_path):
     assert np.array_equal(result, np.stack([GREY, GREY // 2, 255 - GREY], -1))
 
 
+def test_a_dark_palette_of_16_bits_stays_dark(tmp_path):
+    tables = {}
+    for colour in ("Red", "Green", "Blue"):
+        tables[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        tables[f"{colour}PaletteColorLookupTableData"] = (np.arange(256) * 257 // 20).astype("<u2").tobytes()
+    result = read_dicom(write_dicom(tmp_path / "a.dcm", GREY, "PALETTE COLOR", **tables))
+    assert np.array_equal(result[..., 0], np.rint((GREY.astype(int) * 257 // 20) / 257))
+
+
+@pytest.mark.parametrize("window", [{"WindowCenter": None, "WindowWidth": None}, {"WindowCenter": 128}])
+def test_an_empty_or_half_a_window_is_none(tmp_path, window):
+    assert np.array_equal(read_dicom(write_dicom(tmp_path / "a.dcm", GREY, "MONOCHROME2", **window)), GREY)
+
+
 def test_dicom_without_one_image_is_refused(tmp_path):
     frames = np.concatenate([GREY, GREY])
     path = write_dicom(tmp_path / "film.dcm", frames, "MONOCHROME2", NumberOfFrames=2, Rows=2)
