@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -53,8 +54,9 @@ def write_bundle(
     unwanted = shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt")
     shutil.copytree(source, draft, ignore=unwanted)
     (draft / "models").mkdir(exist_ok=True)
-    with open(draft / "models" / "model.pt", "wb") as file:  # not by its path: see `Resume.save`
-        torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, file)
+    weights = io.BytesIO()  # for PyTorch hides a full disk behind an error of its own
+    torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, weights)
+    (draft / "models" / "model.pt").write_bytes(weights.getbuffer())
     for path in (draft / "configs").glob("*.json"):
         config = json.loads(path.read_text())
         changed = config | _adapted_values(config, record.get("settings", {}), redefine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -53,9 +54,10 @@ class Resume:
                 "another output folder."
             )
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
-        # A file object, because PyTorch has an error of its own for a path on a full disk.
-        with whole_file(self.path) as draft, open(draft, "wb") as file:
-            torch.save({"settings": self.settings, "progress": progress, **state}, file)
+        content = io.BytesIO()  # for PyTorch hides a full disk behind an error of its own
+        torch.save({"settings": self.settings, "progress": progress, **state}, content)
+        with whole_file(self.path) as draft:
+            draft.write_bytes(content.getbuffer())
 
     def load(self, engine: Engine) -> None:
         """Raises ValueError: if the checkpoint is damaged, or belongs to a run with other settings."""
