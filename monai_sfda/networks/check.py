@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -25,7 +25,7 @@ def check_output(
     Args:
         network: (B, 3, H, W) -> logits (B, K, H, W).
         image_size: H and W.
-        structures: their names; a sigmoid has a channel for each, a softmax one more, for the background.
+        structures: their names, or name -> channel; a sigmoid has a channel for each, a softmax one more, for the background.
         head: ``"sigmoid"`` or ``"softmax"``.
         train: whether to ask it as it trains: deep supervision gives several maps only then.
 
@@ -45,6 +45,10 @@ def check_output(
             "wrap it in monai_sfda.networks.with_input, or mend image_size."
         ) from error
     channels = len(structures) + (head == "softmax")
+    if isinstance(structures, Mapping) and not set(structures.values()) <= set(range(channels)):
+        raise ValueError(
+            f"Expected structures whose channels are below {channels}, found {dict(structures)}; mend structures."
+        )
     expected = (2, channels, *size)
     if not isinstance(output, Tensor) or tuple(output.shape) != expected:
         raise ValueError(

@@ -57,3 +57,9 @@ def test_a_list_of_maps_is_named():
 def test_a_network_for_grey_images_is_told_how_to_wrap_it():
     with pytest.raises(ValueError, match=r"RGB images of 16 x 24, found one that fails .*with_input"):
         check(unet(channels=1))
+
+
+def test_a_channel_that_there_is_not_is_named():
+    check(unet(), structures={"disc": 0, "cup": 1})
+    with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; mend structures"):
+        check(unet(), structures={"disc": 0, "cup": 9})
