@@ -25,7 +25,8 @@ def check_output(
     Args:
         network: (B, 3, H, W) -> logits (B, K, H, W).
         image_size: H and W.
-        structures: their names, or name -> channel; a sigmoid has a channel for each, a softmax one more, for the background.
+        structures: their names, or name -> channel; a sigmoid has a channel for each, a softmax one more, for the
+            background.
         head: ``"sigmoid"`` or ``"softmax"``.
         train: whether to ask it as it trains: deep supervision gives several maps only then.
 
