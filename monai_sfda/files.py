@@ -1,14 +1,18 @@
-"""Files: what images end with, writing that is complete or not there at all, checksums."""
+"""Files: what images end with, writing that is complete or not there at all, weights, checksums."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["SUFFIXES", "brief_hash", "sha256", "whole_file", "without_suffix"]
+import torch
+
+__all__ = ["SUFFIXES", "brief_hash", "save_tensors", "sha256", "whole_file", "without_suffix"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 """Of the image files that are read, in lower case."""
@@ -38,6 +42,13 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def save_tensors(value: Any, path: Path) -> None:
+    """As ``torch.save``, which has an error of its own for a full disk; here it is an OSError, as everywhere."""
+    content = io.BytesIO()
+    torch.save(value, content)
+    path.write_bytes(content.getbuffer())
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -346,7 +346,12 @@ def test_evaluation_lists_what_it_left_out(monkeypatch, capsys, small, tmp_path)
     command(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
     with open(tmp_path / "scores" / "failures.csv", newline="") as file:
         assert [row["case"] for row in csv.DictReader(file)] == ["case_0.png", "case_1.png", "case_2.png"]
-    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 1
+    summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
+    assert (summary["cases"], summary["unreadable"]) == (1, 3)
+    assert [row.split(",")[0] for row in (tmp_path / "scores" / "cases.csv").read_text().split()] == [
+        "case",
+        "case_3.png",
+    ]
     assert "Failed   3 image(s)" in capsys.readouterr().out
 
 

@@ -1,7 +1,10 @@
+import sys
+
 import numpy as np
 import pytest
+import torch
 
-from monai_sfda.files import brief_hash, sha256, whole_file
+from monai_sfda.files import brief_hash, save_tensors, sha256, whole_file
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -62,3 +65,19 @@ def test_a_brief_hash_sees_the_middle_of_an_uncompressed_picture_with_a_black_bo
         picture[250:350, 250:350] = number
         (tmp_path / str(number)).write_bytes(picture.tobytes())
     assert brief_hash(tmp_path / "1") != brief_hash(tmp_path / "2")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_no_room_for_weights_is_an_error_of_the_disk(tmp_path):
+    """A limit on the size of files fails as a full disk does, in the middle of the writing."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_tensors({"a": torch.ones(100_000)}, tmp_path / "model.pt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    save_tensors({"a": torch.ones(3)}, tmp_path / "model.pt")
+    assert torch.load(tmp_path / "model.pt", weights_only=True)["a"].tolist() == [1, 1, 1]

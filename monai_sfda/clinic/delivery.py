@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import ignite.distributed as idist
-import torch
 from monai.bundle import ConfigParser
 from torch import nn
 
@@ -21,7 +19,7 @@ from monai_sfda.clinic.compare import Comparison
 from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
 from monai_sfda.engines import AdaptTrainer
-from monai_sfda.files import sha256, whole_file
+from monai_sfda.files import save_tensors, sha256, whole_file
 
 __all__ = ["Delivery", "define_network", "write_bundle"]
 
@@ -54,9 +52,7 @@ def write_bundle(
     unwanted = shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt")
     shutil.copytree(source, draft, ignore=unwanted)
     (draft / "models").mkdir(exist_ok=True)
-    weights = io.BytesIO()  # for PyTorch hides a full disk behind an error of its own
-    torch.save({name: tensor.cpu() for name, tensor in network.state_dict().items()}, weights)
-    (draft / "models" / "model.pt").write_bytes(weights.getbuffer())
+    save_tensors({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
     for path in (draft / "configs").glob("*.json"):
         config = json.loads(path.read_text())
         changed = config | _adapted_values(config, record.get("settings", {}), redefine)

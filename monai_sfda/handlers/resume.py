@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import save_tensors, whole_file
 
 __all__ = ["Resume"]
 
@@ -54,10 +53,8 @@ class Resume:
                 "another output folder."
             )
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
-        content = io.BytesIO()  # for PyTorch hides a full disk behind an error of its own
-        torch.save({"settings": self.settings, "progress": progress, **state}, content)
         with whole_file(self.path) as draft:
-            draft.write_bytes(content.getbuffer())
+            save_tensors({"settings": self.settings, "progress": progress, **state}, draft)
 
     def load(self, engine: Engine) -> None:
         """Raises ValueError: if the checkpoint is damaged, or belongs to a run with other settings."""
