@@ -22,9 +22,9 @@ class FastInferer(Inferer):
 
     Args:
         precision: ``"auto"`` (probe this machine), ``"bfloat16"`` or ``"float32"``.
-        apart: on a CPU and without gradients, cut a batch into one part per thread, so that each thread computes its
-            part from the first layer to the last. Otherwise all threads share each layer, and whatever runs beside the
-            network delays one of them and the others with it. Not for networks that compute over their batch.
+        apart: on a CPU and without gradients, cut a batch into as many parts as there are threads, each computed by
+            itself from the first layer to the last. Otherwise all threads share each layer, and whatever runs beside
+            the network delays one of them and the others with it. Not for networks that compute over their batch.
     """
 
     def __init__(self, precision: str = "auto", *, apart: bool = False) -> None:
@@ -32,16 +32,17 @@ class FastInferer(Inferer):
         self.precision, self.apart = precision, apart
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        threads = min(torch.get_num_threads(), len(inputs))
-        if not self.apart or inputs.device.type != "cpu" or torch.is_grad_enabled() or threads < 2:
+        threads = torch.get_num_threads()
+        parts = min(threads, len(inputs))
+        if not self.apart or inputs.device.type != "cpu" or torch.is_grad_enabled() or parts < 2:
             return self._forward(inputs, network, *args, **kwargs)
 
         @torch.no_grad()  # each thread has a mode of its own
         def part(images: Tensor) -> Tensor:
             return self._forward(images, network, *args, **kwargs)
 
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return torch.cat(list(pool.map(part, inputs.chunk(threads))))
+        with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=(threads // parts,)) as pool:
+            return torch.cat(list(pool.map(part, inputs.chunk(parts))))
 
     def _forward(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         if inputs.ndim == 4:

@@ -1,0 +1,155 @@
+"""A network that predicts: the function that was learnt, in fewer passes over memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from monai_sfda.networks.depthwise import DepthwiseConv2d
+from monai_sfda.networks.dropout import LaneDropout
+
+__all__ = ["FusedConv2d", "fuse_for_inference"]
+
+# These and no class derived from them, which may do something else.
+CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d)
+NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
+IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, LaneDropout)  # in evaluation mode
+
+TOLERANCE = 1e-3  # of the largest logit: bfloat16 rounds each value by up to four times as much
+
+logger = logging.getLogger(__name__)
+
+
+def fuse_for_inference(network: nn.Module, *, image_size: Sequence[int]) -> nn.Module:
+    """A copy of the network in evaluation mode that gives the same logits, up to rounding, in less time.
+
+    In evaluation mode batch norm is a scale and an offset of each channel, which the weights of the convolution before
+    it can hold, and the activation behind both can be part of that convolution (`FusedConv2d`). Layers are fused where
+    one follows the other in a ``Sequential``. The copy is tried on a picture of noise: if it fails or differs there,
+    because the network uses its layers in another way, the network itself is returned; so it is on a GPU. The copy
+    gives no gradients.
+
+    Args:
+        network: (B, 3, H, W) -> logits (B, K, H, W); it is put into evaluation mode and else not changed.
+        image_size: H and W.
+    """
+    network.eval()
+    if any(parameter.device.type != "cpu" for parameter in network.parameters()):
+        return network
+    try:
+        fused = _fuse(deepcopy(network).requires_grad_(False))
+        if _alike(network, fused, image_size):
+            return fused
+        reason = "it gives other logits when fused"
+    except Exception as error:  # of any kind: a network that cannot be copied or run has its own message elsewhere
+        reason = str(error).strip().split("\n")[0]
+    logger.info(f"{type(network).__name__} predicts layer by layer: {reason}.")
+    return network
+
+
+class FusedConv2d(nn.Module):
+    """A convolution and the activation behind it as one call of oneDNN, for a CPU and without gradients.
+
+    Alone, an activation reads and writes the whole map again, which takes memory as long as many a convolution takes;
+    and the weights are brought into oneDNN's order once, not in each call. The operators are those that
+    ``torch.compile`` uses on a CPU; it would need a C++ compiler where the network runs.
+
+    Args:
+        conv: a convolution that surrounds its input with zeros.
+        activation: one of which `activation_of` knows the name, or None.
+
+    Shape:
+        as ``conv``; in the dtype of CPU autocast where that is on, else in that of the input.
+    """
+
+    def __init__(self, conv: nn.Conv2d, activation: nn.Module | None = None) -> None:
+        super().__init__()
+        self.weight, self.bias = conv.weight, conv.bias
+        self.geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        self.activation = activation_of(activation) or ("none", [])
+        self.packed: dict[torch.dtype, tuple[Tensor, Tensor | None]] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        if dtype not in self.packed:
+            weight = torch.ops.mkldnn._reorder_convolution_weight(self.weight.to(dtype), *self.geometry)
+            self.packed[dtype] = weight, None if self.bias is None else self.bias.to(dtype)
+        weight, bias = self.packed[dtype]
+        name, numbers = self.activation
+        return torch.ops.mkldnn._convolution_pointwise(x.to(dtype), weight, bias, *self.geometry, name, numbers, "")
+
+
+def activation_of(module: nn.Module | None) -> tuple[str, list[float]] | None:
+    """Name and numbers by which oneDNN knows an activation, or None."""
+    if type(module) is nn.ReLU:
+        return "relu", []
+    if type(module) is nn.ReLU6:
+        return "hardtanh", [0.0, 6.0]
+    if type(module) is nn.LeakyReLU:
+        return "leaky_relu", [module.negative_slope]
+    if type(module) is nn.PReLU and module.num_parameters == 1:
+        return "leaky_relu", [float(module.weight)]
+    return None
+
+
+def _fuse(network: nn.Module) -> nn.Module:
+    """Change a network in place."""
+    conv: Any
+    norm: Any
+    for (owner, name), (next_owner, next_name) in _neighbours(network):
+        conv, norm = owner._modules[name], next_owner._modules[next_name]
+        if type(conv) in CONVOLUTIONS and type(norm) in NORMS and norm.running_mean is not None:
+            owner._modules[name] = fuse_conv_bn_eval(conv, norm)
+            next_owner._modules[next_name] = nn.Identity()
+    if not _has_operators():
+        return network
+    for (owner, name), (next_owner, next_name) in _neighbours(network):
+        conv, activation = owner._modules[name], next_owner._modules[next_name]
+        if _is_fusable(conv) and activation_of(activation):
+            owner._modules[name] = FusedConv2d(conv, activation)
+            next_owner._modules[next_name] = nn.Identity()
+    for owner in [*network.modules()]:
+        for name, conv in owner.named_children():
+            if _is_fusable(conv):
+                owner._modules[name] = FusedConv2d(conv)
+    return network
+
+
+def _neighbours(network: nn.Module) -> list[tuple[tuple[nn.Module, str], tuple[nn.Module, str]]]:
+    """Owner and name of every two modules that are applied one after the other."""
+    return [pair for module in network.modules() if _is_sequence(module) for pair in pairwise(_steps(module))]
+
+
+def _steps(sequence: nn.Module) -> Iterator[tuple[nn.Module, str]]:
+    for name, child in sequence.named_children():
+        if _is_sequence(child):
+            yield from _steps(child)
+        elif type(child) not in IDLE:
+            yield sequence, name
+
+
+def _is_fusable(module: Any) -> bool:
+    return type(module) in CONVOLUTIONS and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+def _is_sequence(module: nn.Module) -> bool:
+    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
+
+
+def _has_operators() -> bool:
+    names = ("_convolution_pointwise", "_reorder_convolution_weight")
+    return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in names)
+
+
+@torch.no_grad()
+def _alike(network: nn.Module, fused: nn.Module, image_size: Sequence[int]) -> bool:
+    noise = torch.rand(1, 3, *map(int, image_size), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    exact, found = network(noise), fused(noise)
+    return float((exact - found).abs().max()) <= TOLERANCE * float(exact.abs().max())
