@@ -15,6 +15,7 @@ import sys  # noqa: E402
 import time  # noqa: E402
 from copy import deepcopy  # noqa: E402
 from pathlib import Path  # noqa: E402
+from statistics import median  # noqa: E402
 from tempfile import TemporaryDirectory  # noqa: E402
 
 import psutil  # noqa: E402
@@ -138,27 +139,29 @@ def report_memory(work: Path, small: Path, large: Path, counts: tuple[int, int])
 def report_prediction(work: Path, images: Path, count: int, options: argparse.Namespace) -> None:
     """Seconds per image of a long run less those of a short one, so that what a process needs to start drops out."""
     HeapKeep()()  # as the prediction has it, lest the bare network lose time to page faults
-    precision = choose_precision("auto", DEVICE)
-    settings = [f"--image_size=[{options.size},{options.size}]"]
     item = network("fundus_disc_cup").eval()
     fused = fuse_for_inference(item, image_size=(options.size, options.size))
+    precision = choose_precision("auto", DEVICE)
 
-    def bare() -> list[float]:
-        each = (options.size, options.batch, precision, options.repeats)
-        return [options.batch / bare_forward(network, *each) for network in (item, fused)]
+    def bare(which: torch.nn.Module) -> float:
+        return options.batch / bare_forward(which, options.size, options.batch, precision, options.repeats)
 
-    few = repeated(images, work / "few", options.batch)
-    base, _ = process("predict", BUNDLES / "fundus_disc_cup", few, f"--output={work / 'few_masks'}", *settings)
-    before = bare()
-    count *= 8  # so that the table and the report weigh little
-    shown = repeated(images, work / "shown", count)
-    full, memory = process("predict", BUNDLES / "fundus_disc_cup", shown, f"--output={work / 'masks'}", *settings)
-    after = bare()
-    rate = (count - options.batch) / (full - base)
-    plain, fast = (sum(pair) / 2 for pair in zip(before, after, strict=True))
-    print(f"\nPrediction, {count} images of {options.size} x {options.size}, {precision}: start-up {base:.1f} s, then")
-    print(f"{rate:.1f} images/s, {rate / plain:.2f} of the bare network's {plain:.1f}; peak {memory:.0f} MB")
-    print(f"(with its layers fused, as predict has it, the bare network does {fast:.1f}: {rate / fast:.2f} of that)")
+    def predict(folder: Path) -> tuple[float, float]:
+        with TemporaryDirectory(dir=work) as output:
+            size = f"--image_size=[{options.size},{options.size}]"
+            return process("predict", BUNDLES / "fundus_disc_cup", folder, f"--output={output}/masks", size)
+
+    few, many = repeated(images, work / "few", options.batch), repeated(images, work / "shown", 8 * count)
+    print(f"\nPrediction, {8 * count} images of {options.size} x {options.size}, {precision}, start-up left out")
+    print(f"{'img/s':>6}{'bare':>7}{'ratio':>7}{'bare, fused':>13}{'ratio':>7}{'peak MB':>9}")
+    ratios = []
+    for _ in range(options.rounds):
+        start, before = predict(few)[0], bare(item)
+        seconds, memory = predict(many)
+        rate, plain, fast = (8 * count - options.batch) / (seconds - start), (before + bare(item)) / 2, bare(fused)
+        ratios.append(rate / plain)
+        print(f"{rate:6.1f}{plain:7.1f}{rate / plain:7.2f}{fast:13.1f}{rate / fast:7.2f}{memory:9.0f}", flush=True)
+    print(f"median: {median(ratios):.2f} of the bare network as PyTorch runs it, layer by layer; predict fuses layers")
 
 
 def report_prediction_memory(work: Path, images: Path, counts: tuple[int, int]) -> None:
@@ -191,6 +194,7 @@ def main() -> None:
     parser.add_argument("--no-adaptation", action="store_true", help="measure prediction alone")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=3, help="of the measurement of prediction")
     options = parser.parse_args()
     mode = choose_precision("auto", DEVICE)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, default mode {mode}")

@@ -51,15 +51,16 @@ class TolerantLoader:
         return len(self.batches)  # type: ignore[arg-type] # the samplers of this package have a length
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        waiting: deque[list[Future]] = deque()
+        waiting: deque[Future] = deque()
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for batch in self.batches:
-                    waiting.append([pool.submit(self._read, index) for index in batch])
+                    reading = [pool.submit(self._read, index) for index in batch]
+                    waiting.append(pool.submit(_collated, reading))  # starts when all of these have started
                     if len(waiting) > self.ahead:
-                        yield from _collated(waiting.popleft())
+                        yield from waiting.popleft().result()
                 while waiting:
-                    yield from _collated(waiting.popleft())
+                    yield from waiting.popleft().result()
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
@@ -145,8 +146,13 @@ def _there(item: dict[str, Any], mask: str) -> bool:
     return False
 
 
-def _collated(reading: Iterable[Future]) -> Iterator[dict[str, Any]]:
+def _collated(reading: Iterable[Future]) -> list[dict[str, Any]]:
+    """One batch, or none where no image can be read.
+
+    Put together in a thread that uses no others: torch's own would go on turning for a while, beside the network.
+    """
     items = [item for future in reading if (item := future.result()) is not None]
-    if items:
-        images = [convert_to_tensor(item["image"], track_meta=False) for item in items]
-        yield {"image": torch.stack(images), "items": items}
+    if not items:
+        return []
+    images = [convert_to_tensor(item["image"], track_meta=False) for item in items]
+    return [{"image": torch.stack(images), "items": items}]

@@ -42,7 +42,8 @@ class FastInferer(Inferer):
             return self._forward(images, network, *args, **kwargs)
 
         with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=(threads // parts,)) as pool:
-            return torch.cat(list(pool.map(part, inputs.chunk(parts))))
+            logits = list(pool.map(part, inputs.chunk(parts)))
+            return pool.submit(torch.cat, logits).result()  # there, lest torch's own threads turn beside those
 
     def _forward(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         if inputs.ndim == 4:
