@@ -81,7 +81,7 @@ def predict(
         overlays: also draw the outlines on every image, into OUTPUT/overlays.
         formats: also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images that are
             DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
-        overrides: any value of the config, for example --batch_size 16. --pseudonym_salt TEXT names all outputs by
+        overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
     root, folder = _bundle(bundle), _writable(output)

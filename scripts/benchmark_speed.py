@@ -140,8 +140,8 @@ def report_prediction(work: Path, images: Path, count: int, options: argparse.Na
     """Seconds per image of a long run less those of a short one, so that what a process needs to start drops out."""
     HeapKeep()()  # as the prediction has it, lest the bare network lose time to page faults
     item = network("fundus_disc_cup").eval()
-    fused = fuse_for_inference(item, image_size=(options.size, options.size))
     precision = choose_precision("auto", DEVICE)
+    fused = fuse_for_inference(item, image=torch.rand(1, 3, options.size, options.size), precision=precision)
 
     def bare(which: torch.nn.Module) -> float:
         return options.batch / bare_forward(which, options.size, options.batch, precision, options.repeats)

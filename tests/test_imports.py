@@ -21,7 +21,7 @@ ALLOWED = {
     "data": BASE,
     "pseudo": BASE | {"networks.tap"},
     "handlers": BASE | {"metrics", "networks.norm"},
-    "inferers": BASE | {"metrics", "networks.norm"},
+    "inferers": BASE | {"metrics", "networks.fused", "networks.norm"},
     "engines": BASE | {"networks.tap", "networks.norm"},
 }
 FILES = sorted(ROOT.rglob("*.py"))

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from monai.inferers import Inferer
-from torch import Tensor
+from torch import Tensor, nn
 
+from monai_sfda.networks.fused import fuse_for_inference
 from monai_sfda.precision import autocast
 
 __all__ = ["FastInferer"]
@@ -25,13 +26,18 @@ class FastInferer(Inferer):
         apart: on a CPU and without gradients, cut a batch into as many parts as there are threads, each computed by
             itself from the first layer to the last. Otherwise all threads share each layer, and whatever runs beside
             the network delays one of them and the others with it. Not for networks that compute over their batch.
+        fused: on a CPU and without gradients, compute with a copy that takes less time, see
+            `monai_sfda.networks.fuse_for_inference`; it is made anew when the network has other weights.
     """
 
-    def __init__(self, precision: str = "auto", *, apart: bool = False) -> None:
+    def __init__(self, precision: str = "auto", *, apart: bool = False, fused: bool = False) -> None:
         super().__init__()
-        self.precision, self.apart = precision, apart
+        self.precision, self.apart, self.fused = precision, apart, fused
+        self._copy: tuple[nn.Module, object, nn.Module] | None = None
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+        if self.fused and isinstance(network, nn.Module) and not torch.is_grad_enabled():
+            network = self._fused(network, inputs)
         threads = torch.get_num_threads()
         parts = min(threads, len(inputs))
         if not self.apart or inputs.device.type != "cpu" or torch.is_grad_enabled() or parts < 2:
@@ -45,8 +51,21 @@ class FastInferer(Inferer):
             logits = list(pool.map(part, inputs.chunk(parts)))
             return pool.submit(torch.cat, logits).result()  # there, lest torch's own threads turn beside those
 
+    def _fused(self, network: nn.Module, inputs: Tensor) -> nn.Module:
+        state = _state(network)
+        if self._copy is None or self._copy[0] is not network or self._copy[1] != state:
+            self._copy = network, state, fuse_for_inference(network, image=inputs[:1], precision=self.precision)
+        return self._copy[2]
+
     def _forward(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         if inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with autocast(inputs.device, self.precision):
             return network(inputs, *args, **kwargs).float()
+
+
+def _state(network: nn.Module) -> object:
+    """Differs once a weight, a statistic or the mode has changed."""
+    tensors = [*network.parameters(), *network.buffers()]
+    versions = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors]
+    return network.training, versions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 from itertools import pairwise
 from typing import Any
@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from monai_sfda.networks.depthwise import DepthwiseConv2d
 from monai_sfda.networks.dropout import LaneDropout
+from monai_sfda.precision import autocast
 
 __all__ = ["FusedConv2d", "fuse_for_inference"]
 
@@ -22,30 +23,31 @@ CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, LaneDropout)  # in evaluation mode
 
-TOLERANCE = 1e-3  # of the largest logit: bfloat16 rounds each value by up to four times as much
+TOLERANCE = 1e-3  # of a channel's largest logit: bfloat16 rounds each value by up to four times as much
 
 logger = logging.getLogger(__name__)
 
 
-def fuse_for_inference(network: nn.Module, *, image_size: Sequence[int]) -> nn.Module:
+def fuse_for_inference(network: nn.Module, *, image: Tensor, precision: str = "float32") -> nn.Module:
     """A copy of the network in evaluation mode that gives the same logits, up to rounding, in less time.
 
     In evaluation mode batch norm is a scale and an offset of each channel, which the weights of the convolution before
     it can hold, and the activation behind both can be part of that convolution (`FusedConv2d`). Layers are fused where
-    one follows the other in a ``Sequential``. The copy is tried on a picture of noise: if it fails or differs there,
-    because the network uses its layers in another way, the network itself is returned; so it is on a GPU. The copy
-    gives no gradients.
+    one follows the other in a ``Sequential``. The copy is tried on pictures: if it fails or differs on one, because the
+    network uses its layers in another way, the network itself is returned; so it is on a GPU. The copy gives no
+    gradients, and does not follow when the network learns or is given other weights.
 
     Args:
-        network: (B, 3, H, W) -> logits (B, K, H, W); it is put into evaluation mode and else not changed.
-        image_size: H and W.
+        network: (B, C, H, W) -> logits (B, K, H, W), in evaluation mode; it is not changed.
+        image: (B, C, H, W) in [-1, 1], to try it on, beside a black one, a white one and one of noise.
+        precision: in which it will compute, see `monai_sfda.precision.autocast`.
     """
-    network.eval()
-    if any(parameter.device.type != "cpu" for parameter in network.parameters()):
+    tensors = [*network.parameters(), image]
+    if network.training or any(tensor.device.type != "cpu" for tensor in tensors):
         return network
     try:
         fused = _fuse(deepcopy(network).requires_grad_(False))
-        if _alike(network, fused, image_size):
+        if _alike(network, fused, image, precision):
             return fused
         reason = "it gives other logits when fused"
     except Exception as error:  # of any kind: a network that cannot be copied or run has its own message elsewhere
@@ -76,7 +78,12 @@ class FusedConv2d(nn.Module):
         self.activation = activation_of(activation) or ("none", [])
         self.packed: dict[torch.dtype, tuple[Tensor, Tensor | None]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"packed": {}}  # what oneDNN has in its own order cannot be copied
+
     def forward(self, x: Tensor) -> Tensor:
+        if x.requires_grad and torch.is_grad_enabled():
+            raise RuntimeError("Expected an input without gradient, found one with; use the network that was fused.")
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
         if dtype not in self.packed:
             weight = torch.ops.mkldnn._reorder_convolution_weight(self.weight.to(dtype), *self.geometry)
@@ -149,7 +156,13 @@ def _has_operators() -> bool:
 
 
 @torch.no_grad()
-def _alike(network: nn.Module, fused: nn.Module, image_size: Sequence[int]) -> bool:
-    noise = torch.rand(1, 3, *map(int, image_size), generator=torch.Generator().manual_seed(0)) * 2 - 1
-    exact, found = network(noise), fused(noise)
-    return float((exact - found).abs().max()) <= TOLERANCE * float(exact.abs().max())
+def _alike(network: nn.Module, fused: nn.Module, image: Tensor, precision: str) -> bool:
+    noise = torch.rand(image.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for picture in (image, noise, torch.full_like(image, -1), torch.full_like(image, 1)):
+        exact, found = network(picture), fused(picture)
+        size, error = (tensor.abs().amax((0, 2, 3)) for tensor in (exact, exact - found))
+        if not (error <= TOLERANCE * size).all():  # nor where one of them is not a number
+            return False
+    with autocast("cpu", precision):
+        fused(image)
+    return True

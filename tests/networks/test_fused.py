@@ -1,5 +1,7 @@
 """Fused copies: the same logits in every dtype, and a network that cannot be fused is left as it is."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from bundle_support import BUNDLES, recipe_id
@@ -12,6 +14,7 @@ from monai_sfda.networks import DeepLabV3Plus, FusedConv2d, fuse_for_inference, 
 from monai_sfda.networks.fused import activation_of
 
 SIZE = [48, 64]
+IMAGE = torch.rand(1, 3, *SIZE) * 2 - 1
 
 
 def trained(network):
@@ -44,7 +47,7 @@ def convolutions(network):
 def test_a_fused_copy_gives_the_same_logits(network, norms_left):
     network = trained(network())
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    fused = fuse_for_inference(network, image_size=SIZE)
+    fused = fuse_for_inference(network.eval(), image=IMAGE)
     assert fused is not network
     assert convolutions(fused)
     if norms_left is not None:
@@ -60,7 +63,7 @@ def test_a_fused_copy_gives_the_same_logits(network, norms_left):
 
 def test_in_bfloat16_it_errs_as_much_as_the_layers_do():
     network = trained(DeepLabV3Plus(3, 2))
-    fused, images = fuse_for_inference(network, image_size=SIZE), torch.randn(2, 3, *SIZE)
+    fused, images = fuse_for_inference(network.eval(), image=IMAGE), torch.randn(2, 3, *SIZE)
     with torch.no_grad():
         exact = network(images)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -90,7 +93,7 @@ def test_other_modules_are_no_activations_that_can_be_fused(module):
 
 def test_an_activation_that_is_not_known_stays_behind_its_convolution():
     network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2), nn.Sigmoid(), nn.Conv2d(2, 1, 3, padding="same"))
-    fused = fuse_for_inference(network, image_size=SIZE)
+    fused = fuse_for_inference(network.eval(), image=IMAGE)
     assert [type(layer).__name__ for layer in fused] == ["FusedConv2d", "Identity", "Sigmoid", "Conv2d"]
 
 
@@ -126,38 +129,92 @@ class Shared(nn.Module):
 
 @pytest.mark.parametrize("network", [Steered, Shared, lambda: nn.Sequential(Doubled(3, 2, 1), nn.BatchNorm2d(2))])
 def test_layers_used_in_another_way_keep_their_meaning(network):
-    network = network()
+    network = network().eval()
     for layer in norm_layers(network):
         layer.running_mean += 0.5
-    fused, images = fuse_for_inference(network, image_size=SIZE), torch.randn(1, 3, *SIZE)
+    fused, images = fuse_for_inference(network, image=IMAGE), torch.randn(1, 3, *SIZE)
     with torch.no_grad():
         torch.testing.assert_close(fused(images), network(images))
 
 
 def test_a_network_that_differs_when_fused_is_returned_itself(caplog):
     caplog.set_level("INFO")
-    network = Steered()
+    network = Steered().eval()
     network.layers[1].running_mean += 0.5
-    assert fuse_for_inference(network.train(), image_size=SIZE) is network
-    assert not network.training
+    assert fuse_for_inference(network, image=IMAGE) is network
     assert "Steered predicts layer by layer: it gives other logits when fused." in caplog.text
 
 
 def test_a_network_that_fails_is_returned_itself():
-    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))  # for one channel, not three
-    assert fuse_for_inference(network, image_size=SIZE) is network
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2)).eval()  # for one channel, not three
+    assert fuse_for_inference(network, image=IMAGE) is network
 
 
 def test_without_the_operators_batch_norm_is_folded_all_the_same(monkeypatch):
     monkeypatch.setattr("monai_sfda.networks.fused._has_operators", lambda: False)
-    fused = fuse_for_inference(trained(DeepLabV3Plus(3, 2)), image_size=SIZE)
+    fused = fuse_for_inference(trained(DeepLabV3Plus(3, 2)).eval(), image=IMAGE)
     assert len(norm_layers(fused)) == 3
     assert not convolutions(fused)
 
 
 def test_on_another_device_the_network_stays_as_it_is():
-    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2)).to("meta")
-    assert fuse_for_inference(network, image_size=SIZE) is network
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2)).eval().to("meta")
+    assert fuse_for_inference(network, image=IMAGE.to("meta")) is network
+
+
+def test_a_network_that_learns_stays_as_it_is():
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2))
+    assert fuse_for_inference(network.train(), image=IMAGE) is network
+
+
+class Faint(nn.Module):
+    """As `Steered`, in a channel that is small beside the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.steered = Steered()
+
+    def forward(self, x):
+        y = self.steered(x)
+        return torch.cat((1e4 * x[:, :1], y), 1)
+
+
+class Brightness(nn.Module):
+    """Uses its layers in another way in bright pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2))
+
+    def forward(self, x):
+        return self.layers[0](x) if x.mean() > 0.9 else self.layers(x)
+
+
+class Standardised(nn.Module):
+    """Not a number in a uniform picture, of which oneDNN's ReLU makes 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+
+    def forward(self, x):
+        return self.layers((x - x.mean()) / x.std())
+
+
+@pytest.mark.parametrize("kind", [Faint, Brightness, Standardised])
+def test_differences_that_noise_does_not_show_are_found(kind):
+    network = kind().eval()
+    for layer in norm_layers(network):
+        layer.running_mean += 0.5
+    assert fuse_for_inference(network, image=IMAGE) is network
+
+
+def test_a_fused_network_can_be_copied_and_refuses_gradients():
+    fused = fuse_for_inference(nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()).eval(), image=IMAGE)
+    with torch.no_grad():
+        assert torch.equal(deepcopy(fused)(IMAGE), fused(IMAGE))
+    with pytest.raises(RuntimeError, match="use the network that was fused"):
+        fused(IMAGE.clone().requires_grad_())
 
 
 @pytest.fixture(scope="module")
@@ -170,9 +227,10 @@ def test_the_shipped_networks_mark_the_same_pixels(bundle, photographs):
     parser = ConfigParser()
     parser.read_config(str(bundle / "configs" / "inference.json"))
     parser.update({"bundle_root": str(bundle), "dataset_dir": str(photographs), "device": "cpu"})
-    plain, fused = (parser.get_parsed_content(name) for name in ("network", "evaluator#network"))
-    assert convolutions(fused)
     images = torch.stack([item["image"].as_tensor() for item in parser.get_parsed_content("dataset")])
+    plain = parser.get_parsed_content("network").eval()
+    fused = fuse_for_inference(plain, image=images[:1])
+    assert convolutions(fused)
     with torch.no_grad():
         exact = plain(images) > 0
         assert exact.any()
@@ -181,11 +239,3 @@ def test_the_shipped_networks_mark_the_same_pixels(bundle, photographs):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             # Layer by layer, bfloat16 moves about 0.1 % of the pixels.
             assert ((fused(images) > 0) != exact).float().mean() < 3e-3
-
-
-@pytest.mark.parametrize("overlay", ["tent", "dae"])
-@pytest.mark.parametrize("bundle", BUNDLES, ids=recipe_id)
-def test_what_adapts_at_prediction_time_gets_the_layers_themselves(bundle, overlay):
-    parser = ConfigParser()
-    parser.read_config([str(bundle / "configs" / name) for name in ("inference.json", f"inference_{overlay}.json")])
-    assert parser["evaluator#network"] == "@network"
