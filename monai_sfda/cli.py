@@ -15,10 +15,11 @@ from typing import Any
 import fire
 from monai.bundle import ConfigParser
 
+from monai_sfda import __version__
 from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
 from monai_sfda.clinic.delivery import define_network
 from monai_sfda.clinic.measure import score_table
-from monai_sfda.clinic.same_run import alone, refuse_other_adaptation
+from monai_sfda.clinic.same_run import alone, refuse_inside, refuse_other_adaptation
 from monai_sfda.console import one_sentence
 from monai_sfda.data import clear_drafts, count_failures
 from monai_sfda.overrides import as_typed, literal, positional, read_json
@@ -43,8 +44,10 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
         method: a recipe of the bundle, see `monai-sfda methods`.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
-    root, folder = _bundle(bundle), _writable(output)
+    root, folder = _bundle(bundle), _writable(output, apart_from=images)
     recipe = _method(root, method)
+    if (folder / "bundle").resolve() == root.resolve():
+        raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
     report = folder / "report.json"
     configs = ["adapt.json", f"methods/{recipe}.json"]
     places = _with_places(overrides, dataset_dir=images, output_dir=folder)
@@ -84,10 +87,12 @@ def predict(
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
-    root, folder = _bundle(bundle), _writable(output)
+    root, folder = _bundle(bundle), _writable(output, apart_from=images)
     chosen = {"overlays": overlays, "formats": formats}
     with alone(folder):
         clear_drafts(folder)
+        if table := overrides.get("pseudonym_table"):
+            _refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
         places = _with_places(overrides, dataset_dir=images, results_dir=folder)
@@ -177,6 +182,9 @@ def main() -> None:
     with one_sentence():
         commands = {command.__name__: command for command in (adapt, predict, evaluate, methods, benchmark)}
         words = sys.argv[1:]
+        if words == ["--version"]:
+            print(__version__)
+            return
         if words and words[0] in commands:
             _refuse_surplus(words[1:], commands[words[0]])
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
@@ -199,6 +207,9 @@ def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, A
     twice = sorted(set(overrides) & {*PLACES, *places})
     if twice:
         raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
+    empty = sorted(key for key in ("device", "views") if key in overrides and overrides[key] is None)
+    if empty:
+        raise ValueError(f"Expected a value for --{empty[0]}, found None; leave it out to have the bundle's own.")
     named = {key: value for key, value in overrides.items() if value and isinstance(value, str)}
     files = {key: Path(value) for key, value in named.items() if os.path.exists(value)}
     return {**overrides, **files, **{key: literal(value) for key, value in places.items()}}
@@ -222,6 +233,10 @@ def _bundle(bundle: str) -> Path:
 
 
 def _measured(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Expected the output of monai-sfda benchmark at {path.parent}, found no {path.name}; give its --output."
+        )
     try:
         return json.loads(path.read_text())
     except ValueError as error:
@@ -239,10 +254,12 @@ def _method(root: Path, name: str) -> str:
     return name
 
 
-def _writable(output: str | bool) -> Path:
+def _writable(output: str | bool, *, apart_from: object = None) -> Path:
     if not output or output is True:  # Fire gives True to an option without a value
         raise FileNotFoundError("Expected a folder to write to, found no name; give --output FOLDER.")
     folder = Path(str(output)).expanduser()
+    if apart_from:
+        refuse_inside(str(apart_from), folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -252,6 +269,16 @@ def _writable(output: str | bool) -> Path:
             f"Expected a folder to write to at {output}, found it read-only; choose another --output."
         )
     return folder
+
+
+def _refuse_shared(table: str, images: str, folder: Path) -> None:
+    place = Path(table).expanduser().resolve()
+    for name, other in (("IMAGES", images), ("OUTPUT", folder)):
+        if place.is_relative_to(Path(str(other)).expanduser().resolve()):
+            raise ValueError(
+                f"Expected --pseudonym_table outside of {name}, found {table}: whoever is given that folder could read "
+                "the names; choose another place."
+            )
 
 
 def _say_format(folder: Path, name: str, images: int) -> None:

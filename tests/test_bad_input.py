@@ -246,6 +246,56 @@ def test_masks_are_not_written_among_the_images(monkeypatch, capsys, images, sma
     assert "outside the images" in fails(monkeypatch, capsys, *words)
 
 
+@pytest.mark.parametrize("verb", ["predict", "adapt"])
+def test_a_refused_output_inside_the_images_is_not_made(monkeypatch, capsys, images, small, verb):
+    words = [verb, BUNDLE, images, "--output", images / "a" / "b", *small]
+    assert "outside the images" in fails(monkeypatch, capsys, *words)
+    assert not (images / "a").exists()
+
+
+@pytest.mark.parametrize("place", ["masks", "overlays/left"])
+def test_images_where_masks_go_are_refused_and_stay(monkeypatch, capsys, images, small, tmp_path, place):
+    photographs = tmp_path / "out" / place
+    shutil.copytree(images, photographs)
+    before = {path.name: path.read_bytes() for path in photographs.iterdir()}
+    words = ["predict", BUNDLE, photographs, "--output", tmp_path / "out", *small]
+    assert "Expected images outside the output" in fails(monkeypatch, capsys, *words)
+    assert {path.name: path.read_bytes() for path in photographs.iterdir()} == before
+
+
+def test_the_output_may_be_the_folder_that_holds_the_images(monkeypatch, images, small):
+    command(monkeypatch, "predict", BUNDLE, images, "--output", images.parent, *small)
+    assert (images.parent / "masks" / "case_0.png").exists()
+
+
+def test_an_adaptation_does_not_overwrite_its_own_bundle(monkeypatch, capsys, images, small, tmp_path):
+    bundle = shutil.copytree(BUNDLE, tmp_path / "out" / "bundle")
+    words = ["adapt", bundle, images, "--output", tmp_path / "out", "--epochs", 1, *small]
+    assert "other than the bundle's own" in fails(monkeypatch, capsys, *words)
+
+
+@pytest.mark.parametrize("name", ["device", "views"])
+def test_what_must_have_a_value_is_not_none(monkeypatch, capsys, images, small, tmp_path, name):
+    words = ["adapt", BUNDLE, images, "--output", tmp_path / "out", f"--{name}", "None", *small]
+    assert f"Expected a value for --{name}, found None" in fails(monkeypatch, capsys, *words)
+
+
+@pytest.mark.parametrize("place", ["images/names.csv", "out/names.csv"])
+def test_the_table_of_pseudonyms_is_kept_out_of_folders_that_are_shared(
+    monkeypatch, capsys, images, small, tmp_path, place
+):
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small]
+    words += ["--pseudonym_salt", "a long secret", "--pseudonym_table", tmp_path / place]
+    assert "whoever is given that folder" in fails(monkeypatch, capsys, *words)
+    assert not (tmp_path / place).exists()
+
+
+def test_results_that_are_not_there_are_named_with_their_command(monkeypatch, capsys, tmp_path):
+    sentence = fails(monkeypatch, capsys, "methods", BUNDLE, "--results", tmp_path)
+    assert "monai-sfda benchmark" in sentence
+    assert "no results.json" in sentence
+
+
 def test_a_damaged_mask_of_an_earlier_run_costs_a_row(monkeypatch, capsys, images, small, tmp_path):
     (tmp_path / "out" / "masks").mkdir(parents=True)
     (tmp_path / "out" / "masks" / "case_0.png").write_bytes(b"junk")

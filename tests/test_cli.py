@@ -11,6 +11,8 @@ import torch
 from bundle_support import ROOT, command, fails, random_weights, write_images
 from PIL import Image
 
+import monai_sfda
+
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
 
@@ -92,6 +94,11 @@ def test_one_damaged_image_costs_one_row(monkeypatch, capsys, images, small, tmp
     command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
     assert "Failed   1 image(s), see" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["images"] == 3
+
+
+def test_the_version_is_said(monkeypatch, capsys):
+    command(monkeypatch, "--version")
+    assert capsys.readouterr().out == f"{monai_sfda.__version__}\n"
 
 
 def test_methods_lists_the_recipes_with_their_papers(monkeypatch, capsys):

@@ -147,8 +147,9 @@ def isnt_order(means: Mapping[str, float | None], nasal_side: str | None) -> boo
 
 def pieces(mask: np.ndarray) -> tuple[int, float | None]:
     """Number of connected pieces of a mask (H, W) and the share of its pixels in the largest, None if it is empty."""
-    step = max(1, -(-max(mask.shape) // PIECES_SIZE))
-    labels, count = ndimage.label(mask[::step, ::step], CORNERS)
+    down, across = (max(1, -(-side // PIECES_SIZE)) for side in mask.shape)
+    thinned = mask[::down, ::across]
+    labels, count = ndimage.label(thinned if thinned.any() else mask, CORNERS)
     if count <= 1:
         return count, 1.0 if count else None
     sizes = np.bincount(labels.ravel())[1:]

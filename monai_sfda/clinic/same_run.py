@@ -19,7 +19,10 @@ try:
 except ImportError:  # not on Windows, where nothing is locked
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["alone", "refuse_other_adaptation", "refuse_other_masks"]
+__all__ = ["alone", "refuse_inside", "refuse_other_adaptation", "refuse_other_masks"]
+
+WRITTEN = ("masks", "overlays", "nifti", "dicom_seg")
+"""Folders that a prediction writes into its output."""
 
 
 @contextmanager
@@ -49,6 +52,24 @@ def _lock(handle: int, folder: Path) -> None:
         ) from error
     except OSError:  # some network drives cannot lock folders
         return
+
+
+def refuse_inside(images: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
+    """Outputs and images must not mix: masks would be taken for images later, and images for masks.
+
+    Raises:
+        ValueError: if ``output`` is inside ``images``, or they are in a folder that a prediction writes in ``output``.
+    """
+    source, target = Path(_real(images)), Path(_real(output))
+    if target.is_relative_to(source):
+        raise ValueError(
+            f"Expected an output folder outside the images, found {output} in {images}: its masks would be taken for "
+            "images later; choose another output."
+        )
+    if any(source.is_relative_to(_real(target / name)) for name in WRITTEN):
+        raise ValueError(
+            f"Expected images outside the output, found {images} where masks go in {output}; choose another output."
+        )
 
 
 def refuse_other_adaptation(
@@ -114,15 +135,12 @@ def refuse_other_masks(
         decisive: settings on which masks, or the rows in them, depend; plain values.
 
     Raises:
-        ValueError: if they are of others, or ``folder`` is inside ``images``.
+        ValueError: if they are of others, or as `refuse_inside`.
         FileNotFoundError: if there are no weights.
     """
     folder = Path(folder)
-    if os.fspath(images) and Path(_real(folder)).is_relative_to(_real(images)):
-        raise ValueError(
-            f"Expected an output folder outside the images, found {folder} in {images}: its masks would be taken for "
-            "images later; choose another output."
-        )
+    if os.fspath(images):
+        refuse_inside(images, folder)
     if not Path(weights).is_file():
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
     now = {"images": _place_hash(images), "weights": sha256(weights)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import logging
 import os
 import re
@@ -97,6 +98,8 @@ def reason(error: BaseException, path: Path) -> str:
     """One sentence without the folders of ``path``; what MONAI's transforms wrapped, where they did."""
     error = root_cause(error)
     text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
+    if isinstance(error, FileNotFoundError) and text == os.strerror(errno.ENOENT):
+        text = "Expected a file, found none, as behind a link whose file has gone; restore it."
     # The longest first: what a relative folder leaves of an absolute one would name the rest.
     for folder in (os.path.realpath(path.parent), os.path.abspath(path.parent), str(path.parent)):
         text = text.replace(f"{folder}{os.sep}", "")

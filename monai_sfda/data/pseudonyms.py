@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Sequence
 from pathlib import Path
 
+from monai_sfda.data.failures import harmless
 from monai_sfda.data.laterality import eye_of
 from monai_sfda.files import whole_file
 
@@ -37,9 +38,11 @@ def pseudonymise(
         return list(items)
     names = [pseudonym(item["case"], salt) for item in items]
     if table is not None:
-        known = _known(Path(table)) | dict(zip((item["case"] for item in items), names, strict=True))
+        known = _known(Path(table)) | dict(zip(names, (harmless(item["case"]) for item in items), strict=True))
         with whole_file(table) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([["case", "pseudonym"], *known.items()])
+            csv.writer(file, lineterminator="\n").writerows(
+                [["case", "pseudonym"], *((case, name) for name, case in known.items())]
+            )
     return [
         {**item, "case": name, "output": f"{name}.png", "eye": eye_of(item["case"])[0] or ""}
         for item, name in zip(items, names, strict=True)
@@ -47,13 +50,14 @@ def pseudonymise(
 
 
 def _known(table: Path) -> dict[str, str]:
+    """Pseudonym -> case."""
     if not table.exists():
         return {}
     with open(table, encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         if not {"case", "pseudonym"} <= set(rows.fieldnames or ()):
             raise ValueError(f"Expected the columns case and pseudonym in {table}, found others; give another file.")
-        return {row["case"]: row["pseudonym"] for row in rows}
+        return {row["pseudonym"]: row["case"] for row in rows}
 
 
 def pseudonym(name: str, salt: str) -> str:

@@ -177,6 +177,23 @@ def test_a_speck_far_from_the_disc_moves_no_ratio():
     assert not any("ratio" in name or "rim" in name for name in moved)
 
 
+def test_a_cup_in_pieces_counts_from_its_first_to_its_last_pixel():
+    ids = np.zeros((80, 80), np.uint8)
+    ids[10:70, 10:70] = 1
+    ids[30:50, 30:50] = ids[55:58, 30:50] = 2
+    row = measure_mask(ids, CLASSES)
+    assert row["vertical_cup_to_disc_ratio"] == 28 / 60
+    assert row["optic_cup_pieces"] == 2
+
+
+def test_a_structure_thinner_than_the_steps_is_a_piece_all_the_same():
+    mask = np.zeros((3000, 1200), bool)
+    mask[1001, 301:310] = True  # no row or column that is a multiple of the steps
+    assert pieces(mask) == (1, 1.0)
+    mask[2:2000, 1] = True
+    assert pieces(mask[:, :20]) == (1, 1.0)
+
+
 def test_the_largest_of_several_pieces():
     mask = np.zeros((5, 8), bool)
     mask[0, 0] = mask[1, 1] = mask[3:, 3:5] = mask[0, 7] = True

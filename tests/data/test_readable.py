@@ -42,7 +42,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(clinic, caplog):
     assert list(reasons) == ["cut.jpg", "cut.png", "empty.bmp", "link.png", "text.png"]
     assert "truncated" in reasons["cut.jpg"].lower()
     assert "empty file" in reasons["empty.bmp"]
-    assert reasons["link.png"] == "No such file or directory"
+    assert reasons["link.png"] == "Expected a file, found none, as behind a link whose file has gone; restore it."
     assert "found other content" in reasons["text.png"]
     assert all("\n" not in reason and str(clinic) not in reason for reason in reasons.values())
     assert len(caplog.records) == 1
