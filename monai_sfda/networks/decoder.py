@@ -9,7 +9,7 @@ from monai_sfda.networks.blocks import conv, conv_norm
 from monai_sfda.networks.dropout import LaneDropout
 from monai_sfda.networks.upsampled import conv_joined, join
 
-__all__ = ["BoundaryDecoder", "PlainDecoder"]
+__all__ = ["BoundaryDecoder", "Fusion", "PlainDecoder"]
 
 PYRAMID, DETAIL = 256, 48
 
@@ -78,7 +78,7 @@ class Fusion(nn.Sequential):
                 x = layer(x)
             return x
         first, *others = self
-        x = conv_joined(pyramid, detail, first.get_parameter("weight"))
+        x = conv_joined(pyramid, detail, first.get_parameter("weight"), getattr(first, "bias", None))
         for layer in others:
             x = layer(x)
         return x

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from monai_sfda.networks.decoder import Fusion
 from monai_sfda.networks.depthwise import DepthwiseConv2d
 from monai_sfda.networks.dropout import LaneDropout
 from monai_sfda.precision import autocast
@@ -33,9 +34,10 @@ def fuse_for_inference(network: nn.Module, *, image: Tensor, precision: str = "f
 
     In evaluation mode batch norm is a scale and an offset of each channel, which the weights of the convolution before
     it can hold, and the activation behind both can be part of that convolution (`FusedConv2d`). Layers are fused where
-    one follows the other in a ``Sequential``. The copy is tried on pictures: if it fails or differs on one, because the
-    network uses its layers in another way, the network itself is returned; so it is on a GPU. The copy gives no
-    gradients, and does not follow when the network learns or is given other weights.
+    one follows the other in a ``Sequential`` (or in the `Fusion` of this package's decoders). The copy is tried on
+    pictures: if it fails or differs on one, because the network uses its layers in another way, the network itself is
+    returned; so it is on a GPU. The copy gives no gradients, and does not follow when the network learns or is given
+    other weights.
 
     Args:
         network: (B, C, H, W) -> logits (B, K, H, W), in evaluation mode; it is not changed.
@@ -119,7 +121,8 @@ def _fuse(network: nn.Module) -> nn.Module:
         return network
     for (owner, name), (next_owner, next_name) in _neighbours(network):
         conv, activation = owner._modules[name], next_owner._modules[next_name]
-        if _is_fusable(conv) and activation_of(activation):
+        joins = type(owner) is Fusion and conv is next(iter(owner))  # a `Fusion` only takes its weights
+        if _is_fusable(conv) and not joins and activation_of(activation):
             owner._modules[name] = FusedConv2d(conv, activation)
             next_owner._modules[next_name] = nn.Identity()
     for owner in [*network.modules()]:
@@ -147,7 +150,7 @@ def _is_fusable(module: Any) -> bool:
 
 
 def _is_sequence(module: nn.Module) -> bool:
-    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
+    return isinstance(module, nn.Sequential) and type(module).forward in (nn.Sequential.forward, Fusion.forward)
 
 
 def _has_operators() -> bool:

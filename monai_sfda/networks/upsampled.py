@@ -17,8 +17,8 @@ def join(context: Tensor, detail: Tensor) -> Tensor:
     return torch.cat((F.interpolate(context, size=size, mode="bilinear", align_corners=True), detail), dim=1)
 
 
-def conv_joined(context: Tensor, detail: Tensor, weight: Tensor) -> Tensor:
-    """``conv2d(join(context, detail), weight, padding=1)`` but for rounding.
+def conv_joined(context: Tensor, detail: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``conv2d(join(context, detail), weight, bias, padding=1)`` but for rounding.
 
     Upsampling, moving by a pixel and weighing channels are linear, so their order is free: here each of the nine taps
     of the filters meets the context while it is small, and two matrices then spread the results over columns and
@@ -28,6 +28,7 @@ def conv_joined(context: Tensor, detail: Tensor, weight: Tensor) -> Tensor:
         context: (B, C, h, w).
         detail: (B, D, H, W).
         weight: filters (K, C + D, 3, 3).
+        bias: (K,) or None.
 
     Returns:
         (B, K, H, W).
@@ -39,7 +40,7 @@ def conv_joined(context: Tensor, detail: Tensor, weight: Tensor) -> Tensor:
     lines = torch.matmul(columns, taps.transpose(2, 3))  # (B, h, 3, W, K)
     wide = torch.matmul(rows, lines.reshape(batch, height * TAPS, -1))
     wide = wide.reshape(batch, detail.shape[2], detail.shape[3], filters).permute(0, 3, 1, 2)
-    return wide + F.conv2d(detail, weight[:, channels:], padding=1)
+    return F.conv2d(detail, weight[:, channels:], bias, padding=1).add_(wide)
 
 
 def spread(small: int, large: int, *, like: Tensor) -> Tensor:
