@@ -61,9 +61,9 @@ def fuse_for_inference(network: nn.Module, *, image: Tensor, precision: str = "f
 class FusedConv2d(nn.Module):
     """A convolution and the activation behind it as one call of oneDNN, for a CPU and without gradients.
 
-    Alone, an activation reads and writes the whole map again, which takes memory as long as many a convolution takes;
-    and the weights are brought into oneDNN's order once, not in each call. The operators are those that
-    ``torch.compile`` uses on a CPU; it would need a C++ compiler where the network runs.
+    Alone, an activation reads and writes the whole map once more, which takes as long as many a convolution does; and
+    the weights are brought into oneDNN's order once, not in each call. The operators are those that ``torch.compile``
+    uses on a CPU; it would need a C++ compiler where the network runs. A value that is not a number may become 0.
 
     Args:
         conv: a convolution that surrounds its input with zeros.
