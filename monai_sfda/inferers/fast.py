@@ -36,11 +36,13 @@ class FastInferer(Inferer):
         self._copy: tuple[nn.Module, object, nn.Module] | None = None
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        if self.fused and isinstance(network, nn.Module) and not torch.is_grad_enabled():
+        if inputs.device.type != "cpu" or torch.is_grad_enabled():
+            return self._forward(inputs, network, *args, **kwargs)
+        if self.fused and isinstance(network, nn.Module):
             network = self._fused(network, inputs)
         threads = torch.get_num_threads()
         parts = min(threads, len(inputs))
-        if not self.apart or inputs.device.type != "cpu" or torch.is_grad_enabled() or parts < 2:
+        if not self.apart or parts < 2:
             return self._forward(inputs, network, *args, **kwargs)
 
         @torch.no_grad()  # each thread has a mode of its own
