@@ -76,6 +76,13 @@ def test_a_fused_network_is_made_once_and_again_for_other_weights(network, monke
         torch.testing.assert_close(inferer(images, network), expected)
 
 
+def test_another_network_with_the_same_weights_is_fused_by_itself(network):
+    inferer, images = FastInferer("float32", fused=True), torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        for other in (network, torch.nn.Sequential(*network, torch.nn.Sigmoid()).eval()):
+            torch.testing.assert_close(inferer(images, other), other(images))
+
+
 def test_layers_are_not_fused_where_gradients_are_wanted(network, monkeypatch):
     calls = fused_calls(monkeypatch)
     FastInferer("float32", fused=True)(torch.randn(1, 3, 8, 8), network).sum().backward()

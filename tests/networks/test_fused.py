@@ -97,6 +97,19 @@ def test_an_activation_that_is_not_known_stays_behind_its_convolution():
     assert [type(layer).__name__ for layer in fused] == ["FusedConv2d", "Identity", "Sigmoid", "Conv2d"]
 
 
+def test_dropout_does_not_part_a_convolution_from_its_activation():
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Dropout2d(0.5), nn.BatchNorm2d(2), nn.ReLU())
+    fused = fuse_for_inference(network.eval(), image=IMAGE)
+    assert fused[0].activation == ("relu", [])
+    assert not norm_layers(fused)
+
+
+def test_a_convolution_that_mirrors_its_input_keeps_its_own_call():
+    network = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1, padding_mode="reflect"), nn.BatchNorm2d(2), nn.ReLU())
+    fused = fuse_for_inference(network.eval(), image=IMAGE)
+    assert [type(layer).__name__ for layer in fused] == ["Conv2d", "Identity", "ReLU"]
+
+
 class Steered(nn.Module):
     """Uses the layers of a ``Sequential`` one by one, and what lies between them."""
 
@@ -215,6 +228,13 @@ def test_a_fused_network_can_be_copied_and_refuses_gradients():
         assert torch.equal(deepcopy(fused)(IMAGE), fused(IMAGE))
     with pytest.raises(RuntimeError, match="use the network that was fused"):
         fused(IMAGE.clone().requires_grad_())
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=recipe_id)
+def test_the_shipped_bundles_predict_with_it(bundle):
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "inference.json"))
+    assert parser.get_parsed_content("inferer").fused
 
 
 @pytest.fixture(scope="module")
