@@ -32,6 +32,20 @@ def test_a_mask_of_everything_keeps_the_source():
     assert judge([row(area_before=0.95, area_after=0.95)])["decision"] == "keep-source"
 
 
+def test_masks_in_other_places_keep_the_source():
+    """Dice 0.1 of areas 0.1 and 0.06: they share 0.008, a seventh of the smaller."""
+    verdict = judge([row("a", area_after=0.06, agreement=0.1), row("b", area_after=0.06, agreement=0.1), row("c")])
+    assert verdict["decision"] == "keep-source"
+    assert "cup in place" in verdict["sentence"]
+    values = {check["name"]: check["value"] for check in verdict["checks"]}
+    assert values["cup in place"] == pytest.approx(0.008 / 0.06)
+
+
+def test_a_mask_that_grew_around_the_old_one_is_for_a_person_to_judge():
+    verdict = judge([row(area_before=0.05, area_after=0.28, agreement=2 * 0.05 / 0.33)])
+    assert verdict["decision"] == "review"
+
+
 def test_a_structure_that_the_source_never_found_is_no_loss():
     never = {"area_before": 0.0, "area_after": 0.0, "agreement": math.nan}
     nothing = {"confidence_before": math.nan, "confidence_after": math.nan, "pieces_after": math.nan}
