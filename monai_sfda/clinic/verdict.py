@@ -2,8 +2,8 @@
 
 They can show that a network has collapsed; they cannot show that it is right. Every limit is a convention, stated in
 the report beside the value it judges. Two were set with labels in sight: ``area_ratio`` was 2 until CBMT lost a tenth of
-its Dice on RIM-ONE with less, and ``in_place`` exists since a student that learns from its own labels ended on the
-background of the nuclei, sure of itself and with something in every image (0.08; the next of 22 runs has 0.45).
+its Dice on RIM-ONE with less, and ``in_place`` exists since a student that learns from its own labels ended on
+slivers beside the nuclei, sure of itself and with something in every image (0.08; the next of 22 runs has 0.45).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def judge(rows: Sequence[CaseChange], *, limits: Limits | Mapping[str, float] = 
         checks += _checks(name, [row for row in rows if row.structure == name], limits)
     failed = [check for check in checks if check["passed"] is False]
     if any(check["fatal"] for check in failed):
-        decision, reason = "keep-source", "The adapted network lost structures, marks other places or sees nothing else"
+        decision, reason = "keep-source", "The adapted network lost what the source found, or marks something else"
     elif not rows:
         decision, reason = "review", "No image was compared"
     elif failed:
