@@ -1,9 +1,9 @@
 """Adopt, review or keep the source: checks that need no label.
 
 They can show that a network has collapsed; they cannot show that it is right. Every limit is a convention, stated in
-the report beside the value it judges. Two were set with labels in sight: ``area_ratio`` was 2 until CBMT lost a tenth of
-its Dice on RIM-ONE with less, and ``in_place`` exists since a student that learns from its own labels ended on
-slivers beside the nuclei, sure of itself and with something in every image (0.08; the next of 22 runs has 0.45).
+the report beside the value it judges. Two were set with labels in sight. ``area_ratio`` was 2 until CBMT lost a tenth
+of its Dice on RIM-ONE with less. ``in_place`` exists since a student that learns from its own labels ended on slivers
+beside the nuclei, sure of itself and with something in every image (0.08; the next of 22 runs has 0.45).
 """
 
 from __future__ import annotations
