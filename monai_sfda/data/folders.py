@@ -15,6 +15,8 @@ __all__ = ["find_images", "find_pairs", "mask_names"]
 PICTURES = (".gif", ".webp", ".jp2", ".j2k", ".heic", ".avif", ".ppm", ".pgm", ".svs", ".zip")
 """Suffixes of what may have been meant as images."""
 
+BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")  # of PNG, JPEG and TIFF
+
 logger = logging.getLogger(__name__)
 
 
@@ -43,7 +45,8 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         raise FileNotFoundError(
             f"Expected images in {root}, found {_summary(files)}; accepted are {', '.join(s[1:] for s in SUFFIXES)}."
         )
-    if others := [path for path in files if path.suffix.lower() in PICTURES]:
+    taken = set(found.values())
+    if others := [path for path in files if path not in taken and _is_other_picture(path)]:
         logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
     cases = sorted(found)
     outputs = mask_names(cases)
@@ -156,11 +159,19 @@ def _is_image(path: Path) -> bool:
     # Archives name DICOM files by number or by unique identifier, without a suffix.
     if not (path.suffix == "" or path.suffix[1:].isdigit()) or path.name.upper() == "DICOMDIR":
         return False
+    return _head(path)[128:] == b"DICM"
+
+
+def _is_other_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURES or (path.suffix == "" and _head(path).startswith(BEGINNINGS))
+
+
+def _head(path: Path) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read(132)[128:] == b"DICM"
+            return file.read(132)
     except OSError:
-        return False
+        return b""
 
 
 def _partners(item: dict[str, str], masks: dict[str, str], by_stem: dict[str, list[str]]) -> list[str]:

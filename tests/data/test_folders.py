@@ -205,6 +205,7 @@ def test_a_mask_is_not_named_as_a_folder_of_the_images():
 
 
 def test_pictures_that_are_not_read_are_counted(tmp_path, caplog):
-    touch(tmp_path, "a.png", "b.webp", "c.webp", "d.gif", "notes.txt")
+    touch(tmp_path, "a.png", "b.webp", "c.webp", "d.gif", "notes.txt", "LICENSE")
+    Image.new("RGB", (4, 4)).save(tmp_path / "IMG_0001", "jpeg")
     assert len(find_images(tmp_path)) == 1
-    assert "are left out: 2 .webp, 1 .gif." in caplog.text
+    assert "are left out: 2 .webp, 1 without suffix, 1 .gif." in caplog.text
