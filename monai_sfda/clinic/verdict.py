@@ -99,10 +99,9 @@ def _checks(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict[
     lost = fmean(row.area_after == 0 and row.area_before > 0 for row in rows)
     full = fmean(row.area_after > limits.full for row in rows)
     found = fmean(row.area_after > 0 for row in rows)
-    ratios = [row.area_after / row.area_before for row in rows if row.area_before and row.area_after]
-    ratio = median(ratios) if ratios else math.nan
-    overlaps = [_overlap(row) for row in rows if row.area_before and row.area_after]
-    overlap = median(overlaps) if overlaps else math.nan
+    both = [row for row in rows if row.area_before and row.area_after]
+    ratio = median(row.area_after / row.area_before for row in both) if both else math.nan
+    overlap = median(map(_overlap, both)) if both else math.nan
     agreement = _mean(row.agreement for row in rows)
     confidence = _mean(row.confidence_after - row.confidence_before for row in rows)
     pieces = _mean(row.pieces_after for row in rows)
