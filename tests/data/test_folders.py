@@ -209,3 +209,9 @@ def test_pictures_that_are_not_read_are_counted(tmp_path, caplog):
     Image.new("RGB", (4, 4)).save(tmp_path / "IMG_0001", "jpeg")
     assert len(find_images(tmp_path)) == 1
     assert "are left out: 2 .webp, 1 without suffix, 1 .gif." in caplog.text
+
+
+def test_dicom_that_begins_as_tiff_is_read_and_not_counted(tmp_path, caplog):
+    (tmp_path / "slide").write_bytes(b"II*\0".ljust(128, b"\0") + b"DICM")
+    assert cases(tmp_path) == ["slide"]
+    assert "left out" not in caplog.text
