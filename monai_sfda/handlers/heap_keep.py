@@ -16,7 +16,7 @@ class HeapKeep:
     """Let glibc keep freed memory instead of returning it to the system; elsewhere do nothing.
 
     The layers of a network free tens of megabytes and ask for them again. Where the system takes them in between, each
-    page costs a fault and is cleared: an eighth of the time of a prediction, a third of a training step on 512 x 512.
+    page costs a fault and is cleared: an eighth of the time of a prediction, a quarter of a training step on 512 x 512.
     The heap stays as large as it was at its largest, in prediction; an adaptation, whose batches leave holes of many
     sizes, has :class:`HeapTrim` beside it. It holds for the process.
     """
