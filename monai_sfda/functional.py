@@ -6,22 +6,60 @@ overlapping structures (disc contains cup), ``"softmax"`` for mutually exclusive
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 __all__ = [
+    "Cutoff",
     "binary_cross_entropy",
+    "check_cutoff",
     "check_head",
     "decide",
     "foreground_share",
     "log_distributions",
     "log_probabilities",
+    "per_channel",
     "probabilities",
     "soft_dice",
     "soft_dice_loss",
     "weighted_mean",
 ]
+
+
+Cutoff = float | Sequence[float]
+"""One probability for all channels, or one for each of K."""
+
+
+def check_cutoff(cutoff: Cutoff) -> Cutoff:
+    """Return ``cutoff`` if each of its numbers lies between 0 and 1.
+
+    Raises:
+        ValueError: if one does not.
+    """
+    numbers = cutoff if isinstance(cutoff, Sequence) and not isinstance(cutoff, str) else [cutoff]
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < 1:
+            raise ValueError(
+                f"Expected a cutoff between 0 and 1, found {number!r}; 0.5 is usual, the papers on fundus use 0.75."
+            )
+    return cutoff
+
+
+def per_channel(values: Cutoff, probs: Tensor) -> Tensor:
+    """A number, or K numbers, shaped to be set against ``probs`` (B, K, *S).
+
+    Raises:
+        ValueError: if there are neither one nor K numbers.
+    """
+    numbers = torch.as_tensor(values, dtype=probs.dtype, device=probs.device).reshape(-1)
+    if len(numbers) not in (1, probs.shape[1]):
+        raise ValueError(
+            f"Expected one cutoff, or one for each of {probs.shape[1]} channels, found {len(numbers)}; mend cutoff."
+        )
+    return numbers.view(-1, *[1] * (probs.ndim - 2))
 
 
 def check_head(head: str) -> str:
@@ -98,10 +136,18 @@ def weighted_mean(value: Tensor, weight: Tensor) -> Tensor:
     return (weight * value).sum() / torch.where(total > 0, total, torch.ones_like(total))
 
 
-def decide(probs: Tensor, head: str, cutoff: float) -> Tensor:
-    """Boolean masks (B, K, *S): strictly above ``cutoff`` for a sigmoid head, the most likely class for softmax."""
+def decide(probs: Tensor, head: str, cutoff: Cutoff) -> Tensor:
+    """Boolean masks (B, K, *S) of probabilities.
+
+    Sigmoid: strictly above the cut-off. Softmax: the most likely class, after each probability has been divided by the
+    odds of its cut-off, t / (1 - t), so that one number for all changes nothing, and of two classes, background with
+    0.5, the other one is taken where its probability exceeds t.
+    """
     if check_head(head) == "sigmoid":
-        return probs > cutoff
+        return probs > (per_channel(cutoff, probs) if isinstance(cutoff, Sequence) else cutoff)
+    if isinstance(cutoff, Sequence):
+        limits = per_channel(cutoff, probs)
+        probs = probs * ((1 - limits) / limits)
     return torch.zeros_like(probs, dtype=torch.bool).scatter_(1, probs.argmax(1, keepdim=True), True)
 
 

@@ -49,8 +49,9 @@ def arguments(bundle, target):
 def masks(bundle, logits):
     parser = ConfigParser()
     parser.read_config(str(bundle / "configs" / "adapt.json"))
+    parser["bundle_root"] = str(bundle)
     head = parser.get("head")
-    return decide(probabilities(logits, head), head, parser.get("cutoff"))
+    return decide(probabilities(logits, head), head, parser.get_parsed_content("cutoffs"))
 
 
 def assert_same(bundle, found, expected):

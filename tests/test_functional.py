@@ -103,3 +103,17 @@ def test_soft_dice_weighs_pixels():
     probs, label, weight = torch.tensor([[[0.5, 1.0]]]), torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[3.0, 1.0]]])
     # 2 * 3 * .5 / (3 * 1.5 + 1)
     assert soft_dice(probs, label, weight).item() == pytest.approx(3 / 5.5)
+
+
+def test_each_channel_is_cut_at_its_own_number():
+    probs = torch.tensor([[[0.6, 0.4], [0.6, 0.4]]]).view(1, 2, 2)
+    assert decide(probs, "sigmoid", [0.5, 0.3]).tolist() == [[[True, False], [True, True]]]
+    with pytest.raises(ValueError, match="one for each of 2 channels, found 3"):
+        decide(probs, "sigmoid", [0.5, 0.3, 0.2])
+
+
+def test_a_class_of_two_is_taken_where_its_probability_exceeds_its_cut_off():
+    nucleus = torch.tensor([0.2, 0.31, 0.29, 0.6])
+    probs = torch.stack([1 - nucleus, nucleus])[None]
+    assert decide(probs, "softmax", [0.5, 0.3])[0, 1].tolist() == [False, True, False, True]
+    assert decide(probs, "softmax", [0.5, 0.5]).equal(decide(probs, "softmax", 0.75))

@@ -8,9 +8,10 @@ import pytest
 import monai_sfda
 
 ROOT = Path(monai_sfda.__file__).parent
-BASE = {"files", "functional", "precision", "protocols"}
+BASE = {"files", "functional", "passport", "precision", "protocols"}
 ALLOWED = {
     "files": set(),
+    "passport": {"files", "functional"},
     "functional": set(),
     "precision": set(),
     "protocols": set(),

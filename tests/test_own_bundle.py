@@ -97,12 +97,10 @@ def test_sigmoid_channels_that_exclude_each_other(monkeypatch, tmp_path):
     finder = ('"finder": {', '"finder": null, "unused": {')
     structures = ('{"disc": 0, "cup": 1}', '{"left": 0, "right": 1}')
     named = (('{"1": "optic disc", "2": "optic cup"}', '{"1": "left", "2": "right"}'), structures)
-    nested = ('"cutoff": "@cutoff"},', '"cutoff": "@cutoff", "nested": false},')
+    nested = ('"cutoff": "@cutoffs", "head": "@head"},', '"cutoff": "@cutoffs", "head": "@head", "nested": false},')
     flips = ('{"optic disc": 0, "optic cup": 1}', structures[1])
     replace(folder / "configs" / "inference.json", finder, nested, flips, *named)
-    replace(
-        folder / "configs" / "evaluate.json", finder, ('["disc", "cup"]', '["left", "right"]'), ("[1, 2], ", "[1], ")
-    )
+    replace(folder / "configs" / "evaluate.json", finder, ("[1, 2], ", "[1], "))
     renamed = (("@structures::cup", "@structures::right"), ("balance_weight_cup", "balance_weight_right"))
     replace(folder / "configs" / "adapt.json", finder, structures, *renamed)
     metadata = folder / "configs" / "metadata.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +12,13 @@ from tqdm import tqdm
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Method, Pair, file_name
 from monai_sfda.benchmark.source import source_denoiser, source_network, source_ratios, supervised_network
+from monai_sfda.passport import source_cutoffs
 
 __all__ = ["Cell", "run_matrix"]
 
 SCORING = ("inference.json", "evaluate.json")
+PUBLISHED = {"sigmoid": 0.75, "softmax": 0.5}
+"""How the papers cut masks: those on fundus above 0.75, with a softmax by the most likely class."""
 KEEP_EPOCHS = str(Path(__file__).with_name("keep_epochs.json"))
 
 
@@ -28,7 +31,8 @@ class Cell(NamedTuple):
     """``source``, ``method`` or ``bound``."""
     seed: int | None
     folder: Path
-    """Holds ``scores/`` (cases.csv and summary.json), ``epochs/N/`` likewise, and ``run/report.json``."""
+    """Holds ``scores/`` (cases.csv and summary.json), ``scores_published/`` (at the papers' cut-off) and ``epochs/N/``
+    likewise, and ``run/report.json``."""
     cost: Cost | None = None
     """Of the adaptation."""
     failure: str = ""
@@ -37,8 +41,9 @@ class Cell(NamedTuple):
 def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
     """Compute every cell that is not there yet, and yield all; one that fails does not stop the others.
 
-    Every network of a pair is scored at the same image size and cut-off: those of its ``evaluate``, else of its
-    ``adapt``, else of its bundle.
+    Every network of a pair is scored at the same image size and cut-offs: those of its ``evaluate``, else of its
+    ``adapt``, else of its bundle, which are those fitted to the source network. A network is scored at the cut-off of
+    the papers, too.
 
     Args:
         matrix: what to compare.
@@ -55,20 +60,24 @@ def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
 def _pair_cells(pair: Pair, matrix: Matrix, folder: Path, say: Callable[[str], None]) -> Iterator[Cell]:
     say(f"{pair.name}, source network")
     checkpoint = source_network(pair, folder)
-    source = _scored(Cell(pair.name, "source only", "source", None, folder / "source_only"), pair, checkpoint)
+    protocol = _protocol(pair, checkpoint)
+    source = Cell(pair.name, "source only", "source", None, folder / "source_only")
+    source = _scored(source, pair, checkpoint, protocol)
     if source.failure:
         raise ValueError(f"Expected to score the source network of pair {pair.name}, found: {source.failure}")
     yield source
     for method in matrix.methods:
         for seed in matrix.seeds:
             say(f"{pair.name}, {method.name}, seed {seed}")
-            yield _cell(pair, method, seed, checkpoint, folder, oracle=matrix.oracle)
+            yield _cell(pair, method, seed, checkpoint, folder, protocol=protocol, oracle=matrix.oracle)
     if matrix.bound:
         say(f"{pair.name}, trained on the target's labels")
-        yield _bound(pair, folder)
+        yield _bound(pair, folder, protocol)
 
 
-def _cell(pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path, *, oracle: bool) -> Cell:
+def _cell(
+    pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path, *, protocol: Mapping[str, Any], oracle: bool
+) -> Cell:
     """Adapt to the images of the target, then score on its labels."""
     cell = Cell(pair.name, method.name, "method", seed, folder / f"{file_name(method.name)}_{seed}")
     configs = ["adapt.json", *(f"methods/{name}.json" for name in method.configs)]
@@ -81,8 +90,8 @@ def _cell(pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path,
         configs += [KEEP_EPOCHS] * oracle
         cell = cell._replace(cost=carry_out(cell.folder / "run", pair.bundle, [(configs, values)]))
         adapted = cell.folder / "run" / "bundle"
-        cell = _scored(cell, pair, adapted / "models" / "model.pt", bundle=adapted)
-        return _epochs_scored(cell, pair, adapted) if oracle and not cell.failure else cell
+        cell = _scored(cell, pair, adapted / "models" / "model.pt", protocol, bundle=adapted)
+        return _epochs_scored(cell, pair, adapted, protocol) if oracle and not cell.failure else cell
     except (JobFailed, OSError) as error:
         return cell._replace(failure=str(error))
 
@@ -96,40 +105,49 @@ def _needed(pair: Pair, configs: list[str], folder: Path) -> dict[str, Any]:
     return {name: place for name, place in made.items() if place}
 
 
-def _scored(cell: Cell, pair: Pair, checkpoint: Path, *, bundle: Path | None = None) -> Cell:
+def _scored(
+    cell: Cell, pair: Pair, checkpoint: Path, protocol: Mapping[str, Any], *, bundle: Path | None = None
+) -> Cell:
+    ours = {"output_dir": cell.folder / "scores", "checkpoint": checkpoint}
+    networks: list[dict[str, Any]] = [ours]
+    if "cutoff" in protocol:
+        published = PUBLISHED[protocol.get("head", "sigmoid")]
+        networks.append({**ours, "output_dir": cell.folder / "scores_published", "cutoff": published})
     try:
-        _score(cell.folder / "scores", pair, {cell.folder / "scores": checkpoint}, bundle or pair.bundle)
+        _score(cell.folder / "scores", pair, protocol, networks, bundle or pair.bundle)
     except JobFailed as error:
         return cell._replace(failure=str(error))
     return cell
 
 
-def _epochs_scored(cell: Cell, pair: Pair, adapted: Path) -> Cell:
+def _epochs_scored(cell: Cell, pair: Pair, adapted: Path, protocol: Mapping[str, Any]) -> Cell:
     kept = sorted((cell.folder / "run" / "epochs").glob("*.pt"))
-    _score(cell.folder / "epochs", pair, {cell.folder / "epochs" / path.stem: path for path in kept}, adapted)
+    epochs = [{"output_dir": cell.folder / "epochs" / path.stem, "checkpoint": path} for path in kept]
+    _score(cell.folder / "epochs", pair, protocol, epochs, adapted)
     return cell
 
 
-def _score(record: Path, pair: Pair, checkpoints: Mapping[Path, Path], bundle: Path) -> None:
-    shared = {**pair.evaluate, **_protocol(pair), "dataset_dir": pair.target}
-    runs = [
-        (SCORING, {**shared, "output_dir": output, "checkpoint": checkpoint})
-        for output, checkpoint in checkpoints.items()
-    ]
-    carry_out(record, bundle, runs)
+def _score(
+    record: Path, pair: Pair, protocol: Mapping[str, Any], networks: Sequence[Mapping[str, Any]], bundle: Path
+) -> None:
+    shared = {**pair.evaluate, **protocol, "dataset_dir": pair.target}
+    carry_out(record, bundle, [(SCORING, {**shared, **network}) for network in networks])
 
 
-def _protocol(pair: Pair) -> dict[str, Any]:
+def _protocol(pair: Pair, checkpoint: Path) -> dict[str, Any]:
     """An adapted bundle keeps the size and the cut-off of its recipe, which must not count as a change of Dice."""
     parser = ConfigParser()
     parser.read_config([str(pair.bundle / "configs" / name) for name in SCORING])
     given = {**pair.adapt, **pair.evaluate}
-    return {name: given.get(name, parser[name]) for name in ("image_size", "cutoff") if name in parser}
+    values = {name: given.get(name, parser[name]) for name in ("image_size", "cutoff", "head") if name in parser}
+    if isinstance(values.get("cutoff"), str):  # an expression: what was fitted to the source network
+        values["cutoff"] = source_cutoffs(checkpoint, parser["structures"])
+    return values
 
 
-def _bound(pair: Pair, folder: Path) -> Cell:
+def _bound(pair: Pair, folder: Path, protocol: Mapping[str, Any]) -> Cell:
     cell = Cell(pair.name, "trained on these labels (bound)", "bound", None, folder / "bound")
     try:
-        return _scored(cell, pair, supervised_network(pair, folder))
+        return _scored(cell, pair, supervised_network(pair, folder), protocol)
     except JobFailed as error:
         return cell._replace(failure=str(error))

@@ -20,6 +20,7 @@ NAMES = {
     "method": "method",
     "structure": "structure",
     "dice": "Dice %",
+    "published": "Dice %, papers' cut-off",
     "assd": "ASSD px, mean of directed",
     "pooled": "ASSD px, pooled",
     "missing": "not found",
@@ -40,7 +41,9 @@ class Row(NamedTuple):
     kind: str
     """``source``, ``method``, ``oracle`` or ``bound``."""
     dice: Sequence[float] = ()
-    """Mean over cases, in per cent."""
+    """Mean over cases, in per cent, at the cut-offs fitted to the source network."""
+    published: Sequence[float] = ()
+    """The same at the cut-off of the papers."""
     assd: Sequence[float] = ()
     """Of the cases that can be measured; a seed without any has no number here."""
     pooled: Sequence[float] = ()
@@ -104,7 +107,8 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
         if kind != "source":
             change = paired_bootstrap(_cases(source, structure), [_cases(folder, structure) for folder in folders])
         missing = [summary[structure]["missed"] for summary in summaries]
-        rows.append(Row(cells[0].pair, name, structure, kind, dice, assd, pooled, missing, change))
+        papers = _published(folders, structure)
+        rows.append(Row(cells[0].pair, name, structure, kind, dice, papers, assd, pooled, missing, change))
     if kind == "method":
         costs = [cell.cost for cell in cells if cell.cost]
         said = {"reconstruction": "reconstruction", "uses_target_tags": "uses image-level labels of the target"}
@@ -115,6 +119,12 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
             notes=", ".join(text for key, text in said.items() if reports[0]["method"][key]),
         )
     return rows
+
+
+def _published(folders: Sequence[Path], structure: str) -> list[float]:
+    files = [folder.with_name("scores_published") / "summary.json" for folder in folders if folder.name == "scores"]
+    means = [read_json(file)["structures"][structure]["dice"]["mean"] for file in files if file.exists()]
+    return [100 * mean for mean in means if mean is not None]
 
 
 def _best_epoch(folder: Path) -> Path | None:
@@ -169,6 +179,7 @@ def _texts(row: Row) -> dict[str, str]:
     decisions = dict.fromkeys(row.verdicts)
     return {
         "dice": spread(row.dice, 1),
+        "published": spread(row.published, 1),
         "assd": spread(row.assd, 2),
         "pooled": spread(row.pooled, 2),
         "missing": f"{round(fmean(row.missing), 1):g}" if row.missing else "",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from monai_sfda.clinic.pictures import CasePicture
-from monai_sfda.functional import decide, probabilities
+from monai_sfda.functional import Cutoff, decide, probabilities
 from monai_sfda.metrics import dice_score, largest_component_share, soft_dice_confidence
 from monai_sfda.precision import autocast
 from monai_sfda.protocols import Views
@@ -56,7 +56,7 @@ class Comparison:
         views: Views,
         structures: Mapping[str, int],
         head: str = "sigmoid",
-        cutoff: float = 0.75,
+        cutoff: Cutoff = 0.5,
         precision: str = "float32",
         keep: int = 6,
     ) -> None:

@@ -16,6 +16,7 @@ from monai_sfda.clinic.header import header_facts
 from monai_sfda.clinic.judge_case import default_limits, judge_case
 from monai_sfda.clinic.quality import image_quality
 from monai_sfda.data.laterality import eye_of
+from monai_sfda.functional import Cutoff, check_cutoff, decide
 from monai_sfda.metrics import soft_dice_confidence
 
 __all__ = ["DescribeCased", "describe_mask"]
@@ -42,7 +43,7 @@ class DescribeCased(MapTransform):
     Args:
         keys: key of the label map (1, W, H), as `SaveMaskd` takes it.
         classes: id -> name, without background.
-        cutoff: a structure is where its sigmoid exceeds this.
+        cutoff: how probabilities become masks, see `decide`; one number, or one for each channel of ``prob``.
         thresholds: limits of flags that differ from `default_limits`.
         image_key, prob_key: keys of the image and the probabilities.
         row_key: key to write.
@@ -54,7 +55,7 @@ class DescribeCased(MapTransform):
         keys: KeysCollection,
         *,
         classes: Mapping[Any, str],
-        cutoff: float = 0.5,
+        cutoff: Cutoff = 0.5,
         thresholds: Mapping[str, Any] | None = None,
         image_key: str = "image",
         prob_key: str = "prob",
@@ -64,7 +65,7 @@ class DescribeCased(MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.classes = dict(sorted((int(number), name) for number, name in classes.items()))
         self.limits = default_limits(self.classes, thresholds)
-        self.cutoff, self.image_key, self.prob_key, self.row_key = cutoff, image_key, prob_key, row_key
+        self.cutoff, self.image_key, self.prob_key, self.row_key = check_cutoff(cutoff), image_key, prob_key, row_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
@@ -95,12 +96,9 @@ class DescribeCased(MapTransform):
     def probabilities(self, prob: Tensor) -> dict[str, Any]:
         """Confidence of each structure, and the share of the cup outside the disc."""
         prob = prob.detach().float().cpu().contiguous()  # networks in channels-last format leave them interleaved
-        if len(prob) == len(self.classes) + 1:
-            winner = prob.argmax(0)
-            masks = torch.stack([winner == channel for channel in range(1, len(prob))])
-            prob = prob[1:]
-        else:
-            masks = prob > self.cutoff
+        background = len(prob) == len(self.classes) + 1
+        masks = decide(prob[None], "softmax" if background else "sigmoid", self.cutoff)[0, background:]
+        prob = prob[background:]
         masks = masks.view(torch.uint8)  # torch adds and converts bytes several times faster than bool
         scores = soft_dice_confidence(prob[None], masks[None])[0].tolist()
         names = [name.replace(" ", "_") for name in self.classes.values()]

@@ -4,6 +4,7 @@ from monai_sfda.handlers.anneal import ExponentialAnneal, LinearAnneal
 from monai_sfda.handlers.behind import PostprocessBehind
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
+from monai_sfda.handlers.fit_cutoffs import FitCutoffs
 from monai_sfda.handlers.flip_agreement import FlipAgreement
 from monai_sfda.handlers.follow import FollowStudent
 from monai_sfda.handlers.heap_keep import HeapKeep
@@ -20,6 +21,7 @@ __all__ = [
     "CaseTable",
     "EpochSeed",
     "ExponentialAnneal",
+    "FitCutoffs",
     "FlipAgreement",
     "FollowStudent",
     "HeapKeep",

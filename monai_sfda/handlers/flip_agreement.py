@@ -10,7 +10,7 @@ from ignite.engine import Engine
 from monai.engines.utils import IterationEvents
 from torch import Tensor
 
-from monai_sfda.functional import check_head, decide, probabilities
+from monai_sfda.functional import Cutoff, check_head, decide, probabilities
 from monai_sfda.metrics import dice_score
 
 __all__ = ["FlipAgreement"]
@@ -26,7 +26,7 @@ class FlipAgreement:
     Args:
         structures: name -> channel of the network's output.
         head: ``"sigmoid"`` or ``"softmax"``.
-        cutoff: probability above which a sigmoid channel is foreground.
+        cutoff: how probabilities become masks, see `decide`; one number, or one for each channel.
         axes: to mirror, one after the other, counted from the end: -1 swaps left and right, -2 top and bottom.
 
     Raises:
@@ -38,7 +38,7 @@ class FlipAgreement:
         structures: Mapping[str, int],
         *,
         head: str = "sigmoid",
-        cutoff: float = 0.5,
+        cutoff: Cutoff = 0.5,
         axes: Sequence[int] = (-2, -1),
     ) -> None:
         if any(axis >= 0 for axis in axes):

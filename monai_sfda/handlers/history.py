@@ -13,7 +13,7 @@ from ignite.engine import Engine, Events
 from torch.optim import Optimizer
 
 from monai_sfda.files import whole_file
-from monai_sfda.functional import check_head, decide, foreground_share, probabilities
+from monai_sfda.functional import Cutoff, check_head, decide, foreground_share, probabilities
 
 __all__ = ["History"]
 
@@ -29,7 +29,7 @@ class History:
         optimizer: its first group's learning rate is recorded.
         structures: name -> channel, for the share of pixels that the student predicts as that structure.
         head: ``"sigmoid"`` or ``"softmax"``.
-        cutoff: probability above which a sigmoid channel is foreground.
+        cutoff: how probabilities become masks, see `decide`; one number, or one for each channel.
         extra: name -> function without arguments, read at the end of each epoch.
     """
 
@@ -40,7 +40,7 @@ class History:
         optimizer: Optimizer,
         structures: Mapping[str, int],
         head: str = "sigmoid",
-        cutoff: float = 0.75,
+        cutoff: Cutoff = 0.5,
         extra: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         self.path, self.optimizer, self.extra = Path(path), optimizer, dict(extra or {})

@@ -11,7 +11,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor
 
-from monai_sfda.functional import check_head
+from monai_sfda.functional import Cutoff, check_cutoff, check_head, per_channel
 from monai_sfda.protocols import Evidence, Observer, PseudoLabel
 
 __all__ = ["BalanceBackground", "WeighBackground", "uncertain_sums"]
@@ -19,7 +19,7 @@ __all__ = ["BalanceBackground", "WeighBackground", "uncertain_sums"]
 logger = logging.getLogger(__name__)
 
 
-def uncertain_sums(probs: Tensor, *, cutoff: float, margin: float) -> Tensor:
+def uncertain_sums(probs: Tensor, *, cutoff: float | Tensor, margin: float) -> Tensor:
     r"""Loss sums and counts of the uncertain pixels on both sides of the cut-off.
 
     With :math:`lo = \gamma\alpha` and :math:`hi = 1 - (1 - \gamma)\alpha` (cut-off :math:`\gamma`, margin
@@ -30,7 +30,9 @@ def uncertain_sums(probs: Tensor, *, cutoff: float, margin: float) -> Tensor:
     Departs: the inequality printed in the paper would keep the confident pixels; this is what the code keeps.
 
     Args:
-        probs: (..., *S) in [0, 1]; the sums run over the last dimension.
+        probs: (..., S) in [0, 1]; the sums run over the last dimension.
+        cutoff: a number, or a tensor that is set against ``probs``.
+        margin: in [0, 1).
 
     Returns:
         (..., 4) float64: background loss sum, background count, foreground loss sum, foreground count.
@@ -91,7 +93,7 @@ class BalanceBackground(WeighBackground):
     Args:
         channels, head: as in `WeighBackground`.
         first_look: observer for the pass before the first step.
-        cutoff: the labels' cut-off, in (0, 1).
+        cutoff: the labels' cut-off, in (0, 1), or one for each channel of the network.
         margin: share of the way from the cut-off to 0 and to 1 that is left out at the far end, in [0, 1).
     """
 
@@ -100,12 +102,13 @@ class BalanceBackground(WeighBackground):
         *,
         channels: Sequence[int],
         first_look: Observer,
-        cutoff: float = 0.75,
+        cutoff: Cutoff = 0.75,
         margin: float = 0.2,
         head: str = "sigmoid",
     ) -> None:
-        if not (0 < cutoff < 1 and 0 <= margin < 1):
-            raise ValueError(f"Expected 0 < cutoff < 1 and 0 <= margin < 1, found {cutoff} and {margin}.")
+        check_cutoff(cutoff)
+        if not 0 <= margin < 1:
+            raise ValueError(f"Expected 0 <= margin < 1, found {margin}.")
         super().__init__(channels=channels, weights=[1.0] * len(channels), head=head)
         self.first_look, self.cutoff, self.margin = first_look, cutoff, margin
         self.sums: dict[str, Tensor] = {}
@@ -125,8 +128,9 @@ class BalanceBackground(WeighBackground):
 
     def remember(self, evidence: Evidence) -> None:
         """Replace the sums of the observed images."""
+        limits = per_channel(self.cutoff, evidence.probs).expand(evidence.probs.shape[1:])[self.channels]
         maps = evidence.probs[:, self.channels].flatten(2)
-        sums = uncertain_sums(maps, cutoff=self.cutoff, margin=self.margin).cpu()
+        sums = uncertain_sums(maps, cutoff=limits.flatten(1), margin=self.margin).cpu()
         self._news.update(zip(evidence.case, sums, strict=True))
         self.sums.update(self._news)
 

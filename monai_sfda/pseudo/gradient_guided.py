@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monai_sfda.functional import check_head, decide, probabilities
+from monai_sfda.functional import Cutoff, check_head, decide, probabilities
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.protocols import Evidence, Observer
 from monai_sfda.pseudo.cam_spread import cam_spread
@@ -44,7 +44,7 @@ class GradientGuided:
         relu: False keeps the sign of the weighted features.
         cam_passes: passes over which the spread of the class activation maps is taken; the spread of the evidence
             becomes the larger of the two. None (default): it stays what it is.
-        cutoff: gamma, for a ``"sigmoid"`` head; with ``"softmax"`` the most likely class counts.
+        cutoff: gamma, see `decide`; one number, or one for each channel.
         mode: how the copy runs. With batch statistics right after the layer the gradients cancel: ValueError.
         head: ``"sigmoid"`` or ``"softmax"``.
     """
@@ -58,7 +58,7 @@ class GradientGuided:
         weighting: ChannelWeights | None = None,
         relu: bool = True,
         cam_passes: int | None = None,
-        cutoff: float = 0.75,
+        cutoff: Cutoff = 0.75,
         mode: Callable[[nn.Module], object] = nn.Module.eval,
         head: str = "sigmoid",
     ) -> None:

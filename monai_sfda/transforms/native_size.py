@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,8 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 from torch import Tensor
+
+from monai_sfda.functional import Cutoff, check_cutoff, check_head
 
 __all__ = ["LabelMapd", "NativeSized"]
 
@@ -56,14 +58,16 @@ class NativeSized(MapTransform):
 class LabelMapd(NativeSized):
     """Turn probabilities (K, h, w) into the label map (1, W, H) uint8 of the photograph.
 
-    With ``cutoff``, channels are nested structures, outer ones first: a pixel belongs to channel k where channels 0..k
-    all exceed it (a cup pixel outside the disc is background), and its id is the number of channels it belongs to. If
-    they are not ``nested``, the id is one more than the strongest channel that exceeds it. Without ``cutoff``, the id
-    is the channel of the largest probability.
+    With a sigmoid head and ``cutoff``, channels are nested structures, outer ones first: a pixel belongs to channel k
+    where channels 0..k all exceed theirs (a cup pixel outside the disc is background), and its id is the number of
+    channels it belongs to. If they are not ``nested``, the id is one more than the strongest channel that exceeds its
+    cut-off. With a softmax head, or without ``cutoff``, the id is the channel of the largest probability, weighed as in
+    `monai_sfda.functional.decide`.
 
     Args:
         keys, ref_image, allow_missing_keys: as in `NativeSized`.
-        cutoff: probability in (0, 1), or None.
+        cutoff: probability in (0, 1), one for each channel, or None.
+        head: ``"sigmoid"`` or ``"softmax"``.
         nested: whether each channel lies in the one before.
         prob_key: where the probabilities (K, h, w) are kept.
     """
@@ -72,15 +76,15 @@ class LabelMapd(NativeSized):
         self,
         keys: KeysCollection,
         *,
-        cutoff: float | None = None,
+        cutoff: Cutoff | None = None,
+        head: str = "sigmoid",
         nested: bool = True,
         prob_key: str = "prob",
         **kwargs: Any,
     ) -> None:
         super().__init__(keys, **kwargs)
-        if cutoff is not None and not 0 < cutoff < 1:
-            raise ValueError(f"Expected a cutoff between 0 and 1, found {cutoff}; 0.75 in the published methods.")
-        self.cutoff, self.nested, self.prob_key = cutoff, nested, prob_key
+        self.cutoff = None if cutoff is None else check_cutoff(cutoff)
+        self.head, self.nested, self.prob_key = check_head(head), nested, prob_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = super().__call__(data)
@@ -89,15 +93,29 @@ class LabelMapd(NativeSized):
         return item
 
     def decide(self, value: Tensor) -> Tensor:
-        if self.cutoff is None:
-            # comparing two channels is a tenth of the time of argmax, which serves any number of them
-            return (value[1:] > value[:1]).byte() if len(value) == 2 else value.argmax(0, keepdim=True).byte()
+        if self.cutoff is None or self.head == "softmax":
+            return self._most_likely(value)
+        limits = self._limits(value)
         if not self.nested:
-            strongest, channel = value.max(0, keepdim=True)
-            return ((channel + 1) * (strongest > self.cutoff)).byte()
-        inside = value[0] > self.cutoff
+            strongest, channel = value.where(value > value.new_tensor(limits).view(-1, 1, 1), 0).max(0, keepdim=True)
+            return ((channel + 1) * (strongest > 0)).byte()
+        inside = value[0] > limits[0]
         label = inside.byte()
-        for channel in value[1:]:
-            inside = inside & (channel > self.cutoff)
+        for channel, limit in zip(value[1:], limits[1:], strict=True):
+            inside = inside & (channel > limit)
             label += inside
         return label[None]
+
+    def _most_likely(self, value: Tensor) -> Tensor:
+        if isinstance(self.cutoff, Sequence):
+            value = value * value.new_tensor([(1 - limit) / limit for limit in self._limits(value)]).view(-1, 1, 1)
+        # comparing two channels is a tenth of the time of argmax, which serves any number of them
+        return (value[1:] > value[:1]).byte() if len(value) == 2 else value.argmax(0, keepdim=True).byte()
+
+    def _limits(self, value: Tensor) -> list[float]:
+        numbers = list(self.cutoff) if isinstance(self.cutoff, Sequence) else [self.cutoff] * len(value)
+        if len(numbers) != len(value):
+            raise ValueError(
+                f"Expected one cutoff, or one for each of {len(value)} channels, found {len(numbers)}; mend cutoff."
+            )
+        return numbers  # type: ignore[return-value] # None has been dealt with

@@ -11,11 +11,12 @@ from PIL import Image
 from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
-from monai_sfda.benchmark.run import _score
+from monai_sfda.benchmark.run import Cell, _protocol, _score, _scored
 from monai_sfda.benchmark.source import class_ratios, source_ratios
 from monai_sfda.data.cameras import CAMERAS
 from monai_sfda.data.full_photograph import simulate_full
 from monai_sfda.overrides import read_json
+from monai_sfda.passport import write_passport
 
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
 NUCLEI = ROOT / "bundles" / "nuclei_fluorescence"
@@ -54,7 +55,8 @@ def test_a_cell_that_cannot_be_written_stops_no_other(tmp_path, monkeypatch):
 
     monkeypatch.setattr(run, "carry_out", full)
     pair = Pair("drawings", NUCLEI, tmp_path)
-    cell = run._cell(pair, Method("bn_stats", ["bn_stats"]), 0, tmp_path / "w.pt", tmp_path, oracle=False)
+    method = Method("bn_stats", ["bn_stats"])
+    cell = run._cell(pair, method, 0, tmp_path / "w.pt", tmp_path, protocol={}, oracle=False)
     assert cell.failure == "No space left on device"
 
 
@@ -106,10 +108,26 @@ def test_every_network_of_a_pair_is_scored_at_the_same_size_and_cut_off(tmp_path
     seen = []
     monkeypatch.setattr(run, "carry_out", lambda record, bundle, runs: seen.append(runs[0][1]))
     pair = Pair("p", NUCLEI, tmp_path, adapt={"image_size": [64, 64]}, evaluate={"cutoff": 0.4})
-    _score(tmp_path, pair, {tmp_path: tmp_path}, NUCLEI)
+    _score(tmp_path, pair, _protocol(pair, tmp_path / "model.pt"), [{}], NUCLEI)
     assert (seen[0]["image_size"], seen[0]["cutoff"]) == ([64, 64], 0.4)
-    _score(tmp_path, Pair("p", NUCLEI, tmp_path), {tmp_path: tmp_path}, tmp_path)  # another bundle, adapted at any size
+    pair = Pair("p", NUCLEI, tmp_path)
+    _score(
+        tmp_path, pair, _protocol(pair, tmp_path / "model.pt"), [{}], tmp_path
+    )  # another bundle, adapted at any size
     assert seen[1]["image_size"] == read_json(NUCLEI / "configs" / "inference.json")["image_size"]
+    assert seen[1]["cutoff"] == {"nucleus": 0.5}
+
+
+def test_networks_are_scored_at_the_cut_offs_of_the_source_and_at_that_of_the_papers(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(run, "carry_out", lambda record, bundle, runs: seen.extend(values for _, values in runs))
+    weights = tmp_path / "model.pt"
+    weights.write_bytes(b"weights")
+    write_passport(weights, cutoff={"disc": 0.45, "cup": 0.4})
+    pair = Pair("p", FUNDUS, tmp_path)
+    _scored(Cell("p", "m", "method", 0, tmp_path), pair, tmp_path / "adapted.pt", _protocol(pair, weights))
+    assert [values["cutoff"] for values in seen] == [{"disc": 0.45, "cup": 0.4}, 0.75]
+    assert [values["output_dir"].name for values in seen] == ["scores", "scores_published"]
 
 
 def test_class_ratios_are_measured_again_when_the_source_changes(tmp_path):

@@ -88,9 +88,10 @@ def test_a_failed_seed_is_told_and_the_others_stand(cells):
 
 
 def test_files_say_the_same(cells, tmp_path):
+    scores(tmp_path / "m0" / "scores_published", 0.5, 0.6)
     text = write_table(cells, tmp_path)
     assert text == (tmp_path / "table.md").read_text()
-    assert "| m (reconstruction) | disc | 70.0 ± 7.1 | 2.00 ± 0.00 |" in text
+    assert "| m (reconstruction) | disc | 70.0 ± 7.1 | 55.0 | 2.00 ± 0.00 |" in text
     assert "| +10.0 [" in text
     assert "| 50 % | review x2 | 10 | 500 |" in text
     with (tmp_path / "results.csv").open() as file:
