@@ -20,6 +20,7 @@ from monai_sfda.clinic.report import write_report
 from monai_sfda.clinic.verdict import Limits, judge, summarise_change
 from monai_sfda.engines import AdaptTrainer
 from monai_sfda.files import save_tensors, sha256, whole_file
+from monai_sfda.passport import NAME as PASSPORT
 
 __all__ = ["Delivery", "define_network", "write_bundle"]
 
@@ -37,8 +38,8 @@ def write_bundle(
     """Copy a bundle with new weights and a record of how they came about; complete or not there at all.
 
     Args:
-        source: bundle folder; its outputs (``eval``) and exported weights (``*.ts``, ``*.onnx``) stay behind, for they
-            are not of the new weights.
+        source: bundle folder; its outputs (``eval``), exported weights (``*.ts``, ``*.onnx``) and passport stay behind,
+            for they are not of the new weights.
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
         record: plain values, kept as ``adaptation`` in the metadata; its ``method`` and ``images`` are told where the
@@ -49,8 +50,8 @@ def write_bundle(
     source, target = Path(source), Path(target)
     draft = target.with_name(target.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
-    unwanted = shutil.ignore_patterns("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt")
-    shutil.copytree(source, draft, ignore=unwanted)
+    unwanted = ("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt", PASSPORT)
+    shutil.copytree(source, draft, ignore=shutil.ignore_patterns(*unwanted))
     (draft / "models").mkdir(exist_ok=True)
     save_tensors({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
     for path in (draft / "configs").glob("*.json"):
