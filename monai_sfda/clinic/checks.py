@@ -40,6 +40,7 @@ def _collapse(name: str, rows: Sequence[CaseChange], both: Sequence[CaseChange],
     before = fmean(row.area_before > 0 for row in rows)
     after = fmean(row.area_after > 0 for row in rows)
     overlap = median(map(_overlap, both)) if both else math.nan
+    neither = ": these images may suit neither" if before < limits.found else ""
     return [
         _at_most(f"{name} lost", lost, limits.empty_share, worst=before, fatal=True,
                  meaning=f"share of images where the source network found the {name} and the adapted network does not",
@@ -51,7 +52,7 @@ def _collapse(name: str, rows: Sequence[CaseChange], both: Sequence[CaseChange],
         _at_least(f"{name} found", after, limits.found, fatal=True,
                   meaning=f"share of images where the adapted network finds the {name} at all",
                   finding=f"{name} is found in {in_percent(after)} of the images (by the source network in "
-                          f"{in_percent(before)})"),
+                          f"{in_percent(before)}){neither}"),
         _at_least(f"{name} in place", overlap, limits.in_place, fatal=True,
                   meaning="median share of the smaller of source and adapted mask that lies in the other",
                   finding=f"{name} is marked elsewhere than by the source network (in the typical image "
