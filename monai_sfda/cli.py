@@ -20,6 +20,7 @@ from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, w
 from monai_sfda.clinic.delivery import define_network
 from monai_sfda.clinic.measure import score_table
 from monai_sfda.clinic.same_run import alone, refuse_inside, refuse_other_adaptation
+from monai_sfda.clinic.verdict import WORDS, read_verdict
 from monai_sfda.console import one_sentence
 from monai_sfda.data import clear_drafts, count_failures
 from monai_sfda.overrides import as_typed, literal, positional, read_json
@@ -62,8 +63,8 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
                 read_json(path)
             run_configs(root, configs, **places)
         define_network(folder / "bundle", overrides)
-    verdict = read_json(report)["verdict"]
-    print(f"\nVerdict  {verdict['decision']}: {verdict['sentence']}")
+    verdict = read_verdict(read_json(report))
+    print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
     print(f"Report   {folder / 'report.html'}")
     print(f"Bundle   {folder / 'bundle'}")
 

@@ -35,7 +35,9 @@ def test_adapt_writes_what_it_promises_and_says_where(monkeypatch, capsys, image
     present = {path.name for path in output.iterdir()}
     assert present == {"bundle", "checkpoints", "failures.csv", "history.csv", "report.html", "report.json"}
     printed = capsys.readouterr().out
-    assert "Verdict" in printed
+    verdict = json.loads((output / "report.json").read_text())["verdict"]
+    words = {"keep-source": "keep-source", "outline": "outline a few images"}[verdict["decision"]]
+    assert f"Verdict  {words}: {verdict['sentence']}" in printed
     assert str(output / "report.html") in printed
     record = json.loads((output / "bundle" / "configs" / "metadata.json").read_text())["adaptation"]
     assert record["method"] == "cbmt"
@@ -43,9 +45,18 @@ def test_adapt_writes_what_it_promises_and_says_where(monkeypatch, capsys, image
 
 
 def test_a_finished_adaptation_is_not_repeated(monkeypatch, capsys, images, small, tmp_path):
-    for _ in range(2):
-        command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
-    assert "already holds a finished adaptation" in capsys.readouterr().out
+    words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small]
+    command(monkeypatch, *words)
+    report = tmp_path / "run" / "report.json"
+    content = json.loads(report.read_text())
+    content["verdict"] = {"decision": "adopt", "sentence": "No sign of collapse.", "checks": []}  # of an older version
+    report.write_text(json.dumps(content))
+    capsys.readouterr()
+    command(monkeypatch, *words)
+    printed = capsys.readouterr().out
+    assert "already holds a finished adaptation" in printed
+    assert "Verdict  outline a few images: An older version judged this run" in printed
+    assert "adopt" not in printed
 
 
 def test_the_adapted_bundle_predicts_without_its_source(monkeypatch, images, small, tmp_path):

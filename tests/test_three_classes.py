@@ -46,5 +46,8 @@ def test_a_recipe_adapts_a_network_of_three_classes(method, tmp_path):
     )
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["structures"] == ["disc", "cup"]
+    shares = {"background": 0.6, "disc": 0.3, "cup": 0.1} if "source_ratios" in own.get(method, {}) else None
+    assert report["source_masks"].get("shares") == shares  # the bundle's file is of other weights than these
+    assert report["change"]["cup"]["area_masks"] == (0.1 if shares else None)
     weights = torch.load(tmp_path / "run" / "bundle" / "models" / "model.pt", weights_only=True)
     assert all(tensor.isfinite().all() for tensor in weights.values())

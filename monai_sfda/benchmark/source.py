@@ -36,11 +36,12 @@ def supervised_network(pair: Pair, folder: Path) -> Path:
 
 
 def source_ratios(pair: Pair, folder: Path) -> Path | None:
-    """Class ratios of ``pair.source``, or None for those of the bundle."""
-    if not pair.source:
+    """Class ratios of ``pair.source``, or None for those of the bundle, if it has any."""
+    own = pair.bundle / "models" / "source_ratios.json"
+    if not pair.source or not own.is_file():
         return None
     file = folder / "source_ratios.json"
-    channels = read_json(pair.bundle / "models" / "source_ratios.json")["channels"]
+    channels = read_json(own)["channels"]
     of = {"source": content_hash(pair.source), "channels": channels}
     if not file.exists() or not of.items() <= read_json(file).items():
         ratios, images = class_ratios(pair.source, channels, pair.bundle)

@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from monai_sfda.benchmark.run import Cell
+from monai_sfda.clinic.verdict import read_verdict
 from monai_sfda.files import whole_file
 from monai_sfda.metrics import paired_bootstrap
 from monai_sfda.overrides import read_json
@@ -52,6 +53,7 @@ class Row(NamedTuple):
     change: dict[str, Any] | None = None
     """Of the Dice of each case and seed, against source only; see `paired_bootstrap`."""
     verdicts: Sequence[str] = ()
+    """``keep-source`` or ``outline``."""
     seconds: Sequence[float] = ()
     megabytes: Sequence[float] = ()
     notes: str = ""
@@ -113,7 +115,7 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
         costs = [cell.cost for cell in cells if cell.cost]
         said = {"reconstruction": "reconstruction", "uses_target_tags": "uses image-level labels of the target"}
         rows[0] = rows[0]._replace(
-            verdicts=[report["verdict"]["decision"] for report in reports],
+            verdicts=[read_verdict(report)["decision"] for report in reports],
             seconds=[cost.seconds for cost in costs if cost.seconds is not None],
             megabytes=[cost.megabytes for cost in costs],
             notes=", ".join(text for key, text in said.items() if reports[0]["method"][key]),

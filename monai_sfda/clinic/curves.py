@@ -65,7 +65,7 @@ def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], panel: tuple, struct
         axes.plot(epochs, values, label=label, color=colour, linewidth=1.6, marker="o", markersize=dot)
     axes.set_title(title, loc="left", fontweight="bold", fontsize=9)
     axes.set_xlabel("Epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y", color="#e9ecef")
     if columns != [prefix]:
         axes.legend(frameon=False)

@@ -15,9 +15,11 @@ import ignite.distributed as idist
 from monai.bundle import ConfigParser
 from torch import nn
 
+from monai_sfda.clinic.change import summarise_change
 from monai_sfda.clinic.compare import Comparison
+from monai_sfda.clinic.limits import Limits
 from monai_sfda.clinic.report import write_report
-from monai_sfda.clinic.verdict import Limits, judge, summarise_change
+from monai_sfda.clinic.verdict import judge
 from monai_sfda.engines import AdaptTrainer
 from monai_sfda.files import save_tensors, sha256, whole_file
 from monai_sfda.passport import NAME as PASSPORT
@@ -124,6 +126,7 @@ class Delivery:
         history: object with ``rows``, one per epoch.
         skipped: images that could not be read, each ``case`` and ``reason``.
         limits: thresholds of the verdict that differ from the defaults.
+        source_masks: what is known of the masks that the source network learned from, see `source_masks`.
         redefine: see `write_bundle`.
     """
 
@@ -143,20 +146,22 @@ class Delivery:
         history: Any,
         skipped: Sequence[Mapping[str, str]] = (),
         limits: Mapping[str, float] | None = None,
+        source_masks: Mapping[str, Any] | None = None,
         redefine: Callable[[dict], dict] | None = None,
     ) -> None:
         self.bundle_root, self.output, self.checkpoint = Path(bundle_root), Path(output_dir), checkpoint
         self.adapted, self.comparison, self.loader, self.trainer = adapted, comparison, loader, trainer
         self.method, self.settings, self.parts, self.history = dict(method), dict(settings), dict(parts), history
         self.skipped, self.limits = list(skipped), Limits.of(limits or {})
-        self.redefine = redefine
+        self.source_masks, self.redefine = dict(source_masks or {}), redefine
 
     def __call__(self) -> Path | None:
         """Write everything; returns the path of report.html, or None on any process but the first."""
         if idist.get_rank() > 0:
             return None
         rows = self.comparison.run(self.loader, self.trainer.state.device).rows
-        verdict = judge(rows, limits=self.limits)
+        shares = self.source_masks.get("shares")
+        verdict = judge(rows, limits=self.limits, mask_shares=shares)
         images = len({row.case for row in rows})
         source_sum = sha256(self.checkpoint)
         record = {
@@ -171,7 +176,6 @@ class Delivery:
         }
         target = self.output / "bundle"
         bundle = write_bundle(self.bundle_root, target, self.adapted, record, redefine=self.redefine)
-        place = self.output.name if self.output.is_absolute() else self.output.as_posix()  # reports travel
         report = {
             **record,
             "title": self._title(),
@@ -180,13 +184,11 @@ class Delivery:
             "structures": list(self.comparison.structures),
             "data": {"images": images, "skipped": self.skipped},
             "epochs_done": len(self.history.rows),
-            "change": summarise_change(rows),
+            "change": summarise_change(rows, mask_shares=shares),
+            "source_masks": self.source_masks,
             "time": self._time(images),
             "weights": {"source_sha256": source_sum, "adapted_sha256": sha256(bundle / "models" / "model.pt")},
-            "next_steps": [
-                f"monai-sfda predict {place}/bundle IMAGES --output MASKS",
-                f"monai-sfda evaluate {place}/bundle LABELLED_IMAGES --output SCORES",
-            ],
+            "next_steps": self._next_steps(verdict["decision"]),
         }
         del report["source_sha256"]
         return write_report(self.output, report, history=self.history.rows, pictures=self.comparison.pictures)
@@ -194,6 +196,16 @@ class Delivery:
     def _title(self) -> str:
         metadata = json.loads((self.bundle_root / "configs" / "metadata.json").read_text())
         return f"{metadata.get('name', self.bundle_root.resolve().name)}: adaptation report"
+
+    def _next_steps(self, decision: str) -> list[str]:
+        if decision == "keep-source":
+            return ["monai-sfda predict SOURCE_BUNDLE IMAGES --output MASKS"]
+        place = self.output.name if self.output.is_absolute() else self.output.as_posix()  # reports travel
+        return [
+            "monai-sfda evaluate SOURCE_BUNDLE LABELLED --output SCORES/source",
+            f"monai-sfda evaluate {place}/bundle LABELLED --output SCORES/adapted",
+            f"monai-sfda predict {place}/bundle IMAGES --output MASKS",
+        ]
 
     def _time(self, images: int) -> dict[str, float]:
         """Of this process only: a continued run does not know how long the first part took."""

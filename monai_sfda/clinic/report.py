@@ -15,6 +15,7 @@ from jinja2 import Undefined
 from monai_sfda.clinic.curves import history_curves
 from monai_sfda.clinic.page import page_template
 from monai_sfda.clinic.pictures import PALETTE, CasePicture, before_after, to_data_uri
+from monai_sfda.clinic.verdict import WORDS
 from monai_sfda.files import whole_file
 
 __all__ = ["write_report"]
@@ -37,15 +38,14 @@ def write_report(
         report: what was done and found. Every key is optional; the page leaves out what is not there.
 
             - ``title``: text.
-            - ``verdict``: ``decision`` ("adopt", "review" or "keep-source"), ``sentence``, and ``checks``: list of
-              ``name``, ``value``, ``limit``, ``passed`` (None: could not be made), ``meaning``.
+            - ``verdict``: ``decision`` ("keep-source" or "outline"), ``sentence``, and ``checks``, see `judge`.
             - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
               ``uses_target_tags`` (bool: image-level labels of the target went in).
             - ``data``: ``images`` (int), ``skipped``: list of ``case``, ``reason``.
             - ``epochs_done``: int; the page says so where ``settings`` have more ``epochs``.
             - ``structures``: names in channel order; by default the keys of ``change``.
-            - ``change``: structure -> ``area_before``, ``area_after`` (mean share of the image), ``agreement``
-              (mean Dice of source and adapted masks), ``empty_before``, ``empty_after`` (numbers of images).
+            - ``change``: structure -> numbers, see `summarise_change`.
+            - ``source_masks``: ``shares``, ``data`` and ``images``, see `source_masks`.
             - ``settings``, ``software``, ``weights``: flat; ``time``: ``seconds``, ``images_per_second``.
             - ``next_steps``: list of commands.
         history: one row per epoch, see `history_curves`.
@@ -124,7 +124,7 @@ def _without_paths(value: Any, folder: Path) -> Any:
 
 def _render(**content: Any) -> str:
     page = page_template("report.html", show=_show, percent=_percent, duration=_duration)
-    return page.render(**content)
+    return page.render(words=WORDS, **content)
 
 
 def _show(value: Any, digits: str = ".4g") -> str:

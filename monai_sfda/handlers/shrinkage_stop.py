@@ -29,7 +29,7 @@ class ShrinkageStop:
         network: what the run is going to deliver.
         history: its rows hold the share of pixels of each structure in every epoch.
         floor: share of the first epoch's pixels, in (0, 1), below which a structure counts as worn away; 0.8 is the
-            limit at which the verdict asks for a person.
+            verdict's limit on shrinkage.
 
     Raises:
         ValueError: if ``floor`` is not between 0 and 1.

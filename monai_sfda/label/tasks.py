@@ -10,6 +10,7 @@ from monailabel.interfaces.tasks.train import TrainTask
 from monailabel.tasks.infer.bundle import BundleInferTask
 from monailabel.utils.others.generic import device_list, name_to_device
 
+from monai_sfda.clinic.verdict import WORDS, read_verdict
 from monai_sfda.label.site import adapt_site, methods_for_site, site_models
 from monai_sfda.overrides import read_json
 
@@ -72,6 +73,7 @@ class AdaptTask(TrainTask):
             **({"epochs": int(epochs)} if int(epochs) else {}),
         )
         run = self.runs / site
-        verdict = read_json(run / "report.json")["verdict"]
-        print(f"Verdict  {verdict['decision']}: {verdict['sentence']}\nReport   {run / 'report.html'}", flush=True)
+        verdict = read_verdict(read_json(run / "report.json"))
+        print(f"Verdict  {WORDS[verdict['decision']]}: {verdict['sentence']}", flush=True)
+        print(f"Report   {run / 'report.html'}", flush=True)
         return {"model_filename": weights.name, "verdict": verdict["decision"], "report": str(run / "report.html")}

@@ -137,6 +137,16 @@ def test_class_ratios_are_measured_again_when_the_source_changes(tmp_path):
     assert read_json(source_ratios(pair, tmp_path / "out"))["ratios"] != before
 
 
+def test_every_recipe_of_a_pair_is_told_what_the_masks_of_its_source_cover(tmp_path):
+    pair = Pair("p", NUCLEI, tmp_path, source=write_images(tmp_path, 1, classes=1, size=(64, 64)))
+    needed = run._needed(pair, ["adapt.json", "methods/bn_stats.json"], tmp_path / "out")
+    assert read_json(needed["source_ratios"])["images"] == 1
+
+
+def test_a_bundle_that_knows_no_class_ratios_asks_for_none(tmp_path):
+    assert source_ratios(Pair("p", tmp_path, tmp_path, source=tmp_path), tmp_path / "out") is None
+
+
 def test_class_ratios_of_full_photographs_are_those_of_the_cut(tmp_path):
     photo = simulate_full(0, camera=CAMERAS["source"], height=480)
     for name, pixels in (("image", photo.image), ("mask", photo.mask)):

@@ -11,7 +11,7 @@ from monai_sfda.benchmark import rows_of, write_plot, write_table
 from monai_sfda.benchmark.job import Cost
 from monai_sfda.benchmark.run import Cell
 
-REPORT = {"verdict": {"decision": "review"}, "method": {"reconstruction": True, "uses_target_tags": False}}
+REPORT = {"verdict": {"decision": "outline"}, "method": {"reconstruction": True, "uses_target_tags": False}}
 
 
 def scores(folder, *dice, empty=0):
@@ -45,7 +45,7 @@ def test_a_row_gathers_seeds_and_compares_case_by_case(cells):
     # means over seeds 0.8 and 0.6 against 0.5 and 0.7: +0.3 and -0.1
     assert row.change["difference"] == pytest.approx(0.1)
     assert row.change["worse"] == 0.5
-    assert (row.missing, row.seconds, row.verdicts) == ([0, 1], [10.0, 11.0], ["review", "review"])
+    assert (row.missing, row.seconds, row.verdicts) == ([0, 1], [10.0, 11.0], ["outline", "outline"])
     assert row.notes == "reconstruction"
 
 
@@ -93,13 +93,20 @@ def test_files_say_the_same(cells, tmp_path):
     assert text == (tmp_path / "table.md").read_text()
     assert "| m (reconstruction) | disc | 70.0 ± 7.1 | 55.0 | 2.00 ± 0.00 |" in text
     assert "| +10.0 [" in text
-    assert "| 50 % | review x2 | 10 | 500 |" in text
+    assert "| 50 % | outline x2 | 10 | 500 |" in text
     with (tmp_path / "results.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert {"pair": "pair", "method": "m", "kind": "method", "structure": "disc", "seed": "1", "measure": "dice"} in [
         {name: value for name, value in line.items() if name != "value"} for line in lines
     ]
     assert [line["value"] for line in lines if line["measure"] == "seconds"] == ["10.0", "11.0"]
+
+
+def test_verdicts_of_older_versions_are_told_in_todays_words(cells, tmp_path):
+    for seed, decision in enumerate(("adopt", "keep-source")):
+        old = REPORT | {"verdict": {"decision": decision}}
+        (tmp_path / f"m{seed}" / "run" / "report.json").write_text(json.dumps(old))
+    assert "| outline x1, keep-source x1 |" in write_table(cells, tmp_path)
 
 
 def test_the_plot_is_a_picture(cells, tmp_path):

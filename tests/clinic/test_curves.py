@@ -1,5 +1,6 @@
 import base64
 import math
+import re
 
 from monai_sfda.clinic.curves import history_curves
 from monai_sfda.clinic.pictures import PALETTE
@@ -42,3 +43,9 @@ def test_text_gaps_and_non_finite_values_are_drawn_around():
 def test_the_same_history_gives_the_same_bytes():
     rows = [{"epoch": 1, "loss": 0.5}]
     assert history_curves(rows) == history_curves(rows)
+
+
+def test_epochs_are_whole_numbers_also_of_a_run_of_one():
+    text = svg(history_curves([{"epoch": 1, "loss": 5.0}]))
+    assert "<!-- 1 -->" in text
+    assert not re.search(r"<!-- (0\.9|1\.0)", text)

@@ -16,7 +16,7 @@ SECTIONS = {
     "checks": "Checks behind the verdict",
     "skipped": "Skipped images",
     "provenance": "Settings and provenance",
-    "next": "How to use the adapted network",
+    "next": "What to do next",
 }
 
 
@@ -57,13 +57,20 @@ def picture(case="a.png", before=(20, 10), after=(22, 12), **more):
 def report():
     checks = [
         {"name": "cup lost", "value": 0.01, "limit": "at most 0.05", "passed": True, "meaning": "cup vanished"},
-        {"name": "cup size", "value": 2.53, "limit": "0.5 to 2", "passed": False, "meaning": "area after / before"},
+        {
+            "name": "cup growth",
+            "value": 2.53,
+            "limit": "at most 1.25",
+            "passed": False,
+            "meaning": "area after / before",
+        },
+        {"name": "cup in pieces", "value": 0.2, "limit": "at least 0", "passed": None, "meaning": "one piece"},
         {"name": "cup whole", "value": None, "limit": "at least 1", "passed": None, "meaning": "one piece"},
     ]
     change = {"area_before": 0.1, "area_after": 0.253, "agreement": 0.6, "empty_before": 9, "empty_after": 1}
     return {
         "title": "Fundus, clinic seven",
-        "verdict": {"decision": "review", "sentence": "The cup has grown a lot.", "checks": checks},
+        "verdict": {"decision": "outline", "sentence": "The cup has grown a lot.", "checks": checks},
         "method": {"name": "CBMT", "citation": "Tang et al., 2023.", "reconstruction": True},
         "data": {"images": 40, "skipped": [{"case": "bad.png", "reason": "truncated file"}]},
         "structures": ["disc", "cup"],
@@ -89,8 +96,8 @@ def test_a_full_report_has_every_section_and_its_figures(tmp_path, report):
     assert set(SECTIONS) <= set(page.values("id"))
     expected = [
         *SECTIONS.values(), "Fundus, clinic seven", "adapted to 40 unlabelled images", "in 6 min 12 s",
-        "Review before use", "The cup has grown a lot.", "1 of 3 checks", "1 could not be made",
-        "10.0 %", "25.3 %", "0.600", "2.53", "0.5 to 2", "not made", "bad.png", "truncated file",
+        "Verdict: outline a few images", "The cup has grown a lot.", "1 of 2 checks for collapse and change failed",
+        "10.0 %", "25.3 %", "0.600", "2.53", "at most 1.25", "no value", "cannot fail", "bad.png", "truncated file",
         "cannot prove an improvement",
         "256, 256", "reconstruction", "ab" * 32, "monai-sfda predict bundle IMAGES", "research use only",
     ]  # fmt: skip
@@ -134,13 +141,41 @@ def test_nested_keys_may_be_missing_too(tmp_path, report):
 @pytest.mark.parametrize(
     ("decision", "words"),
     [
-        ("adopt", "No sign of collapse: adopt if the pictures convince"),
-        ("review", "Review before use"),
-        ("keep-source", "Keep the source network"),
+        ("outline", "Verdict: outline a few images"),
+        ("keep-source", "Verdict: keep-source"),
+        ("of another version", "No verdict was reached"),
     ],
 )
 def test_the_banner_says_the_decision_in_words(tmp_path, decision, words):
     assert words in write(tmp_path, {"verdict": {"decision": decision}}).text
+
+
+def test_a_page_whose_checks_have_no_values_claims_none(tmp_path, report):
+    report["verdict"]["checks"] = report["verdict"]["checks"][2:]
+    assert "None of the checks for collapse and change could be made" in write(tmp_path, report).text
+
+
+def test_what_the_sources_masks_cover_is_told_with_its_caution_where_it_is_known(tmp_path, report):
+    caution = "an area close to theirs is no sign of better masks"
+    assert caution not in write(tmp_path, report).text
+    report["source_masks"] = {"shares": {"cup": 0.2}, "data": "camera A", "images": 12}
+    report["change"]["cup"] = report["change"]["cup"] | {"area_masks": 0.2}
+    page = write(tmp_path, report)
+    for text in (caution, "learned from (camera A, 12 images)", "20.0 %", "0.50 1.26"):
+        assert text in page.text
+
+
+def test_confidence_is_told_with_its_caution(tmp_path, report):
+    report["change"]["cup"] = report["change"]["cup"] | {"confidence_before": 0.871, "confidence_after": 0.953}
+    text = write(tmp_path, report).text
+    assert "0.8710.953" in text
+    assert "Confidence is no sign of quality" in text
+
+
+def test_what_to_do_next_follows_the_verdict(tmp_path, report):
+    assert "Outline about ten images by hand" in write(tmp_path, report).text
+    report["verdict"]["decision"] = "keep-source"
+    assert "Go on with the source network" in write(tmp_path, report).text
 
 
 def test_other_peoples_text_is_escaped_everywhere(tmp_path, report):

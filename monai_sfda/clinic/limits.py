@@ -1,0 +1,50 @@
+"""Where the checks of the verdict fail. Every limit is a convention, and stands in the report beside what it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+__all__ = ["Limits"]
+
+
+class Limits(NamedTuple):
+    """Shares in [0, 1], but for ``growth``.
+
+    Three were set with labels in sight. ``growth`` and ``shrinkage`` were 2 and 0.5 until CBMT lost a tenth of its Dice
+    on RIM-ONE with less. ``in_place`` exists since a student that learned from its own labels ended on slivers beside
+    the nuclei, with something in every image (0.08; the next of 22 runs has 0.45).
+    """
+
+    empty_share: float = 0.05
+    """Collapse: share of images in which a structure that the source network found is gone."""
+    full: float = 0.9
+    """Share of an image above which a structure fills it; a collapse in more than ``empty_share`` of the images."""
+    found: float = 0.05
+    """Collapse: share of images, at least, in which the adapted network finds a structure at all."""
+    in_place: float = 0.25
+    """Collapse: median share of the smaller of the two masks that lies in the other one, where both exist."""
+    growth: float = 1.25
+    """Median of area after / area before, at most, of a structure that grew; at least 1."""
+    shrinkage: float = 0.8
+    """Median of area after / area before, at least, of a structure that shrank."""
+    agreement: float = 0.5
+    """Mean Dice between source and adapted masks."""
+    one_piece: float = 0.95
+    """Mean share of a mask in its largest piece."""
+
+    @classmethod
+    def of(cls, limits: Mapping[str, float]) -> Limits:
+        """The defaults, some of them replaced.
+
+        Raises:
+            ValueError: if there is no such limit, or one is no number, or out of its range.
+        """
+        for name, value in limits.items():
+            if name not in cls._fields or isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f"Expected numbers for {', '.join(cls._fields)}, found {name}={value!r}; mend limits.")
+            if name == "growth" and not value >= 1:
+                raise ValueError(f"Expected growth of at least 1, found {value}; mend limits.")
+            if name != "growth" and not 0 <= value <= 1:
+                raise ValueError(f"Expected {name} between 0 and 1, found {value}; mend limits.")
+        return cls(**limits)
