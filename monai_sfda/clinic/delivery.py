@@ -23,6 +23,7 @@ from monai_sfda.clinic.verdict import judge
 from monai_sfda.engines import AdaptTrainer
 from monai_sfda.files import save_tensors, sha256, whole_file
 from monai_sfda.passport import NAME as PASSPORT
+from monai_sfda.passport import write_passport
 
 __all__ = ["Delivery", "define_network", "write_bundle"]
 
@@ -35,6 +36,7 @@ def write_bundle(
     network: nn.Module,
     record: Mapping,
     *,
+    cutoffs: Mapping[str, float] | None = None,
     redefine: Callable[[dict], dict] | None = None,
 ) -> Path:
     """Copy a bundle with new weights and a record of how they came about; complete or not there at all.
@@ -45,8 +47,9 @@ def write_bundle(
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
         record: plain values, kept as ``adaptation`` in the metadata; its ``method`` and ``images`` are told where the
-            bundle describes its weights; ``image_size`` and ``cutoff`` of its ``settings`` replace those of the
-            configs.
+            bundle describes its weights; ``image_size`` of its ``settings`` replaces that of the configs, and so does a
+            ``cutoff`` that is plain there.
+        cutoffs: structure -> cut-off that the run used, which the passport of the new weights keeps.
         redefine: ``network_def`` of the bundle -> the one that builds ``network``, if that is another.
     """
     source, target = Path(source), Path(target)
@@ -56,6 +59,8 @@ def write_bundle(
     shutil.copytree(source, draft, ignore=shutil.ignore_patterns(*unwanted))
     (draft / "models").mkdir(exist_ok=True)
     save_tensors({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
+    if cutoffs:
+        write_passport(draft / "models" / "model.pt", cutoff=dict(cutoffs), cutoff_of="the source network")
     for path in (draft / "configs").glob("*.json"):
         config = json.loads(path.read_text())
         changed = config | _adapted_values(config, record.get("settings", {}), redefine)
@@ -103,6 +108,8 @@ def define_network(bundle: str | os.PathLike, overrides: Mapping[str, Any]) -> N
 def _adapted_values(config: dict, settings: Mapping, redefine: Callable[[dict], dict] | None) -> dict:
     """What the run used where the bundle has another value: prediction must see images as adaptation did."""
     values = {key: settings[key] for key in ("image_size", "cutoff") if key in config and key in settings}
+    if isinstance(config.get("cutoff"), str):  # an expression, which reads the passport
+        values.pop("cutoff", None)
     if redefine is not None and "network_def" in config:
         values["network_def"] = redefine(config["network_def"])
     return values
@@ -175,7 +182,8 @@ class Delivery:
             "software": {name: version(name) for name in PACKAGES},
         }
         target = self.output / "bundle"
-        bundle = write_bundle(self.bundle_root, target, self.adapted, record, redefine=self.redefine)
+        also = {"cutoffs": self._cutoffs(), "redefine": self.redefine}
+        bundle = write_bundle(self.bundle_root, target, self.adapted, record, **also)
         report = {
             **record,
             "title": self._title(),
@@ -192,6 +200,10 @@ class Delivery:
         }
         del report["source_sha256"]
         return write_report(self.output, report, history=self.history.rows, pictures=self.comparison.pictures)
+
+    def _cutoffs(self) -> dict[str, float]:
+        cutoff = self.settings.get("cutoff", {})
+        return dict(cutoff) if isinstance(cutoff, Mapping) else dict.fromkeys(self.comparison.structures, cutoff)
 
     def _title(self) -> str:
         metadata = json.loads((self.bundle_root / "configs" / "metadata.json").read_text())

@@ -8,6 +8,7 @@ from torch import nn
 
 from monai_sfda.clinic import write_bundle
 from monai_sfda.networks import WithNormaliser, load_network
+from monai_sfda.passport import source_cutoffs, write_passport
 
 RECORD = {"method": "bn_stats", "images": 3}
 
@@ -54,6 +55,19 @@ def test_what_was_said_of_the_source_weights_is_not_said_of_the_adapted_ones(bun
     )
     twice = write_bundle(once, tmp_path / "twice", nn.Conv2d(1, 1, 1), RECORD | {"method": "dpl"})
     assert json.loads((twice / "configs/metadata.json").read_text())["version"] == "1+bn.stats.dpl"
+
+
+def test_the_cut_offs_of_the_run_travel_with_the_adapted_weights_and_can_be_replaced(bundle, tmp_path):
+    write_passport(bundle / "models" / "model.pt", cutoff={"disc": 0.9})  # of the source's weights
+    config = bundle / "configs" / "inference.json"
+    config.write_text(json.dumps({"cutoff": "$source_cutoffs(@checkpoint, @structures)"}))
+    record = RECORD | {"settings": {"cutoff": {"disc": 0.4}}}
+    target = write_bundle(bundle, tmp_path / "new", nn.Conv2d(1, 1, 1), record, cutoffs={"disc": 0.4})
+    assert source_cutoffs(target / "models" / "model.pt", ["disc"]) == {"disc": 0.4}
+    # an expression takes any number that a person types
+    assert json.loads((target / "configs" / "inference.json").read_text()) == json.loads(config.read_text())
+    plain = write_bundle(bundle, tmp_path / "plain", nn.Conv2d(1, 1, 1), RECORD)
+    assert not (plain / "models" / "passport.json").exists()
 
 
 def test_the_source_bundle_is_left_alone(bundle, tmp_path):
