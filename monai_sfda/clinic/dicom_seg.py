@@ -15,8 +15,8 @@ from monai_sfda.clinic.convert_masks import Unsuited, convert_masks
 from monai_sfda.clinic.geometry import structure_masks
 from monai_sfda.clinic.segment_codes import describe_segments, one_line
 from monai_sfda.overrides import read_json
-from monai_sfda.transforms.decode import sniff
-from monai_sfda.transforms.dicom_header import dicom_header
+from monai_sfda.reading.dicom_header import dicom_header
+from monai_sfda.reading.kind import sniff
 
 __all__ = ["dicom_seg", "write_dicom_seg"]
 
