@@ -31,6 +31,11 @@ def require_elements(data: Any, name: str) -> None:
     if "PixelData" not in data:
         found = "floating-point pixels" if any(element in data for element in FLOATS) else "no pixels"
         raise Refused(f"Expected one DICOM image in {name}, found {found}; export single photographs.")
+    if data["PixelData"].is_undefined_length and not data.file_meta.TransferSyntaxUID.is_encapsulated:
+        raise Refused(
+            f"Expected in the DICOM file {name} the Transfer Syntax UID (0002,0010) of its compressed pixels, found "
+            "none or that of others; export it again."
+        )
     needed = [*NEEDED, "PlanarConfiguration"] if _planes_matter(data) else list(NEEDED)
     missing = [keyword for keyword in needed if data.get(keyword) in (None, "")]
     if missing:

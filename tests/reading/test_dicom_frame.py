@@ -107,6 +107,15 @@ def test_pixels_of_another_length_than_the_header_says_are_refused(tmp_path, cha
         shown(path)
 
 
+def test_compressed_pixels_without_their_transfer_syntax_are_refused_by_its_name(tmp_path):
+    path = write_dicom(tmp_path / "a.dcm", RED, "YBR_FULL_422", syntax=uid.JPEGBaseline8Bit, frame=JFIF)
+    content = path.read_bytes()
+    length = int.from_bytes(content[140:144], "little")  # of the file's own header, after its first element
+    path.write_bytes(content[144 + length :])
+    with pytest.raises(ValueError, match=r"a\.dcm the Transfer Syntax UID \(0002,0010\)"):
+        shown(path)
+
+
 def test_padding_behind_the_pixels_is_nothing(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", GREY[:1], "MONOCHROME2", PixelData=GREY[:1].tobytes() + b"\0")
     assert shown(path)[..., 0].tolist() == GREY[:1].tolist()
