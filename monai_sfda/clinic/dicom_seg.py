@@ -13,10 +13,11 @@ import numpy as np
 
 from monai_sfda.clinic.convert_masks import Unsuited, convert_masks
 from monai_sfda.clinic.geometry import structure_masks
+from monai_sfda.clinic.readable_header import readable_header
 from monai_sfda.clinic.segment_codes import describe_segments, one_line
 from monai_sfda.overrides import read_json
-from monai_sfda.transforms.decode import sniff
-from monai_sfda.transforms.dicom_header import dicom_header
+from monai_sfda.reading.dicom_header import dicom_header
+from monai_sfda.reading.kind import sniff
 
 __all__ = ["dicom_seg", "write_dicom_seg"]
 
@@ -116,9 +117,7 @@ def _source(path: Path) -> Any:
     missing = [name for name in IDENTITY if not source.get(name)]
     if missing:
         raise Unsuited(f"Expected a DICOM image of a study, found no {', '.join(missing)}; export it again.")
-    for name in (*PATIENT, *STUDY):  # which may be empty
-        if name not in source:
-            setattr(source, name, None)
+    readable_header(source, (*PATIENT, *STUDY))
     return source
 
 

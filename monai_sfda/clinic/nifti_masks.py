@@ -15,11 +15,12 @@ from typing import Any
 
 import nibabel
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from monai_sfda.clinic.convert_masks import convert_masks
-from monai_sfda.transforms.decode import PICTURES, exif_orientation, sniff
-from monai_sfda.transforms.dicom_header import dicom_header
+from monai_sfda.reading.dicom_header import dicom_header
+from monai_sfda.reading.kind import sniff
+from monai_sfda.reading.orientation import as_stored, exif_orientation
 
 __all__ = ["nifti_mask", "write_nifti"]
 
@@ -28,16 +29,7 @@ CODES = ("pixdim", "xyzt_units", "qform_code", "sform_code")
 PLACE = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z")
 TAGS = ["PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient"]
 MM_PER_INCH = 25.4
-Turn = Image.Transpose
-TURNS = {  # from upright to each EXIF orientation
-    2: Turn.FLIP_LEFT_RIGHT,
-    3: Turn.ROTATE_180,
-    4: Turn.FLIP_TOP_BOTTOM,
-    5: Turn.TRANSPOSE,
-    6: Turn.ROTATE_90,
-    7: Turn.TRANSVERSE,
-    8: Turn.ROTATE_270,
-}
+FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 
 
 def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Path]) -> int:
@@ -78,19 +70,16 @@ def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
 
 def _as_stored(path: Path, ids: np.ndarray) -> np.ndarray:
     """Ids of the upright picture, turned as EXIF says that the file is: ITK shows a picture as it is stored."""
-    turn = TURNS.get(exif_orientation(path))
-    return ids if turn is None else np.asarray(Image.fromarray(ids).transpose(turn))
+    return as_stored(ids, exif_orientation(path))
 
 
 def _on_nifti(image: Any, ids: np.ndarray) -> Any:
-    one_slice = image.ndim > 2 and image.shape[2] != 1  # that axis holds colours
-    shape = (*ids.shape, 1) if one_slice else image.shape[:3]
     kind = nibabel.Nifti2Image if isinstance(image, nibabel.Nifti2Image) else nibabel.Nifti1Image
     header = kind.header_class()
     for field in (*CODES, *PLACE):
         header[field] = image.header[field]
     header.set_data_dtype(np.uint8)
-    return kind(ids.reshape(shape), image.affine, header)
+    return kind(ids.reshape(image.shape[:3]), image.affine, header)
 
 
 def _on_dicom(path: Path, ids: np.ndarray) -> Any:
@@ -122,12 +111,18 @@ def _affine(
 
 def _print_spacing(path: Path) -> tuple[float, float]:
     """Width and height of a pixel as ITK reads them: JPEG from its JFIF header, TIFF from its resolution, else 1."""
-    with Image.open(path, formats=PICTURES) as picture:
-        if picture.format == "TIFF":
-            density = picture.info.get("dpi", (0, 0))
-        elif picture.format == "JPEG":
-            per_inch = {1: 1.0, 2: 2.54}.get(picture.info.get("jfif_unit", 0), 0)  # dots per inch, per centimetre
-            density = [per_inch * float(dots) for dots in picture.info.get("jfif_density", (0, 0))]
-        else:
-            density = (0, 0)
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            density = _dots_per_inch(picture)
+    except UnidentifiedImageError:  # a tiff of a kind that Pillow does not know
+        density = (0, 0)
     return tuple(MM_PER_INCH / float(dots) if dots else 1.0 for dots in density)  # type: ignore[return-value]
+
+
+def _dots_per_inch(picture: Any) -> Sequence[float]:
+    if picture.format == "TIFF":
+        return picture.info.get("dpi", (0, 0))
+    if picture.format == "JPEG":
+        per_inch = {1: 1.0, 2: 2.54}.get(picture.info.get("jfif_unit", 0), 0)  # dots per inch, per centimetre
+        return [per_inch * float(dots) for dots in picture.info.get("jfif_density", (0, 0))]
+    return (0, 0)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from monai_sfda.files import SUFFIXES, without_suffix
+from monai_sfda.reading.kind import is_dicom
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
 
@@ -159,7 +160,7 @@ def _is_image(path: Path) -> bool:
     # Archives name DICOM files by number or by unique identifier, without a suffix.
     if not (path.suffix == "" or path.suffix[1:].isdigit()) or path.name.upper() == "DICOMDIR":
         return False
-    return _head(path)[128:] == b"DICM"
+    return is_dicom(_head(path))
 
 
 def _is_other_picture(path: Path) -> bool:

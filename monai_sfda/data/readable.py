@@ -14,6 +14,7 @@ from monai.data import ImageReader
 from tqdm import tqdm
 
 from monai_sfda.data.failures import reason
+from monai_sfda.reading.places import refuse_other_places
 
 __all__ = ["Readable", "SameSize", "readable"]
 
@@ -63,27 +64,32 @@ def readable(
     if len(good) < min_count:
         found = f"found {len(good)} of {len(datalist)}" + (f" (first failure: {first})" if first else "")
         raise ValueError(f"Expected at least {min_count} readable image(s), {found}; replace or add files.")
+    if isinstance(check, SameSize):
+        check.warn_of_empty_labels()
     if failures:
         logger.warning("%d of %d images cannot be read and are left out (%s).", len(failures), len(datalist), first)
     return Readable(good, failures)
 
 
 class SameSize:
-    """Decode the files of an item, and compare their sizes and how they lie.
+    """Decode the files of an item, and compare their sizes and where they lie.
 
     Args:
         readers: which reader opens which key: ``{"image": PhotoReader(), "label": MaskReader()}``.
 
     Raises:
-        ValueError: on a call, if the sizes differ, or one file lies as it is stored and another as EXIF turns it;
-            besides, whatever a reader raises.
+        ValueError: on a call, if the sizes differ, or one file lies as it is stored and another as EXIF turns it, or
+            two NIfTI files put the same voxel at different places; besides, whatever a reader raises.
     """
 
     def __init__(self, readers: Mapping[str, ImageReader]) -> None:
         self.readers = dict(readers)
+        self._empty: list[bool] = []
 
     def __call__(self, item: Mapping[str, Any]) -> None:
-        metas = {key: reader.get_data(reader.read(item[key]))[1] for key, reader in self.readers.items()}
+        arrays, metas = {}, {}
+        for key, reader in self.readers.items():
+            arrays[key], metas[key] = reader.get_data(reader.read(item[key]))
         if any(meta.get("exif_turned") for meta in metas.values()) and any(m.get("as_stored") for m in metas.values()):
             raise ValueError(
                 "Expected the mask of a photograph that EXIF turns to be a picture, drawn on the upright photograph, "
@@ -93,6 +99,18 @@ class SameSize:
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
             raise ValueError(f"Expected files of one size, found {found}; save the mask at the size of the image.")
+        refuse_other_places([item[key] for key in self.readers])
+        if "label" in arrays:
+            self._empty.append(not arrays["label"].any())
+
+    def warn_of_empty_labels(self) -> None:
+        """Say so if no label shows any structure: a score would compare with nothing."""
+        if self._empty and all(self._empty):
+            logger.warning(
+                "Expected masks that show structures, found all %d empty (0 everywhere): scores compare with nothing. "
+                "Check that the masks hold class ids as grey levels.",
+                len(self._empty),
+            )
 
 
 def _reason(item: Mapping[str, Any], check: Callable[[dict[str, Any]], Any]) -> str | None:

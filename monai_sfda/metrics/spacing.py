@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.data.utils import affine_to_spacing
 from torch import Tensor
 
 __all__ = ["Spacing", "affine_spacing", "spacing_per_case"]
@@ -53,5 +52,6 @@ def affine_spacing(images: Sequence[Tensor]) -> list[list[float]]:
                 f"Expected images that carry an affine, found a {type(image).__name__}; "
                 "read them with LoadImaged, or give the spacing as a number."
             )
-        rows.append(affine_to_spacing(torch.as_tensor(image.affine), r=image.ndim - 1).tolist())
+        affine = torch.as_tensor(image.affine)  # whose columns are the steps from voxel to voxel, along whatever axes
+        rows.append(affine[:-1, : image.ndim - 1].norm(dim=0).tolist())
     return rows

@@ -13,59 +13,87 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from monai_sfda.transforms import decode
+import monai_sfda
+from monai_sfda.reading.stored import Facts, Shown
 
 __all__ = ["decode_apart"]
 
 SECONDS = 120.0  # for one file; then the decoder counts as hung
+ROOT = str(Path(monai_sfda.__file__).parents[1])
+PROGRAM = f"import sys; sys.path.insert(0, {ROOT!r}); from monai_sfda.reading.serve import serve; serve()"
 _idle: deque[subprocess.Popen] = deque()
 
 
-def decode_apart(path: str | Path) -> np.ndarray:
-    """`monai_sfda.transforms.decode.read_rgb` in another process: 8-bit RGB (H, W, 3).
+def decode_apart(path: str | Path, levels: Sequence[float] | None = None) -> Shown:
+    """`monai_sfda.reading.read.read_image` in another process.
 
-    As many processes are started as threads ask at once; they are used again, and end with this one.
+    As many processes are started as threads ask at once; they are used again, and end with this one. One that is found
+    ended, by an earlier file or by the system, is replaced before a file is blamed.
 
     Raises:
         ValueError: if the file cannot be decoded, or its decoder crashed or took more than two minutes.
     """
+    # It may have been started elsewhere.
+    request = json.dumps({"path": os.path.abspath(path), "levels": levels and list(levels)}).encode()
     try:
-        worker = _idle.pop()
-    except IndexError:
-        worker = _start()
-    watch = threading.Timer(SECONDS, worker.kill)
+        answer = _from_idle(request)
+        if answer is None:
+            answer = _ask(_start(), request)
+    except (EOFError, OSError) as error:
+        found = "content that ended its decoder"
+        raise ValueError(f"Expected an image in {Path(path).name}, found {found}; export it again.") from error
+    if answer[:1] == b"E":
+        raise ValueError(json.loads(answer[1:]))
+    size = 5 + int.from_bytes(answer[1:5], "little")
+    facts = Facts(**json.loads(answer[5:size]))
+    return Shown(np.frombuffer(answer, np.uint8, offset=size).reshape(facts.height, facts.width, 3), facts)
+
+
+def _from_idle(request: bytes) -> bytes | None:
+    """The answer of a process that was used before; None if there is none, or it has ended."""
+    try:
+        return _ask(_idle.pop(), request)
+    except (IndexError, EOFError, BrokenPipeError):
+        return None
+
+
+def _ask(worker: subprocess.Popen, request: bytes) -> bytes:
+    """An answer whole; a process that does not give it is ended, and never asked again.
+
+    Raises:
+        EOFError, BrokenPipeError: if the process ended.
+        TimeoutError: if it took too long.
+    """
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        worker.kill()
+
+    watch = threading.Timer(SECONDS, end)
     watch.start()
     try:
-        pixels = _ask(worker, os.fsencode(os.path.abspath(path)))  # it may have been started elsewhere
-    except (OSError, EOFError) as error:
+        worker.stdin.write(struct.pack("<Q", len(request)) + request)
+        worker.stdin.flush()
+        answer = _exactly(worker.stdout, *struct.unpack("<Q", _exactly(worker.stdout, 8)))
+    except BaseException as error:
         worker.kill()
         worker.communicate()
-        raise ValueError(
-            f"Expected an image in {Path(path).name}, found content that ended its decoder; export it again."
-        ) from error
+        if late.is_set():
+            raise TimeoutError from error
+        raise
     finally:
         watch.cancel()
     _idle.append(worker)
-    if isinstance(pixels, str):
-        raise ValueError(pixels)
-    return pixels
-
-
-def _ask(worker: subprocess.Popen, path: bytes) -> np.ndarray | str:
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    worker.stdin.write(struct.pack("<I", len(path)) + path)
-    worker.stdin.flush()
-    if _exactly(worker.stdout, 1) == b"A":
-        height, width = struct.unpack("<2I", _exactly(worker.stdout, 8))
-        pixels = np.frombuffer(_exactly(worker.stdout, 3 * height * width), np.uint8)
-        return pixels.reshape(height, width, 3)
-    return json.loads(_exactly(worker.stdout, *struct.unpack("<I", _exactly(worker.stdout, 4))))
+    return answer
 
 
 def _exactly(stream: IO[bytes], count: int) -> bytes:
@@ -76,7 +104,7 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def _start() -> subprocess.Popen:
-    command = [sys.executable, "-W", "ignore", decode.__file__]
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 

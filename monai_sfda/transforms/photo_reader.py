@@ -1,25 +1,29 @@
-"""Read any clinic photograph as 8-bit RGB, and any label map as class ids, for MONAI's ``LoadImage``."""
+"""Read any clinic photograph as 8-bit RGB, for MONAI's ``LoadImage``."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 from monai.data import PILReader
 from monai.utils import ensure_tuple
 from PIL import Image
 
 from monai_sfda.files import SUFFIXES
-from monai_sfda.transforms.decode import exif_orientation, open_picture, read_nifti, read_rgb, sniff
+from monai_sfda.reading.kind import sniff
+from monai_sfda.reading.orientation import exif_orientation
+from monai_sfda.reading.read import read_image
+from monai_sfda.reading.stored import Facts, Shown
 from monai_sfda.transforms.decode_apart import decode_apart
-from monai_sfda.transforms.nested import refuse_unknown_ids
 
-__all__ = ["MaskReader", "PhotoReader"]
+__all__ = ["PhotoReader"]
 
 HUGE = 50_000_000  # pixels, more than a fundus camera makes
+
+logger = logging.getLogger(__name__)
 
 
 class PhotoReader(PILReader):
@@ -27,12 +31,25 @@ class PhotoReader(PILReader):
 
     Use as ``LoadImaged("image", reader=PhotoReader())``. Grey becomes three equal channels; alpha is dropped, never
     blended; palettes and CMYK are resolved; EXIF rotation is applied; deeper data follow
-    :func:`monai_sfda.transforms.decode.to_uint8`. Gives (W, H, 3) and the metadata of MONAI's ``PILReader``, so that
-    ``Invertd`` and ``SaveImaged`` write masks of the size and orientation of the upright picture.
+    :func:`monai_sfda.reading.levels.scale_of`, and where that has to guess, and guesses differently for files of one
+    type, a warning says so once. Gives (W, H, 3) and the metadata of MONAI's ``PILReader``, so that ``Invertd`` and
+    ``SaveImaged`` write masks of the size and orientation of the upright picture.
+
+    Args:
+        levels: those that become black and white in files deeper than 8 bits that do not say how deep they are, such
+            as ``[0, 4095]``; what is beyond them becomes black or white. None guesses from the values of each file.
+
+    Raises:
+        ValueError: if ``levels`` are not two rising numbers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, levels: Sequence[float] | None = None) -> None:
         super().__init__()
+        if levels is not None and not (len(levels) == 2 and levels[0] < levels[1]):
+            raise ValueError(f"Expected levels as [black, white], such as [0, 4095], found {levels}; give two numbers.")
+        self.levels = levels
+        self._guessed: dict[str, tuple[Facts, str]] = {}
+        self._warned = False
 
     def verify_suffix(self, filename: Any) -> bool:
         return all(str(name).lower().endswith(SUFFIXES) for name in ensure_tuple(filename))
@@ -51,9 +68,28 @@ class PhotoReader(PILReader):
         return Image.fromarray(self.decode_array(path))
 
     def decode_array(self, path: str | Path) -> np.ndarray:
-        """Decode one file to (H, W, 3) uint8; huge files and all but png and jpeg in a process that may crash."""
+        """Decode one file to (H, W, 3) uint8."""
+        return self.describe(path).pixels
+
+    def describe(self, path: str | Path) -> Shown:
+        """Decode one file, and say what was read; huge files and all but png and jpeg in a process that may crash."""
         sniff(path)  # an empty or missing file says so itself
-        return read_rgb(path) if _common(path) else decode_apart(path)
+        shown = read_image(path, self.levels) if _common(path) else decode_apart(path, self.levels)
+        if shown.facts.scale_from == "values":
+            self._compare(shown.facts, Path(path).name)
+        return shown
+
+    def _compare(self, facts: Facts, name: str) -> None:
+        first, first_name = self._guessed.setdefault(facts.stored, (facts, name))
+        if self._warned or (first.black, first.white) == (facts.black, facts.white):
+            return
+        self._warned = True
+        logger.warning(
+            "Expected files of one depth, found %s levels that do not say theirs, and scaled each file by its own "
+            "values: %g to %g in %s, %g to %g in %s. Where brightness has to agree, as in slices of a volume, give one "
+            "rule for all, such as --reader::levels '[0,4095]'.",
+            *(facts.stored, first.black, first.white, first_name, facts.black, facts.white, name),
+        )
 
 
 def _common(path: str | Path) -> bool:
@@ -67,74 +103,3 @@ def _common(path: str | Path) -> bool:
             return True  # and refused without being decoded
         except (OSError, ValueError, SyntaxError):
             return False
-
-
-class MaskReader(PhotoReader):
-    """Read a label map as class ids 0..255, unconverted: use as ``LoadImaged("label", reader=MaskReader())``.
-
-    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Gives (W, H) uint8; of
-    a NIfTI file its affine keeps the size of a pixel.
-
-    Args:
-        ids: the ids that may occur; None accepts all.
-
-    Raises:
-        ValueError: on reading colours, fractions, ids beyond 255, or ids that may not occur.
-    """
-
-    def __init__(self, ids: Sequence[int] | None = None) -> None:
-        super().__init__()
-        self.ids = ids
-
-    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
-        array, meta = super().get_data(img)
-        first = ensure_tuple(img)[0]
-        if sniff(first) == "nifti":
-            meta["as_stored"] = True
-            # for distances in millimetres
-            meta["affine"] = meta["original_affine"] = np.diag([*_zooms(first), 1.0, 1.0])
-        return array, meta
-
-    def decode(self, path: Path) -> Image.Image:
-        """Decode one file to a Pillow image of mode L that holds the ids."""
-        kind = sniff(path)
-        if kind == "dicom":
-            raise ValueError(f"Expected a mask as picture or NIfTI, found the DICOM file {path.name}; save it as png.")
-        levels = _picture_to_levels(open_picture(path), path.name) if kind == "picture" else read_nifti(path)
-        ids = _class_ids(levels, path.name)
-        if self.ids is not None:
-            refuse_unknown_ids(ids, self.ids, path.name)
-        return Image.fromarray(ids)
-
-
-def _zooms(path: str | Path) -> tuple[float, float]:
-    header: Any = nibabel.load(path).header
-    return header.get_zooms()[:2]
-
-
-def _picture_to_levels(image: Image.Image, name: str) -> np.ndarray:
-    levels = np.asarray(image)
-    if image.mode in ("LA", "PA"):
-        return levels[..., 0]
-    if levels.ndim == 2 or image.mode in ("RGB", "RGBA"):
-        return levels
-    raise _colours(name)
-
-
-def _class_ids(levels: np.ndarray, name: str) -> np.ndarray:
-    """(H, W) or (H, W, >= 3) with equal channels -> (H, W) uint8."""
-    if levels.ndim == 3:
-        if (levels[..., :3] != levels[..., :1]).any():
-            raise _colours(name)
-        levels = levels[..., 0]
-    ids = levels.astype(np.uint8)
-    if (ids != levels).any():
-        raise ValueError(
-            f"Expected whole class ids from 0 to 255 in mask {name}, found values from {levels.min()} to "
-            f"{levels.max()}; save it as 8-bit grey or palette png."
-        )
-    return np.ascontiguousarray(ids)
-
-
-def _colours(name: str) -> ValueError:
-    return ValueError(f"Expected class ids in mask {name}, found colours; save it as 8-bit grey or palette png.")

@@ -27,6 +27,7 @@ class ReadPhotod(MapTransform):
     Args:
         keys: entries that hold a path.
         spatial_size: (h, w).
+        reader: gives the photograph; a plain `PhotoReader` by default.
         finder: takes the photograph (3, H, W), 0..255, and says in ``box`` which part of it to read, as
             `monai_sfda.transforms.DiscFinder` does; all it says becomes the item's ``located``. None reads all.
         allow_missing_keys: as in MONAI.
@@ -37,13 +38,14 @@ class ReadPhotod(MapTransform):
         keys: KeysCollection,
         spatial_size: Sequence[int],
         *,
+        reader: PhotoReader | None = None,
         finder: Callable[[torch.Tensor], dict[str, Any]] | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.finder = finder
         self.rows, self.columns = (int(n) for n in spatial_size)
-        self.reader = PhotoReader()
+        self.reader = reader or PhotoReader()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)

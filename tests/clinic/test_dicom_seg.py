@@ -170,6 +170,41 @@ def test_a_slice_keeps_its_place_and_spacing(tmp_path):
     assert all(list(position.ImagePositionPatient) == [1, 2, 3] for position in positions)
 
 
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎"),
+        ("ISO_IR 100", "Müller^Jürgen"),
+        ("ISO_IR 192", "王^小东"),
+        ("ISO_IR 126", "Διονυσιος"),
+        (None, "Doe^Jane"),
+    ],
+)
+def test_names_of_every_script_are_written_in_unicode(tmp_path, charset, name):
+    charset = {} if charset is None else {"SpecificCharacterSet": charset}
+    found = segmented(photograph(tmp_path / "b.dcm", PatientName=name, ReferringPhysicianName=name, **charset))
+    assert found.SpecificCharacterSet == "ISO_IR 192"
+    assert str(found.PatientName) == str(found.ReferringPhysicianName) == name
+
+
+@pytest.mark.parametrize(
+    ("element", "value"),
+    [
+        ("PatientBirthDate", "19500000"),
+        ("PatientBirthDate", "unknown"),
+        ("StudyDate", "20261345"),
+        ("StudyTime", "99"),
+        ("PatientSex", "W"),
+    ],
+)
+def test_what_cannot_be_read_stays_empty(tmp_path, element, value):
+    path = photograph(tmp_path / "b.dcm", **{element: "1" * len(value)})
+    path.write_bytes(path.read_bytes().replace(b"1" * len(value), value.encode(), 1))
+    found = segmented(path)
+    assert not found[element].value
+    assert found.PatientName == "Doe^Jane"
+
+
 def test_what_names_no_study_is_unsuited(tmp_path):
     with pytest.raises(Unsuited, match="found no StudyInstanceUID"):
         segmented(photograph(tmp_path / "b.dcm", StudyInstanceUID=None))
@@ -187,7 +222,7 @@ def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd
     images = {
         "a.png": tmp_path / "a.png",
         "b/c.dcm": photograph(tmp_path / "c.dcm", PatientName="Doe Jane"),
-        "d.dcm": photograph(tmp_path / "d.dcm", PatientSex="Jane"),  # no value that DICOM knows
+        "d.dcm": photograph(tmp_path / "d.dcm", PatientName="Doe Jane", StudyInstanceUID=None),
     }
     rows = [{"file": name, "mask": name.replace(".dcm", ".png")} for name in images]
     assert write_dicom_seg(tmp_path, rows, images, EYE, model=MODEL) == 1

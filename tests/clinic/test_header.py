@@ -49,3 +49,28 @@ def test_pictures_damaged_and_lost_files_say_nothing(tmp_path):
     (tmp_path / "empty.png").touch()
     for name in ("a.png", "bad.dcm", "bad.nii", "empty.png", "lost.png"):
         assert header_facts(tmp_path / name) == NOTHING
+
+
+def test_an_enhanced_image_says_the_size_of_a_pixel_and_the_eye_in_its_groups(tmp_path):
+    pydicom = pytest.importorskip("pydicom")
+    size, eye, group = pydicom.Dataset(), pydicom.Dataset(), pydicom.Dataset()
+    size.PixelSpacing, eye.FrameLaterality = [0.01, 0.02], "L"
+    group.PixelMeasuresSequence, group.FrameAnatomySequence = pydicom.Sequence([size]), pydicom.Sequence([eye])
+    path = dicom(tmp_path / "a.dcm", SharedFunctionalGroupsSequence=pydicom.Sequence([group]))
+    assert header_facts(path) == {"spacing": [0.01, 0.02], "laterality": "L"}
+
+
+def test_a_file_without_a_preamble_says_as_much(tmp_path):
+    path = dicom(tmp_path / "a", PixelSpacing=[0.01, 0.02], Laterality="R")
+    path.write_bytes(path.read_bytes()[132:])
+    assert header_facts(path) == {"spacing": [0.01, 0.02], "laterality": "R"}
+
+
+def test_nifti_says_the_size_that_its_affine_says(tmp_path):
+    image = nibabel.Nifti1Image(np.zeros((4, 6), np.uint8), np.diag([0.2, 0.1, 1, 1]))
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[80:92] = np.array([1, 1, 1], "<f4").tobytes()  # pixdim
+    (tmp_path / "a.nii").write_bytes(content)
+    assert header_facts(tmp_path / "a.nii")["spacing"] == pytest.approx([0.1, 0.2])

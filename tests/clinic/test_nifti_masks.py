@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from monai_sfda.clinic.nifti_masks import nifti_mask, write_nifti
-from monai_sfda.transforms.decode import read_rgb
+from monai_sfda.reading.read import read_image
 
 TURNED = np.array([[0.0, -0.02, 0, 5], [0.01, 0, 0, -7], [0, 0, 1, 2], [0, 0, 0, 1]])  # columns along A, rows along -R
 IDS = np.zeros((4, 6), np.uint8)  # (H, W)
@@ -50,13 +50,13 @@ def save_dicom(path, **header):
         (PHOTO[..., 0].T[..., None], (6, 4, 1)),
         (np.ascontiguousarray(PHOTO.swapaxes(0, 1)).view(RGB)[..., 0], (6, 4)),
         (PHOTO.swapaxes(0, 1)[:, :, None], (6, 4, 1)),
-        (PHOTO.swapaxes(0, 1), (6, 4, 1)),  # colours along the third axis: the mask lies on the first of them
+        (PHOTO.swapaxes(0, 1)[:, :, None, None], (6, 4, 1)),
     ],
-    ids=["grey", "one slice", "RGB", "vectors", "three slices"],
+    ids=["grey", "one slice", "RGB", "as MONAI", "vectors"],
 )
 def test_a_mask_has_the_voxels_of_its_nifti_image(tmp_path, data, shape):
     image = save_nifti(tmp_path / "a.nii.gz", data)
-    ids = (read_rgb(image)[..., 0] > 100).astype(np.uint8)  # segmented as it is decoded
+    ids = (read_image(image).pixels[..., 0] > 100).astype(np.uint8)  # segmented as it is decoded
     mask = mask_of(image, ids)
     assert mask.shape == shape
     voxels = data["R"] if data.dtype.names else data.reshape(6, 4, -1)[..., 0]
@@ -122,7 +122,7 @@ def test_a_mask_of_a_turned_picture_lies_on_it_as_it_is_stored(tmp_path, orienta
     exif[0x0112] = orientation
     stored = np.arange(24, dtype=np.uint8).reshape(4, 6)
     Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
-    upright = read_rgb(tmp_path / "a.png")[..., 0]
+    upright = read_image(tmp_path / "a.png").pixels[..., 0]
     assert upright.shape == ((4, 6) if orientation < 5 else (6, 4))
     mask = mask_of(tmp_path / "a.png", upright)
     np.testing.assert_array_equal(np.asarray(mask.dataobj), stored.T)

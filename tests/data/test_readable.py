@@ -163,3 +163,50 @@ def test_failures_are_written_as_a_table_and_replace_older_ones(tmp_path):
     write_failures(path, [])
     assert path.read_text(encoding="utf-8") == "case,reason\n"
     assert os.listdir(path.parent) == ["failures.csv"]
+
+
+def nifti_pair(tmp_path, image_affine, mask_affine, mask=None):
+    ids = np.zeros((6, 4), np.uint8) if mask is None else mask
+    nibabel.save(nibabel.Nifti1Image(np.arange(24, dtype=np.uint8).reshape(6, 4), image_affine), tmp_path / "a.nii")
+    nibabel.save(nibabel.Nifti1Image(ids, mask_affine), tmp_path / "b.nii")
+    return {"image": tmp_path / "a.nii", "label": tmp_path / "b.nii"}
+
+
+LPS = np.diag([-0.01, -0.01, 1, 1])
+
+
+def test_a_mask_of_the_same_place_is_taken_up_to_rounding(tmp_path):
+    near = LPS.copy()
+    near[0, 3] = 0.004
+    PAIR(nifti_pair(tmp_path, LPS, near))
+
+
+def test_a_mask_that_lies_in_another_order_or_elsewhere_is_refused(tmp_path):
+    turned, moved, coarse = np.diag([0.01, 0.01, 1, 1]), LPS.copy(), np.diag([-0.02, -0.02, 1, 1])
+    turned[:2, 3] = -0.05, -0.03  # the corners of the same place, the other way round
+    moved[0, 3] = 0.02
+    for affine, codes in ((turned, r"\(LPS and RAS\)"), (moved, ""), (coarse, "")):
+        with pytest.raises(ValueError, match=rf"found another place or order of axes in their affines {codes}"):
+            PAIR(nifti_pair(tmp_path, LPS, affine))
+
+
+def test_a_mask_that_does_not_say_where_it_lies_is_taken(tmp_path):
+    item = nifti_pair(tmp_path, LPS, np.eye(4))
+    mask = nibabel.load(item["label"])
+    mask.header["sform_code"] = mask.header["qform_code"] = 0
+    nibabel.save(nibabel.Nifti1Image(np.asarray(mask.dataobj), None, mask.header), item["label"])
+    PAIR(item)
+
+
+@pytest.mark.parametrize("marked", [0, 1])
+def test_masks_that_are_all_empty_are_said(tmp_path, caplog, marked):
+    items = []
+    for number in range(2):
+        photo(tmp_path / f"{number}.png")
+        ids = np.full((48, 64), number * marked, np.uint8)
+        Image.fromarray(ids).save(tmp_path / f"mask{number}.png")
+        items.append(
+            {"case": str(number), "image": tmp_path / f"{number}.png", "label": tmp_path / f"mask{number}.png"}
+        )
+    readable(items, SameSize({"image": PhotoReader(), "label": MaskReader([0, 1, 2])}), progress=False)
+    assert ("found all 2 empty" in caplog.text) == (not marked)

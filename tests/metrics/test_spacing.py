@@ -42,3 +42,8 @@ def test_the_affine_gives_one_spacing_per_axis():
 def test_a_tensor_without_affine_is_refused():
     with pytest.raises(ValueError, match=r"carry an affine, found a Tensor"):
         affine_spacing([torch.zeros(1, 4, 4)])
+
+
+def test_a_slice_along_other_axes_keeps_its_spacing():
+    coronal = torch.tensor([[0.5, 0, 0, 0], [0, 0, 4, 0], [0, 2.0, 0, 0], [0, 0, 0, 1]])  # rows along S
+    assert affine_spacing([MetaTensor(torch.zeros(1, 4, 4), affine=coronal)]) == [[0.5, 2.0]]

@@ -17,8 +17,8 @@ from monai.transforms import (
 )
 from PIL import Image, ImageFile
 
-from monai_sfda.transforms import MaskReader, PhotoReader, photo_reader
-from monai_sfda.transforms.decode import open_picture
+from monai_sfda.reading.read import read_stored
+from monai_sfda.transforms import PhotoReader, photo_reader
 
 RED, GREY = (200, 30, 10), (90, 90, 90)
 
@@ -116,7 +116,7 @@ def test_a_tiff_of_several_pages_is_refused_but_a_small_copy_of_the_first_is_no_
     first, second = flat("RGB", RED), flat("RGB", GREY, (2, 2))
     first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
     with pytest.raises(ValueError, match=r"one picture in pages\.tif, found 2 pages"):
-        open_picture(tmp_path / "pages.tif")
+        read_stored(tmp_path / "pages.tif")
     second.encoderinfo = {"tiffinfo": {254: 1}}
     first.save(tmp_path / "preview.tif", save_all=True, append_images=[second])
     assert load(tmp_path / "preview.tif")[:, 0, 0].tolist() == list(RED)
@@ -124,7 +124,7 @@ def test_a_tiff_of_several_pages_is_refused_but_a_small_copy_of_the_first_is_no_
 
 def test_a_picture_of_too_many_pixels_is_decoded_apart(tmp_path, monkeypatch):
     flat("RGB", RED).save(tmp_path / "photo.png")
-    monkeypatch.setattr(photo_reader, "read_rgb", None)
+    monkeypatch.setattr(photo_reader, "read_image", None)
     monkeypatch.setattr(photo_reader, "HUGE", 24)  # 6 x 4
     assert load(tmp_path / "photo.png")[:, 0, 0].tolist() == list(RED)
 
@@ -137,7 +137,7 @@ def test_a_cut_file_says_what_to_do(tmp_path):
         load(tmp_path / "cut.jpg")
 
 
-@pytest.mark.parametrize("shape", [(6, 4), (6, 4, 3), (6, 4, 1, 3), (6, 4, 1)])
+@pytest.mark.parametrize("shape", [(6, 4), (6, 4, 1, 1, 3), (6, 4, 1, 3), (6, 4, 1)])
 def test_nifti_pictures_keep_the_x_axis_first(tmp_path, shape):
     pixels = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
     nibabel.save(nibabel.Nifti1Image(pixels, np.eye(4)), tmp_path / "photo.nii.gz")
@@ -199,73 +199,6 @@ def test_readers_accept_the_suffixes_in_any_case():
     assert not PhotoReader().verify_suffix("a.txt")
 
 
-# Masks
-
-IDS = np.array([[0, 1, 2], [1, 2, 2]], np.uint8)  # (H, W)
-
-
-def mask_of(mode):
-    image = Image.fromarray(IDS)
-    if mode == "P":
-        image = image.copy()
-        image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
-    elif mode in ("I;16", "F"):
-        image = Image.fromarray(IDS.astype({"I;16": np.uint16, "F": np.float32}[mode]))
-    elif mode != "L":
-        image = image.convert(mode)
-    return image
-
-
-@pytest.mark.parametrize(
-    ("mode", "suffix"),
-    [
-        ("L", "png"),
-        ("L", "tif"),
-        ("P", "png"),
-        ("P", "bmp"),
-        ("RGB", "png"),
-        ("RGBA", "png"),
-        ("LA", "png"),
-        ("I;16", "png"),
-        ("F", "tif"),
-    ],
-)
-def test_masks_are_read_as_class_ids(tmp_path, mode, suffix):
-    mask_of(mode).save(tmp_path / f"mask.{suffix}")
-    mask = load(tmp_path / f"mask.{suffix}", MaskReader([0, 1, 2]))
-    assert torch.equal(mask.as_tensor(), torch.tensor(IDS.T)[None])
-
-
-def test_one_bit_masks_hold_the_ids_0_and_1(tmp_path):
-    Image.fromarray(IDS > 0).save(tmp_path / "mask.png")
-    assert torch.equal(load(tmp_path / "mask.png", MaskReader()).as_tensor(), torch.tensor(IDS.T > 0).byte()[None])
-
-
-def test_nifti_masks_are_read_as_class_ids(tmp_path):
-    nibabel.save(nibabel.Nifti1Image(IDS.T.astype(np.float32), np.eye(4)), tmp_path / "mask.nii.gz")
-    assert torch.equal(load(tmp_path / "mask.nii.gz", MaskReader()).as_tensor(), torch.tensor(IDS.T)[None])
-
-
-@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
-def test_coloured_masks_are_refused(tmp_path, mode):
-    flat("RGB", RED).convert(mode).save(tmp_path / "mask.tif")
-    with pytest.raises(ValueError, match=r"Expected class ids in mask mask\.tif, found colours; save it as"):
-        load(tmp_path / "mask.tif", MaskReader())
-
-
-@pytest.mark.parametrize("value", [0.5, 300.0, -1.0])
-def test_masks_of_other_than_whole_small_ids_are_refused(tmp_path, value):
-    flat("F", value).save(tmp_path / "mask.tif")
-    with pytest.raises(ValueError, match=r"Expected whole class ids from 0 to 255 in mask mask\.tif"):
-        load(tmp_path / "mask.tif", MaskReader())
-
-
-def test_unknown_ids_of_a_mask_are_named(tmp_path):
-    flat("L", 255).save(tmp_path / "mask.png")
-    with pytest.raises(ValueError, match=r"Expected the class ids 0, 1, 2 in the mask of mask.png, found 255; save"):
-        load(tmp_path / "mask.png", MaskReader([0, 1, 2]))
-
-
 # Round trip
 
 MARKED = np.zeros((40, 64), np.uint8)  # (H, W), bright in the upper left quarter and in one corner pixel block
@@ -324,15 +257,36 @@ def test_the_mask_of_a_rotated_photo_has_the_size_of_the_upright_picture(tmp_pat
 
 def test_a_nifti_photo_and_its_png_give_the_same_mask(tmp_path):
     Image.fromarray(MARKED).save(tmp_path / "photo.png")
-    nibabel.save(nibabel.Nifti1Image(np.stack([MARKED.T] * 3, -1), np.eye(4)), tmp_path / "scan.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(MARKED.T, np.eye(4)), tmp_path / "scan.nii.gz")
     assert torch.equal(load(tmp_path / "photo.png").as_tensor(), load(tmp_path / "scan.nii.gz").as_tensor())
     # SaveImaged takes both suffixes of .nii.gz off.
     photo, scan = (predict_brightness(tmp_path / name, tmp_path / "masks") for name in ("photo.png", "scan.nii.gz"))
     assert np.array_equal(photo, scan)
 
 
-def test_a_nifti_mask_keeps_the_size_of_its_pixels(tmp_path):
-    nibabel.save(nibabel.Nifti1Image(np.ones((6, 4), np.uint8), np.diag([0.5, 0.7, 1, 1])), tmp_path / "a.nii")
-    label = LoadImage(reader=MaskReader())(tmp_path / "a.nii")
-    assert label.shape == (6, 4)
-    assert label.pixdim.tolist()[:2] == pytest.approx([0.5, 0.7])
+def test_a_folder_scaled_file_by_file_is_said_once_and_one_rule_for_all_can_be_given(tmp_path, caplog):
+    for number, largest in enumerate((255, 4095, 65535)):
+        Image.fromarray(np.array([[0, 100, largest]], np.uint16)).save(tmp_path / f"{number}.png")
+    reader = PhotoReader()
+    seen = [int(reader.decode_array(tmp_path / f"{number}.png")[0, 1, 0]) for number in (0, 0, 1, 2)]
+    assert seen == [100, 100, 6, 0]  # 100 * 255 / 4095 = 6.2
+    assert len(caplog.messages) == 1
+    assert "uint16 levels" in caplog.text
+    assert "0 to 255 in 0.png, 0 to 4095 in 1.png" in caplog.text
+    caplog.clear()
+    reader = PhotoReader(levels=[0, 510])
+    assert [int(reader.decode_array(tmp_path / f"{number}.png")[0, 1, 0]) for number in range(3)] == [50] * 3
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("levels", [[0], [9, 9], [1, 0], [0, 1, 2]])
+def test_levels_that_do_not_rise_are_refused(levels):
+    with pytest.raises(ValueError, match=r"Expected levels as \[black, white\]"):
+        PhotoReader(levels=levels)
+
+
+def test_it_says_what_was_read(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.full((6, 4), 300, np.int16), np.eye(4)), tmp_path / "a.nii")
+    facts = PhotoReader().describe(tmp_path / "a.nii").facts
+    assert (facts.height, facts.width, facts.channels, facts.stored, facts.colours) == (4, 6, 1, "int16", "grey")
+    assert (facts.black, facts.white, facts.scale_from) == (0, 4095, "values")

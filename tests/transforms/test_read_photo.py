@@ -101,3 +101,10 @@ def test_channels_that_are_not_nested_exclude_each_other():
     probs[0, :, :3], probs[1, :, 2:5] = 0.8, 0.9
     label = LabelMapd("pred", cutoff=0.5, nested=False)({"pred": probs, "image": photograph()})["pred"]
     assert label[0, :, 0].tolist() == [1, 1, 2, 2, 2, 0]
+
+
+def test_its_reader_says_what_is_black_and_white(tmp_path):
+    Image.fromarray(np.full((4, 4), 255, np.uint16)).save(tmp_path / "a.png")
+    read = ReadPhotod("image", (4, 4), reader=PhotoReader(levels=[0, 510]))
+    image = read({"image": tmp_path / "a.png"})["image"]
+    torch.testing.assert_close(image.as_tensor(), torch.full((3, 4, 4), 128 / 127.5 - 1), atol=1e-6, rtol=0)

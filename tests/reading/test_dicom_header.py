@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 
-from monai_sfda.transforms.dicom_header import dicom_header
+from monai_sfda.reading.dicom_header import dicom_header
 
 pydicom = pytest.importorskip("pydicom")
 

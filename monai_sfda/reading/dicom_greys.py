@@ -1,0 +1,103 @@
+"""Grey DICOM pixels as viewers show them: the modality's table or line, then a table or window of values of interest.
+
+DICOM PS3.3 C.11.1 (Modality LUT) and C.11.2 (VOI LUT).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from monai_sfda.reading.stored import Stored
+
+__all__ = ["entry_bits", "shown_greys", "table_entries", "table_index"]
+
+
+def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
+    """Levels (H, W) of a MONOCHROME image.
+
+    Without a table or a window, levels are as deep as the header says, and turned round where the slope is negative.
+    """
+    inverted = data.PhotometricInterpretation == "MONOCHROME1"
+    slope, intercept = _rescale(data)
+    values, bits = pixels, data.BitsStored if data.PixelRepresentation == 0 else None
+    if data.get("ModalityLUTSequence"):
+        values, bits = _apply_table(pixels, data.ModalityLUTSequence[0], data)
+        slope, intercept = 1.0, 0.0
+    if data.get("VOILUTSequence"):
+        values, bits = _apply_table(np.rint(values * slope + intercept), data.VOILUTSequence[0], data)
+        return Stored(values, bits=bits, inverted=inverted)
+    window = _window(data)
+    if window is not None:
+        from pydicom.pixels import apply_windowing
+
+        shown = apply_windowing(values * slope + intercept, window)
+        return Stored(np.rint(shown).astype(np.uint8), inverted=inverted)
+    return Stored(values, bits=bits, inverted=inverted != (slope < 0))
+
+
+def _apply_table(values: np.ndarray, item: Any, data: Any) -> tuple[np.ndarray, int]:
+    """Look up whole numbers in a table; those below its first and beyond its last entry take that entry.
+
+    Returns:
+        The entries, and how many bits they have.
+    """
+    count, first, bits = (int(n) for n in item.LUTDescriptor)
+    entries = table_entries(item["LUTData"].value, count, data)
+    return entries[table_index(values, first, len(entries))], entry_bits(entries, bits)
+
+
+def table_index(values: np.ndarray, first: int, count: int) -> np.ndarray:
+    """Where in a table of ``count`` entries, whose first is for the value ``first``, values are looked up."""
+    if first > 32767 and values.min() < 0:  # written without its sign
+        first -= 65536
+    return np.clip(values.astype(np.int64) - first, 0, count - 1)
+
+
+def table_entries(stored: Any, count: int, data: Any) -> np.ndarray:
+    """Entries of a table, of 8 or 16 bits each; a count of 0 means 65536."""
+    if not isinstance(stored, bytes):
+        return np.atleast_1d(np.asarray(stored)).astype(np.uint16)
+    count = count or 65536
+    little = data.file_meta.TransferSyntaxUID.is_little_endian
+    kind = "u1" if len(stored) < 2 * count else "<u2" if little else ">u2"
+    return np.frombuffer(stored, kind, min(count, len(stored) // np.dtype(kind).itemsize)).astype(np.uint16)
+
+
+def entry_bits(entries: np.ndarray, said: int) -> int:
+    """How deep the entries of a table are: many programs write 8-bit entries and say 16."""
+    return 8 if entries.max() <= 255 else max(said, int(entries.max()).bit_length())
+
+
+def _rescale(data: Any) -> tuple[float, float]:
+    slope, intercept = (_number(data.get(name)) for name in ("RescaleSlope", "RescaleIntercept"))
+    return slope or 1.0, intercept or 0.0
+
+
+def _window(data: Any) -> Any:
+    """The first window, as a dataset by which pydicom brings values to 0..255; None without a usable one."""
+    from pydicom import Dataset
+
+    centre, width = (_number(data.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    if centre is None or width is None or width <= 0:
+        return None
+    function = str(data.get("VOILUTFunction") or "LINEAR").upper()
+    if function == "LINEAR" and width < 1:
+        function = "LINEAR_EXACT"  # which is what is meant: LINEAR has no such widths
+    window = Dataset()
+    window.PhotometricInterpretation, window.BitsStored, window.PixelRepresentation = "MONOCHROME2", 8, 0
+    window.WindowCenter, window.WindowWidth, window.VOILUTFunction = f"{centre:.10g}", f"{width:.10g}", function
+    return window
+
+
+def _number(value: Any) -> float | None:
+    """The first of one or several numbers, if it is one."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        value = value[0] if value else None
+    if value is None or value == "":
+        return None
+    first = float(value)
+    return first if math.isfinite(first) else None

@@ -1,0 +1,85 @@
+"""NIfTI images of one slice, by nibabel."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.affines import voxel_sizes
+
+from monai_sfda.reading.stored import Huge, Stored, refuse_huge
+
+__all__ = ["nifti_spacing", "read_nifti"]
+
+MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
+
+
+def read_nifti(path: str | Path) -> Stored:
+    """Read a 2D NIfTI image, values scaled as its header says.
+
+    The first axis of the file is x (columns), as MONAI reads and writes it. Grey: (W, H), also with further axes of
+    length 1. Colours: the RGB and RGBA types, vectors (W, H, 1, 1, 3), and (W, H, 1, 3) as MONAI writes them, unless
+    the header says that the fourth axis is time. Three slices (W, H, 3) are no colours.
+
+    Raises:
+        ValueError: if the file holds a volume, or cannot be decoded.
+    """
+    try:
+        image: Any = nibabel.load(path)
+        refuse_huge(image.shape, path)
+        pixels = np.asanyarray(image.dataobj)
+    except (OSError, Huge) as error:
+        if isinstance(error, Huge) or error.strerror:
+            raise
+        raise _damaged(path, error) from None
+    except Exception as error:
+        raise _damaged(path, error) from None
+    names = pixels.dtype.names
+    channels = 1 if names else _channels(image)
+    if len(image.shape) < 2 or math.prod(image.shape[2:]) != channels:
+        raise ValueError(
+            f"Expected a 2D NIfTI image, grey or in colours, in {Path(path).name}, found the shape {image.shape}, a "
+            "volume or a series; save its slices as separate images (colours: of the RGB type)."
+        )
+    if names:
+        pixels = np.stack([pixels[name] for name in names], axis=-1)
+        channels = len(names)
+    levels = pixels.reshape(*image.shape[:2], channels).swapaxes(0, 1)
+    spacing, source = nifti_spacing(image)
+    alpha = levels[..., 3] if channels == 4 else None
+    levels, colours = (levels[..., 0], "grey") if channels == 1 else (levels[..., :3], "RGB")
+    return Stored(levels, colours, alpha=alpha, spacing=spacing, spacing_from=source)
+
+
+def nifti_spacing(image: Any) -> tuple[tuple[float, float] | None, str | None]:
+    """Height and width of a voxel in mm, of an opened file that names its unit; and where they are from.
+
+    From the affine: the sizes that the header holds besides are often not kept up to date.
+    """
+    unit = MM.get(image.header.get_xyzt_units()[0])
+    if unit is None:
+        return None, None
+    width, height = (float(size) * unit for size in voxel_sizes(image.affine)[:2])
+    if not all(0 < size < math.inf for size in (width, height)):
+        return None, None
+    return (height, width), "NIfTI affine"
+
+
+def _channels(image: Any) -> int:
+    shape = list(image.shape)
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    timed = image.header.get_xyzt_units()[1] in ("sec", "msec", "usec")
+    colours = (len(shape) == 5 and shape[3] == 1) or (len(shape) == 4 and not timed)
+    return shape[-1] if colours and shape[2] == 1 and shape[-1] in (3, 4) else 1
+
+
+def _damaged(path: str | Path, error: Exception) -> ValueError:
+    # What nibabel says quotes the whole path.
+    return ValueError(
+        f"Expected a NIfTI image in {Path(path).name}, found one that cannot be decoded ({type(error).__name__}); "
+        "export it again."
+    )

@@ -1,0 +1,46 @@
+"""How a stored picture is turned upright, as EXIF counts: 1 (it is) to 8."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from monai_sfda.reading.kind import sniff
+
+__all__ = ["as_stored", "exif_orientation", "upright"]
+
+INVERSE = {6: 8, 8: 6}  # of the orientations that are not their own
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn (H, W) or (H, W, C) of an orientation upright; one that does not exist turns nothing."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def as_stored(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn upright pixels as a file of that orientation stores them."""
+    return upright(pixels, INVERSE.get(orientation, orientation))
+
+
+def exif_orientation(path: str | Path) -> int:
+    """How a picture is to be turned, 1 (upright) to 8; 1 for other files."""
+    kind = sniff(path)
+    if kind == "tiff":
+        from monai_sfda.reading.tiff import tiff_orientation
+
+        return tiff_orientation(path)
+    if kind == "picture":
+        try:
+            with Image.open(path, formats=("BMP", "JPEG", "PNG")) as picture:
+                return picture.getexif().get(ExifTags.Base.Orientation, 1)
+        except UnidentifiedImageError:
+            return 1
+    return 1
