@@ -84,7 +84,8 @@ class DescribeCased(MapTransform):
         }
         located = item.get("located")
         place = located if isinstance(located, Mapping) else {"found": located}
-        numbers |= {"located": place.get("found"), "located_confidence": place.get("confidence")} | _cut(place)
+        numbers |= {"located": place.get("found"), "located_confidence": place.get("confidence")}
+        numbers |= _cut(place) if "cropped" in place else {}
         ids = convert_to_tensor(item[key], track_meta=False)[0].T.cpu().numpy()
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
         facts = {"seen": place.get("box")} | (header_facts(path) if path else {})
@@ -115,8 +116,8 @@ class DescribeCased(MapTransform):
 
 
 def _cut(place: Mapping[str, Any]) -> dict[str, bool | None]:
-    """Whether the picture was cut, though not a whole photograph, and whether looks for the disc disagreed."""
-    cut, agreed = place.get("cropped"), place.get("agreed")
+    """Whether the picture was cut, whether it was though not a whole photograph, and whether looks disagreed."""
+    cut, agreed = place["cropped"], place.get("agreed")
     return {
         "cut": cut,
         "cut_again": None if cut is None else cut and not place.get("photograph"),
