@@ -31,7 +31,7 @@ def classical_disc(image: Tensor) -> dict[str, Any]:
     picture, scale, (left, top) = field_picture(image, field, SIZE)
     x, y, diameter = brightest_blob(standardise(picture, field.level).numpy(), (picture.amax(0) > field.level).numpy())
     centre, diameter = (left + x * scale, top + y * scale), diameter * scale
-    box = crop_or_square(centre, diameter, (height, width), side=2.1, crop_from=0.28)
+    box = crop_or_square(centre, diameter, (height, width))
     cropped = box != [0, 0, width, height]
     return {"found": True, "cropped": cropped, "box": box, "centre": list(centre), "diameter": diameter}
 

@@ -9,8 +9,9 @@ def bright(picture):
     return 10 * (picture.mean(1, keepdim=True) - 2)
 
 
-def photograph(x=100, y=90, radius=14, height=200, width=300):
+def photograph(x=100, y=90, radius=14, height=200, width=300, lit=False):
+    """A round field of view in a dark frame; ``lit`` lights the whole frame, as in a crop."""
     rows, columns = np.mgrid[:height, :width] + 0.5
-    field = np.hypot(columns - width / 2, rows - height / 2) < 0.48 * height
+    field = (np.hypot(columns - width / 2, rows - height / 2) < 0.48 * height) | lit
     level = np.where(np.hypot(columns - x, rows - y) < radius, 220.0, 90.0) * field
     return torch.tensor(np.stack([level] * 3), dtype=torch.float32)

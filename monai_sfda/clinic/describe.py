@@ -38,7 +38,7 @@ class DescribeCased(MapTransform):
     - ``eye``: right, left or nothing, as the name says that is hidden behind a pseudonym;
     - ``flip_agreement``: name -> how far the mask stays the same in mirror images, see `FlipAgreement`;
     - ``located``: whether the disc was found in the photograph, as bool, or as a mapping with ``found`` and perhaps
-      ``box`` (left, top, right, bottom), which is what the network saw of it.
+      ``box`` (left, top, right, bottom), which is what the network saw of it, and more of what `DiscFinder` says.
 
     Args:
         keys: key of the label map (1, W, H), as `SaveMaskd` takes it.
@@ -86,6 +86,7 @@ class DescribeCased(MapTransform):
         located = item.get("located")
         place = located if isinstance(located, Mapping) else {"found": located}
         numbers |= {"located": place.get("found"), "located_confidence": place.get("confidence")}
+        numbers |= _cut(place) if "cropped" in place else {}
         ids = convert_to_tensor(item[key], track_meta=False)[0].T.cpu().numpy()
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
         facts = {"seen": place.get("box")} | (header_facts(path) if path else {})
@@ -110,6 +111,16 @@ class DescribeCased(MapTransform):
             outside = masks[names.index("optic_cup")] > masks[names.index("optic_disc")]
             row["cup_outside_disc"] = int(outside.count_nonzero()) / max(areas["optic_cup"], 1)
         return row
+
+
+def _cut(place: Mapping[str, Any]) -> dict[str, bool | None]:
+    """Whether the picture was cut, whether it was though not a whole photograph, and whether looks disagreed."""
+    cut, agreed = place["cropped"], place.get("agreed")
+    return {
+        "cut": cut,
+        "cut_again": None if cut is None else cut and not place.get("photograph"),
+        "looks_disagree": None if cut is None else agreed is False,
+    }
 
 
 def describe_mask(

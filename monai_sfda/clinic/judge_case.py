@@ -31,6 +31,9 @@ def _outside(value: float, limit: Sequence[float]) -> bool:
 FLAGS = {
     "missing": Flag("{}_pixels", lt, "fewer pixels of the structure than the limit"),
     "not_located": Flag("located", lt, "the search found no optic disc in the photograph"),
+    "looks_disagree": Flag(
+        "looks_disagree", gt, "not every look saw the disc in one place; a crop was left whole, a photograph cut there"
+    ),
     "eye_conflict": Flag("eye_conflict", gt, "the DICOM header says one eye and the name of the file the other"),
     "cut_off": Flag("disc_at_border", gt, "the disc touches the border of the image, or of the square cut out of it"),
     "in_pieces": Flag("{}_largest_piece", lt, "smaller share of the structure in its largest piece than the limit"),
@@ -43,6 +46,7 @@ FLAGS = {
     "overexposed": Flag("clipped", gt, "larger share of bleached pixels than the limit"),
     "low_contrast": Flag("contrast", lt, "standard deviation of the grey levels below the limit"),
     "narrow_field": Flag("field", lt, "smaller share of the image outside the black surround than the limit"),
+    "cut_again": Flag("cut_again", gt, "the picture is not a whole round photograph, and was cut around the disc"),
 }
 """Name -> flag, the most alarming first. docs/columns.md says where the limits come from."""
 
@@ -57,6 +61,7 @@ IMAGE_LIMITS: dict[str, Any] = {
 DISC_LIMITS: dict[str, Any] = {
     "missing": 1,
     "not_located": 1,
+    "looks_disagree": 0,
     "eye_conflict": 0,
     "cut_off": 0,
     "in_pieces": 0.95,
@@ -69,6 +74,7 @@ DISC_LIMITS: dict[str, Any] = {
     "overexposed": 0.05,
     "low_contrast": 0.025,
     "narrow_field": 0.5,
+    "cut_again": 0,
 }
 
 

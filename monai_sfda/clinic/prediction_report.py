@@ -100,6 +100,8 @@ def _case(
         facts = {"vertical cup-to-disc": row.get("vertical_cup_to_disc_ratio")}
     else:
         facts = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
+    if row.get("cut"):
+        facts["cut out"] = "the square around the disc"
     known = _confidences(row, classes)
     least = min(known, key=known.__getitem__, default="")
     facts[f"confidence, {least}" if least else "confidence"] = known.get(least)
@@ -115,4 +117,6 @@ def _confidences(row: Mapping[str, Any], classes: Mapping[int, str]) -> dict[str
 def _show(value: Any) -> str:
     if value is None:
         return "–"  # noqa: RUF001 - an en dash, as tables show "no value"
+    if isinstance(value, str):
+        return value
     return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"

@@ -1,4 +1,4 @@
-"""From a labelled full photograph to the square around its disc, as prediction cuts it."""
+"""From a labelled photograph to the square around its disc, as prediction cuts it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from monai.config import KeysCollection
 from monai.transforms import BoundingRect, MapTransform, SpatialCrop
 
-from monai_sfda.transforms.disc_square import crop_or_square
+from monai_sfda.transforms.disc_square import SIDE, crop_or_square
 
 __all__ = ["CutToDiscd"]
 
 
 class CutToDiscd(MapTransform):
-    """Cut full photographs to the square around the disc of their label map, for training; crops stay whole.
+    """Cut pictures to the square around the disc of their label map, for training; close crops stay whole.
 
     The square is the one that `DiscFinder` cuts before the same network predicts, but the label says where the disc is.
-    A photograph without a disc in its label stays whole.
+    A picture without a disc in its label stays whole.
 
     Args:
         keys: entries (C, H, W) to cut.
@@ -31,8 +31,8 @@ class CutToDiscd(MapTransform):
         keys: KeysCollection,
         *,
         label_key: str = "label",
-        side: float = 2.1,
-        crop_from: float = 0.28,
+        side: float = SIDE,
+        crop_from: float | None = None,
         smallest: int = 0,
         allow_missing_keys: bool = False,
     ) -> None:

@@ -10,12 +10,13 @@ from scipy.ndimage import binary_opening, find_objects, label
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-__all__ = ["Field", "field_picture", "find_field", "standardise"]
+__all__ = ["Field", "field_picture", "find_field", "shows_round_field", "standardise"]
 
 WORKING = 256  # longest side in pixels at which the field is sought
 DARKEST = 6  # grey level of 255 under which a whole picture counts as black
 LIT = 0.2  # lit pixels have this share of the bright ones' level ...
 BRIGHT = 30  # ... or this grey level
+CORNER = 0.08  # legs of the triangles in the corners of a field, as a share of its shorter side
 
 
 class Field(NamedTuple):
@@ -54,6 +55,24 @@ def find_field(image: Tensor) -> Field | None:
         min(height, rows.stop * step),
         threshold,
     )
+
+
+def shows_round_field(image: Tensor, field: Field) -> bool:
+    """Whether the field is that of a whole photograph: round, so that all four corners of its rectangle are dark.
+
+    A crop fills its rectangle, or has one or two dark corners where it reaches the edge of the field. A circle that the
+    sensor cuts above and below has four.
+
+    Args:
+        image: (3, H, W), 0..255.
+        field: of that image.
+    """
+    step = max(1, max(image.shape[1:]) // WORKING)
+    lit = image[:, field.top : field.bottom : step, field.left : field.right : step].amax(0) > field.level
+    legs = max(2, round(CORNER * min(lit.shape)))
+    corner = torch.ones(legs, legs).triu().flip(1).bool()  # the right angle is at (0, 0)
+    turned = (lit, lit.flip(0), lit.flip(1), lit.flip(0, 1))
+    return all(bool((~one[:legs, :legs])[corner].float().mean() > 0.5) for one in turned)
 
 
 def field_picture(image: Tensor, field: Field, size: int) -> tuple[Tensor, float, tuple[float, float]]:

@@ -11,12 +11,13 @@ import torch
 from scipy.ndimage import label
 from torch import Tensor
 
-from monai_sfda.transforms.field_of_view import field_picture, find_field, standardise
+from monai_sfda.transforms.field_of_view import Field, field_picture, standardise
 
-__all__ = ["Location", "locate_disc", "read_map"]
+__all__ = ["Location", "locate_disc", "read_map", "same_disc"]
 
 SIZE = 128  # side of the picture that the network sees; a disc is 16 pixels across there, or more
 SMALLEST = 12.0  # diameter there below which a disc is doubtful: a tenth of the field of view, or less
+NEAR, ALIKE = 0.2, 1.4  # how far centres, in diameters, and diameters of two looks at one disc may differ
 LONGEST = 1.05  # longest diameter of a disc per diameter of the circle of its area
 
 
@@ -32,24 +33,33 @@ class Location(NamedTuple):
     probability if that is below a half."""
 
 
-def locate_disc(image: Tensor, network: Callable[[Tensor], Tensor]) -> Location:
-    """Find the disc in a photograph of any size, framing and scale.
+def locate_disc(
+    image: Tensor, part: Field, network: Callable[[Tensor], Tensor], *, upside_down: bool = False
+) -> Location:
+    """Find the disc in the lit part of a photograph of any size, framing and scale, or in a smaller part of it.
 
-    The field of view is found, shrunk to 128 x 128 pixels and standardised, and the network marks the disc in it. A
-    search without a network is measured beside it by ``scripts/benchmark_localise.py --classical``.
+    The part is shrunk to 128 x 128 pixels and standardised, and the network marks the disc in it. A search without a
+    network is measured beside it by ``scripts/benchmark_localise.py --classical``.
 
     Args:
         image: (3, H, W), 0..255.
+        part: where to look, such as the field of view (`find_field`).
         network: (1, 3, 128, 128) standardised -> logits (1, 1, 128, 128).
+        upside_down: show the network the part turned by 180 degrees; the place is that in ``image`` all the same.
     """
-    height, width = image.shape[1:]
-    field = find_field(image)
-    if field is None:
-        return Location(width / 2, height / 2, 0.0, 0.0)
-    picture, scale, (left, top) = field_picture(image, field, SIZE)
+    picture, scale, (left, top) = field_picture(image, part, SIZE)
+    picture = standardise(picture, part.level)[None]
     with torch.no_grad():
-        x, y, diameter, confidence = read_map(network(standardise(picture, field.level)[None])[0, 0].sigmoid().numpy())
+        logits = network(picture.flip(2, 3)).flip(2, 3) if upside_down else network(picture)
+    x, y, diameter, confidence = read_map(logits[0, 0].sigmoid().numpy())
     return Location(left + x * scale, top + y * scale, diameter * scale, confidence)
+
+
+def same_disc(one: Location, other: Location) -> bool:
+    """Whether two looks saw one disc: its centres are near, and its diameters alike."""
+    smaller, larger = sorted((one.diameter, other.diameter))
+    apart = math.hypot(one.x - other.x, one.y - other.y)
+    return smaller > 0 and larger <= ALIKE * smaller and apart <= NEAR * one.diameter
 
 
 def read_map(probability: np.ndarray) -> Location:

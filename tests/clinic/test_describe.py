@@ -70,6 +70,29 @@ def test_a_disc_that_fills_the_square_that_was_cut_out_is_cut_off():
     assert row_of(located={"found": True, "box": box})["flags"] == {}
 
 
+@pytest.mark.parametrize(
+    ("cropped", "photograph", "agreed", "flags"),
+    [
+        (True, True, True, []),
+        (True, False, True, ["cut_again"]),
+        (True, True, False, ["looks_disagree"]),
+        (False, False, False, ["looks_disagree"]),
+        (False, False, None, []),
+    ],
+)
+def test_a_picture_that_was_cut_says_so(cropped, photograph, agreed, flags):
+    row = row_of(located={"found": True, "cropped": cropped, "photograph": photograph, "agreed": agreed})
+    assert row["cut"] is cropped
+    assert list(row["flags"]) == flags
+    assert row["status"] == ("review" if flags else "ok")
+
+
+def test_a_picture_that_was_not_looked_at_was_not_cut_and_raises_no_flag():
+    row = row_of(located=dict.fromkeys(("found", "cropped", "photograph", "agreed")))
+    assert (row["cut"], row["cut_again"], row["looks_disagree"]) == (None, None, None)
+    assert row["flags"] == {}
+
+
 def test_confidence_is_the_dice_of_probabilities_and_their_mask():
     prob = torch.zeros(2, 48, 48)
     prob[0, :10, :10], prob[0, 10:12, :10] = 0.9, 0.5  # 100 pixels of disc; 20 more that it half holds for disc

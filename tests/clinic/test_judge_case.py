@@ -23,6 +23,8 @@ def good():
         "field": 1.0,
         "sharpness": 0.3,
         "located": True,
+        "looks_disagree": False,
+        "cut_again": False,
     }
 
 
@@ -40,6 +42,8 @@ def test_a_good_case_has_no_flag():
         ({"optic_disc_pixels": 0}, "missing_optic_disc"),
         ({"optic_cup_pixels": 0}, "missing_optic_cup"),
         ({"located": False}, "not_located"),
+        ({"looks_disagree": True}, "looks_disagree"),
+        ({"cut_again": True}, "cut_again"),
         ({"disc_at_border": True}, "cut_off"),
         ({"optic_cup_largest_piece": 0.7}, "in_pieces_optic_cup"),
         ({"cup_outside_disc": 0.2}, "cup_outside_disc"),

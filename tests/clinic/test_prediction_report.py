@@ -143,3 +143,9 @@ def test_the_template_travels_with_the_package():
     import monai_sfda.clinic
 
     assert (Path(monai_sfda.clinic.__file__).parent / "prediction_report.html").exists()
+
+
+def test_a_picture_that_was_cut_says_so(folder):
+    page = page_of(folder, [row("loose.png", "cut_again", cut=True), row("close.png", cut=False)])
+    assert page.count("the square around the disc") == 1
+    assert "cut again: 0.1, limit 0.5" in page

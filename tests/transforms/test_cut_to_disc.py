@@ -31,7 +31,15 @@ def test_the_square_is_moved_into_the_frame():
     assert torch.equal(cut["image"], edge["image"][:, 51:149, :98])
 
 
-@pytest.mark.parametrize("disc", [{"radius": 32}, {"radius": 0}], ids=["a crop", "no disc"])
+@pytest.mark.parametrize("radius", [28.5, 36])
+def test_crops_are_cut_in_training_where_prediction_cuts_them(radius):
+    item = labelled(radius=radius, lit=True)
+    predicted = DiscFinder(bright)(item["image"])
+    cut = CutToDiscd(["image", "label"])(item)
+    assert (cut["label"].shape != item["label"].shape) == predicted["cropped"] == (radius == 28.5)
+
+
+@pytest.mark.parametrize("disc", [{"radius": 36}, {"radius": 0}], ids=["a crop", "no disc"])
 def test_what_is_not_a_full_photograph_with_a_disc_stays_whole(disc):
     item = labelled(**disc)
     cut = CutToDiscd(["image", "label"])(item)

@@ -32,6 +32,8 @@ def test_what_is_located_are_plain_numbers():
     assert json.loads(json.dumps(located)) == located
     assert {name: type(value) for name, value in located.items()} == {
         "found": bool,
+        "photograph": bool,
+        "agreed": bool,
         "cropped": bool,
         "box": list,
         "centre": list,
@@ -41,15 +43,84 @@ def test_what_is_located_are_plain_numbers():
 
 
 def test_a_crop_passes_whole():
-    located = DiscFinder(bright)(photograph(radius=32))  # 64 of 200 pixels is above 0.28
+    located = DiscFinder(bright)(photograph(radius=36))  # 72 of 200 pixels is above 0.35
     assert located["box"] == [0, 0, 300, 200]
-    assert (located["found"], located["cropped"]) == (True, False)
+    assert (located["found"], located["cropped"], located["agreed"]) == (True, False, None)
+
+
+def test_a_crop_of_three_and_a_half_diameters_is_cut_to_the_scale_of_training():
+    located = DiscFinder(bright)(photograph(radius=28.5, lit=True))
+    left, top, right, bottom = located["box"]
+    assert right - left == bottom - top == pytest.approx(2.1 * 57, rel=0.1)
+    assert (located["cropped"], located["agreed"], located["photograph"]) == (True, True, False)
+
+
+def in_one_look(number, shift):
+    """A network that sees the disc elsewhere in one of its looks: 0 the picture, 1 upside down, 2 the square alone."""
+    looks = iter(range(3))
+
+    def network(picture):
+        seen = bright(picture)
+        return seen.roll(shift, 3) if next(looks) == number else seen
+
+    return network
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_crop_whose_disc_is_not_seen_twice_in_one_place_stays_whole_and_says_so(number):
+    located = DiscFinder(in_one_look(number, 40))(photograph(radius=28.5, lit=True))
+    assert located["box"] == [0, 0, 300, 200]
+    assert (located["found"], located["agreed"], located["cropped"]) == (True, False, False)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_whole_photograph_whose_disc_is_not_seen_twice_in_one_place_is_cut_and_says_so(number):
+    located = DiscFinder(in_one_look(number, 40))(photograph())
+    assert (located["photograph"], located["agreed"], located["cropped"]) == (True, False, True)
+    assert located["box"] == DiscFinder(bright)(photograph())["box"]
+
+
+def test_a_bright_spot_within_the_disc_does_not_cut_the_rest_of_it_away():
+    image = photograph(x=150, y=100, radius=75, lit=True)
+    image[:, 85:115, 95:125] = 255  # seen as the disc in the whole picture
+
+    def brightest(picture):
+        return 20 * (picture - 0.98 * picture.amax())[:, :1]
+
+    located = DiscFinder(brightest, required=False)(image)
+    assert located["box"] == [0, 0, 300, 200]
+
+
+@pytest.mark.parametrize(("lit", "refused"), [(True, False), (False, True)], ids=["a crop", "a photograph"])
+def test_without_a_disc_crops_may_be_spared_and_photographs_are_refused(lit, refused):
+    finder, image = DiscFinder(bright, spare_crops=True), photograph(radius=0, lit=lit)
+    if refused:
+        with pytest.raises(ValueError, match="found none"):
+            finder(image)
+    else:
+        assert finder(image) | {"centre": None, "diameter": None, "confidence": None} == {
+            "found": False,
+            "photograph": False,
+            "agreed": None,
+            "cropped": False,
+            "box": [0, 0, 300, 200],
+            "centre": None,
+            "diameter": None,
+            "confidence": None,
+        }
+
+
+def test_a_black_picture_is_refused_also_where_crops_are_spared():
+    with pytest.raises(ValueError, match="found none"):
+        DiscFinder(bright, spare_crops=True)(torch.zeros(3, 40, 50))
 
 
 def test_a_small_picture_is_taken_for_a_crop_without_a_look():
     located = DiscFinder(bright, smallest=201)(photograph())
     assert located == {
         "found": None,
+        "photograph": None,
+        "agreed": None,
         "cropped": None,
         "box": [0, 0, 300, 200],
         "centre": None,
@@ -68,7 +139,7 @@ def test_a_picture_without_a_disc_is_refused_or_passes_whole_and_is_marked(image
     assert located["confidence"] < 0.5
 
 
-@pytest.mark.parametrize("radius", [14, 32], ids=["full photograph", "crop"])
+@pytest.mark.parametrize("radius", [14, 36], ids=["full photograph", "crop"])
 def test_a_prediction_comes_back_in_its_place_in_the_frame_with_0_around_it(radius, tmp_path):
     image = photograph(radius=radius)
     Image.fromarray(image.byte().permute(1, 2, 0).numpy()).save(tmp_path / "a.png")

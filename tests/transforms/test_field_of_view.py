@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_sfda.transforms.field_of_view import field_picture, find_field, standardise
+from monai_sfda.transforms.field_of_view import field_picture, find_field, shows_round_field, standardise
 
 
 def photograph(height=200, width=300, radius=90.0, level=150.0):
@@ -39,6 +39,22 @@ def test_a_crop_fills_its_frame():
     image = torch.rand(3, 64, 80, generator=torch.Generator().manual_seed(0)) * 100 + 60
     field = find_field(image)
     assert (field.left, field.top, field.right, field.bottom) == (0, 0, 80, 64)
+
+
+@pytest.mark.parametrize("scale", [1, 6])
+def test_a_whole_photograph_shows_a_round_field_also_where_it_is_cut_above_and_below(scale):
+    image = photograph(200 * scale, 300 * scale, 90.0 * scale)
+    assert shows_round_field(image, find_field(image))
+    cut = image[:, 30 * scale : 170 * scale]
+    assert shows_round_field(cut, find_field(cut))
+
+
+def test_a_crop_shows_no_round_field():
+    image = photograph()
+    inner, edge = image[:, 60:140, 100:180], image[:, 10:110, 60:160]  # within the circle; its upper left quarter
+    framed = torch.nn.functional.pad(inner, (40, 40, 40, 40))
+    for crop in (inner, edge, framed):
+        assert not shows_round_field(crop, find_field(crop))
 
 
 @pytest.mark.parametrize("level", [0.0, 4.0])

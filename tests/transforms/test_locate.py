@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from monai_sfda.transforms.locate import LONGEST, locate_disc, read_map
+from monai_sfda.transforms.field_of_view import Field, find_field
+from monai_sfda.transforms.locate import LONGEST, Location, locate_disc, read_map, same_disc
 
 
 def circle(x, y, radius, size=128):
@@ -49,12 +50,30 @@ def photograph(height, width, x, y, radius):
 
 @pytest.mark.parametrize("scale", [1, 3])
 def test_a_disc_is_found_in_pixels_of_the_photograph_at_any_size(scale):
-    place = locate_disc(photograph(200 * scale, 300 * scale, 100 * scale, 90 * scale, 14 * scale), bright)
+    image = photograph(200 * scale, 300 * scale, 100 * scale, 90 * scale, 14 * scale)
+    place = locate_disc(image, find_field(image), bright)
     # a pixel of the working picture is 1.5 pixels of the photograph at scale 1
     assert (place.x, place.y) == pytest.approx((100 * scale, 90 * scale), abs=1.5 * scale)
     assert place.diameter == pytest.approx(28 * scale * LONGEST, abs=3 * scale)
     assert place.confidence > 0.9
 
 
-def test_a_black_picture_has_no_disc():
-    assert locate_disc(torch.zeros(3, 60, 80), bright) == (40, 30, 0, 0)
+def test_a_look_at_a_part_or_upside_down_gives_the_place_in_the_photograph():
+    image = photograph(200, 300, 100, 90, 14)
+    field = find_field(image)
+    for part, turned in ((Field(60, 50, 140, 130, field.level), False), (field, True)):
+        place = locate_disc(image, part, bright, upside_down=turned)
+        assert (place.x, place.y) == pytest.approx((100, 90), abs=1.5)
+        assert place.diameter == pytest.approx(28 * LONGEST, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("x", "diameter", "same"),
+    [(100, 50, True), (109, 50, True), (111, 50, False), (100, 69, True), (100, 71, False), (100, 35, False)],
+)
+def test_two_looks_saw_one_disc_if_place_and_size_are_alike(x, diameter, same):
+    assert same_disc(Location(100, 80, 50, 0.9), Location(x, 80, diameter, 0.9)) is same
+
+
+def test_where_nothing_is_seen_is_no_disc_twice():
+    assert not same_disc(Location(100, 80, 0, 0.4), Location(100, 80, 0, 0.4))
