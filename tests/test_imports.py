@@ -20,9 +20,9 @@ ALLOWED = {
     "transforms": BASE,
     "data": BASE,
     "pseudo": BASE | {"networks.tap"},
-    "handlers": BASE | {"metrics", "networks.norm"},
+    "handlers": BASE | {"metrics", "networks.moved", "networks.norm"},
     "inferers": BASE | {"metrics", "networks.fused", "networks.norm"},
-    "engines": BASE | {"networks.tap", "networks.norm"},
+    "engines": BASE | {"networks.moved", "networks.norm", "networks.tap"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -1,0 +1,76 @@
+"""What went wrong first in a step whose numbers are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["check_finite"]
+
+
+class Suspect(NamedTuple):
+    """Numbers of a step, in the order in which they came to be."""
+
+    name: str
+    numbers: Tensor | None
+    remedy: str
+
+
+def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, *, when: str) -> float:
+    """The loss as a number; to be asked after its backward and before the update.
+
+    Args:
+        loss: of the step.
+        step: ``image``, ``case``, ``weak``, ``strong``, ``pred``, where there are any ``pseudo`` and ``features``.
+        network: the student, with its gradients.
+        when: for the message, such as "epoch 1, step 2".
+
+    Raises:
+        FloatingPointError: if loss or gradients are not finite; names what was not, first.
+    """
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    largest = torch.nn.utils.get_total_norm(gradients, float("inf"))
+    value, steepest = torch.stack([loss.detach().float(), largest.to(loss.device).float()]).tolist()
+    if _finite(value) and _finite(steepest):
+        return value
+    for name, numbers, remedy in _suspects(loss, step, network):
+        if numbers is not None and not (right := numbers.isfinite()).all():
+            found = float(numbers.detach()[~right].flatten()[0])
+            whose = _whose(right, step["case"]) if name in ("image", "view") else ""
+            raise FloatingPointError(
+                f"Expected finite numbers in {when}, found {found} first in the {name}{whose} (nothing was learnt of "
+                f"this step); {remedy}."
+            )
+    raise FloatingPointError(f"Expected a finite loss and gradient in {when}, found {value} and {steepest}.")
+
+
+def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module) -> Iterator[Suspect]:
+    pseudo = step.get("pseudo")
+    views = "let the views have images in the range that they ask for (WeakStrongViews: 0 to 255)"
+    labels = "look at the network that the labeller asks, and at its refiners"
+    slower = "try a smaller learning rate, into another output folder"
+    yield Suspect("image", step["image"], "leave it out, or mend what reads it")
+    yield Suspect("view", step["weak"], views)
+    yield Suspect("view", step["strong"], views)
+    for name, parameter in network.named_parameters():
+        yield Suspect(f"weight {name}", parameter, f"the update before it was too large: {slower}")
+    yield Suspect("pseudo-label", pseudo and pseudo.label, labels)
+    yield Suspect("weight of the pseudo-label", pseudo and pseudo.weight, labels)
+    yield Suspect("prediction", step["pred"], "give the engine precision='float32', or look for a layer that overflows")
+    yield Suspect("loss", loss, "look in the criterion for a division by 0 or the logarithm of 0")
+    for name, parameter in network.named_parameters():
+        yield Suspect(
+            f"gradient of {name}", parameter.grad, "look in the criterion for a slope without bound, as of a root at 0"
+        )
+
+
+def _whose(right: Tensor, case: Sequence[str]) -> str:
+    broken: Iterable[bool] = (~right.flatten(1).all(1)).tolist()
+    return " of " + next(name for name, wrong in zip(case, broken, strict=True) if wrong)
+
+
+def _finite(value: float) -> bool:
+    return abs(value) < float("inf")
