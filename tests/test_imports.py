@@ -19,10 +19,10 @@ ALLOWED = {
     "metrics": BASE,
     "transforms": BASE,
     "data": BASE,
-    "pseudo": BASE | {"networks.tap"},
+    "pseudo": BASE | {"networks.layers", "networks.tap"},
     "handlers": BASE | {"metrics", "networks.moved", "networks.norm"},
     "inferers": BASE | {"metrics", "networks.fused", "networks.norm"},
-    "engines": BASE | {"networks.moved", "networks.norm", "networks.tap"},
+    "engines": BASE | {"networks.layers", "networks.moved", "networks.norm", "networks.tap"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

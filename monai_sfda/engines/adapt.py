@@ -20,6 +20,7 @@ from monai_sfda.engines.answers import check_answers, check_loss, check_views
 from monai_sfda.engines.batch import read_batch
 from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
+from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.precision import autocast
@@ -82,6 +83,8 @@ class AdaptTrainer(Trainer):
             users={"labeller": labeller, "criterion": criterion, "views": views, "mode": mode},
         )  # fmt: skip
         self.tap = FeatureTap(network, feature_layer) if feature_layer else None
+        if feature_layer:
+            check_feature_layer(network, feature_layer)
         super().__init__(
             device=device,
             max_epochs=max_epochs,

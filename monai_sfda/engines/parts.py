@@ -10,9 +10,10 @@ from typing import Any
 
 from ignite.engine import Engine
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
+
+from monai_sfda.networks.layers import unwrapped
 
 __all__ = ["is_network", "name_of", "parts_of", "same_network"]
 
@@ -43,16 +44,12 @@ def is_network(part: object) -> bool:
 
 def same_network(one: nn.Module, other: nn.Module) -> bool:
     """Whether they are one network, with or without a data-parallel wrapper."""
-    return _unwrapped(one) is _unwrapped(other)
+    return unwrapped(one) is unwrapped(other)
 
 
 def name_of(part: Any) -> str:
     """Of a function its name, of another object its class."""
     return getattr(part, "__name__", type(part).__name__)
-
-
-def _unwrapped(network: nn.Module) -> nn.Module:
-    return network.module if isinstance(network, (DataParallel, DistributedDataParallel)) else network
 
 
 def _held(part: Any) -> Iterable[object]:
