@@ -20,10 +20,9 @@ from monai_sfda.engines.answers import check_answers, check_loss, check_views
 from monai_sfda.engines.batch import read_batch
 from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
-from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
-from monai_sfda.precision import autocast
+from monai_sfda.precision import autocast, choose_precision
 from monai_sfda.protocols import Criterion, Labeller, Views
 
 __all__ = ["AdaptTrainer"]
@@ -75,16 +74,15 @@ class AdaptTrainer(Trainer):
         adapted: nn.Module | None = None,
     ) -> None:
         self.network, self.optimizer, self.criterion = network, optimizer, criterion
-        self.views, self.labeller, self.mode, self.precision = views, labeller, mode, precision
+        self.views, self.labeller, self.mode = views, labeller, mode
+        self.precision = choose_precision(precision, device)
         self.adapted = network if adapted is None else adapted
+        self.tap = FeatureTap(network, feature_layer) if feature_layer else None
         check_wiring(
             device=torch.device(device), network=network, optimizer=optimizer, adapted=adapted,
             handlers=ensure_tuple(train_handlers), feature_layer=feature_layer,
             users={"labeller": labeller, "criterion": criterion, "views": views, "mode": mode},
         )  # fmt: skip
-        self.tap = FeatureTap(network, feature_layer) if feature_layer else None
-        if feature_layer:
-            check_feature_layer(network, feature_layer)
         super().__init__(
             device=device,
             max_epochs=max_epochs,
@@ -119,8 +117,7 @@ class AdaptTrainer(Trainer):
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         engine.fire_event(IterationEvents.BACKWARD_COMPLETED)
-        when = f"epoch {self.state.epoch}, step {self.state.iteration}"
-        value = check_finite(loss, step, self.network, when=when)
+        value = check_finite(loss, step, self.network, self.state)
         self.optimizer.step()
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return {"loss": value, "pred": step["pred"].detach(), "case": case}

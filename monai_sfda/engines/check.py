@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from monai_sfda.engines.attached import check_attached, check_moved, check_order, moving_networks
 from monai_sfda.engines.parts import is_network, name_of, parts_of, same_network
+from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.protocols import takes
 
 __all__ = ["check_wiring"]
@@ -55,6 +56,8 @@ def check_wiring(
     _check_devices(device, [network, *filter(is_network, parts_of(*users.values()))])
     _check_optimizer(network, optimizer, criterion)
     _check_adapted(adapted, network, handlers)
+    if feature_layer is not None:
+        check_feature_layer(network, feature_layer)
 
 
 def _check_calls(users: Mapping[str, object]) -> None:

@@ -29,7 +29,8 @@ def check_feature_layer(network: nn.Module, layer: str) -> None:
         ValueError: if the layer gives no features; suggests others.
     """
     shapes = _shapes(network)
-    if shapes and layer not in _before_logits(network, shapes):
+    known = layer in dict(unwrapped(network).named_modules())
+    if shapes and known and layer not in _before_logits(network, shapes):
         gives = f"which gives the logits or no map, {shapes[layer]}" if layer in shapes else "which no forward calls"
         raise ValueError(
             f"Expected a layer of {type(unwrapped(network)).__name__} that gives features, found {layer!r}, {gives}; "

@@ -83,7 +83,7 @@ def must_differ(spread: Tensor, network: nn.Module, passes: int) -> None:
     if not spread.any():
         raise ValueError(
             f"Expected passes of {type(network).__name__} that differ, found {passes} equal ones; "
-            "give it dropout, or use a method without uncertainty."
+            "give it dropout and a mode in which that is on (track_stats), or use a method without uncertainty."
         )
 
 
