@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from monai_sfda.engines.answers import check_answers, check_loss, check_views
-from monai_sfda.engines.batch import read_batch
+from monai_sfda.engines.batch import check_cases, read_batch
 from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
 from monai_sfda.networks.norm import track_stats
@@ -83,6 +83,7 @@ class AdaptTrainer(Trainer):
             handlers=ensure_tuple(train_handlers), feature_layer=feature_layer,
             users={"labeller": labeller, "criterion": criterion, "views": views, "mode": mode},
         )  # fmt: skip
+        check_cases(train_data_loader)
         super().__init__(
             device=device,
             max_epochs=max_epochs,

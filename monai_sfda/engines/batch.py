@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from torch.utils.data import DataLoader
 
-__all__ = ["read_batch"]
+__all__ = ["check_cases", "read_batch"]
 
 
 def read_batch(batch: Any) -> tuple[Tensor, list[str]]:
@@ -38,3 +39,26 @@ def read_batch(batch: Any) -> tuple[Tensor, list[str]]:
             'no other has, as in {"image": path, "case": path}.'
         )
     return image, [str(name) for name in names]
+
+
+def check_cases(loader: DataLoader | Any) -> None:
+    """No two images of a datalist share a case: the labels of one would be those of the other.
+
+    Asked of a data set that is a list of dictionaries, or has one as ``data`` as those of MONAI do.
+
+    Raises:
+        ValueError: if two do.
+    """
+    dataset = getattr(loader, "dataset", None)
+    items = getattr(dataset, "data", dataset)
+    seen: dict[Any, Any] = {}
+    for item in items if isinstance(items, list) else ():
+        if not isinstance(item, Mapping) or not isinstance(item.get("case"), (str, int)):
+            return
+        case, image = item["case"], item.get("image")
+        if case in seen and not (seen[case] is image or (isinstance(image, str) and seen[case] == image)):
+            raise ValueError(
+                f"Expected a case of its own for each image, found {case!r} twice; take the path, not the name of the "
+                "file alone, if files of several folders share names."
+            )
+        seen[case] = image

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from monai_sfda.engines.attached import check_attached, check_moved, check_order, moving_networks
+from monai_sfda.engines.kept import check_kept
 from monai_sfda.engines.parts import is_network, name_of, parts_of, same_network
 from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.protocols import takes
@@ -52,6 +53,7 @@ def check_wiring(
     check_attached(dict(users), handlers)
     check_moved(dict(users), handlers, network)
     check_order(handlers)
+    check_kept(network, optimizer, handlers)
     _check_heads(parts_of(*users.values(), *handlers))
     _check_devices(device, [network, *filter(is_network, parts_of(*users.values()))])
     _check_optimizer(network, optimizer, criterion)

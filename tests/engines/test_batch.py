@@ -1,8 +1,9 @@
 import pytest
 import torch
-from monai.data import MetaTensor
+from monai.data import Dataset, MetaTensor
+from torch.utils.data import DataLoader
 
-from monai_sfda.engines.batch import read_batch
+from monai_sfda.engines.batch import check_cases, read_batch
 
 IMAGE = torch.zeros(2, 3, 4, 4)
 
@@ -37,3 +38,19 @@ def test_what_is_no_batch_of_images_is_named(batch):
 def test_a_label_is_refused():
     with pytest.raises(ValueError, match="must not reach adaptation"):
         read_batch({"image": IMAGE, "case": ["a", "b"], "label": IMAGE})
+
+
+def loader(*items):
+    return DataLoader(Dataset([dict(zip(("case", "image"), item, strict=True)) for item in items]))
+
+
+def test_two_images_of_one_name_are_refused():
+    check_cases(loader(("a", "x/a.png"), ("b", "y/a.png"), ("a", "x/a.png")))
+    with pytest.raises(ValueError, match="a case of its own for each image, found 'a' twice; take the path"):
+        check_cases(loader(("a", "x/a.png"), ("a", "y/a.png")))
+
+
+def test_data_that_cannot_be_looked_through_are_believed():
+    check_cases([])
+    check_cases(DataLoader(Dataset([{"image": "a.png"}])))
+    check_cases(DataLoader([IMAGE, IMAGE]))

@@ -132,6 +132,23 @@ def test_a_run_is_saved_after_its_teacher_has_learnt(network, tmp_path):
         engine(network, labeller=asks(teacher.network), handlers=[resume, teacher])
 
 
+def test_a_continued_run_finds_all_that_had_learnt(network, tmp_path):
+    teacher, optimizer = MeanTeacher(network), torch.optim.Adam(network.parameters())
+    balance = BalanceBackground(channels=[1], first_look=Observe(network))
+    complete = {"network": network, "optimizer": optimizer, "teacher": teacher.network, "balance": balance}
+    names = ["the network that adapts", "the optimizer", "the network of MeanTeacher", "BalanceBackground"]
+
+    def run(objects):
+        resume = Resume(tmp_path / "latest.pt", objects=objects, settings={})
+        labeller = asks(teacher.network, balance)
+        engine(network, labeller=labeller, optimizer=optimizer, handlers=[teacher, balance, resume])
+
+    run(complete)
+    for left_out, name in zip(complete, names, strict=True):
+        with pytest.raises(ValueError, match=f"Expected Resume to keep {name}, found it left out"):
+            run({key: part for key, part in complete.items() if key != left_out})
+
+
 def test_a_teacher_that_nobody_asks_is_refused(network):
     teacher = MeanTeacher(network)
     with pytest.raises(ValueError, match="to ask the network of MeanTeacher, found that it asks the student; use"):
