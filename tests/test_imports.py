@@ -22,7 +22,7 @@ ALLOWED = {
     "pseudo": BASE | {"networks.layers", "networks.tap"},
     "handlers": BASE | {"metrics", "networks.moved", "networks.norm"},
     "inferers": BASE | {"metrics", "networks.fused", "networks.norm"},
-    "engines": BASE | {"networks.layers", "networks.moved", "networks.norm", "networks.tap"},
+    "engines": BASE | {"networks.check", "networks.layers", "networks.moved", "networks.norm", "networks.tap"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from monai_sfda.engines.answers import check_answers, check_loss, check_views
+from monai_sfda.engines.answers import check_answers, check_loss, check_views, size_explained
 from monai_sfda.engines.batch import check_cases, read_batch
 from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
@@ -101,7 +101,7 @@ class AdaptTrainer(Trainer):
         image, case = self._unlabelled(batch)
         self.mode(self.network)
         step: dict[str, Any] = {"image": image, "case": case}
-        with autocast(self.state.device, self.precision):
+        with autocast(self.state.device, self.precision), size_explained(self.network, image):
             step["weak"], step["strong"] = self._views(image)
             if self.labeller is not None:
                 step["pseudo"] = self.labeller(step["weak"], case)
@@ -133,7 +133,7 @@ class AdaptTrainer(Trainer):
         for batch in tqdm(self.data_loader, "looking", unit="batch", leave=False, disable=idist.get_rank() > 0):
             self.fire_event(Events.GET_BATCH_COMPLETED)
             image, case = self._unlabelled(batch)
-            with torch.no_grad(), autocast(self.state.device, self.precision):
+            with torch.no_grad(), autocast(self.state.device, self.precision), size_explained(self.network, image):
                 answer = ask(self._views(image)[0], case)
             yield answer
 

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from monai_sfda.networks.check import size_advice
 from monai_sfda.protocols import PseudoLabel
 
-__all__ = ["check_answers", "check_loss", "check_views"]
+__all__ = ["check_answers", "check_loss", "check_views", "size_explained"]
+
+
+@contextmanager
+def size_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
+    """Turn what layers say of maps that do not fit together into the sizes that would.
+
+    Raises:
+        ValueError: in place of an error of the network, where images of another size would do.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or not (advice := size_advice(network, image)):
+            raise
+        reason, size = str(error).strip().split("\n")[0], " x ".join(map(str, image.shape[2:]))
+        raise ValueError(
+            f"Expected images of a size that fits the network, found {size} ({reason}); {advice}."
+        ) from error
 
 
 def check_views(views: Any, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -37,7 +37,7 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
     # A sum is cheap and hides no NaN or infinity; it may overflow by itself, so that what follows looks at each number.
     if torch.stack([loss.detach(), *sums]).isfinite().all():
         return value
-    for name, numbers, remedy in _suspects(loss, step, network):
+    for name, numbers, remedy in _suspects(loss, step, network, state):
         if numbers is not None and not (right := numbers.isfinite()).all():
             found = float(numbers.detach()[~right].flatten()[0])
             whose = _whose(right, step["case"]) if name in ("image", "view") else ""
@@ -48,7 +48,7 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
     return value
 
 
-def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module) -> Iterator[Suspect]:
+def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: State) -> Iterator[Suspect]:
     pseudo = step.get("pseudo")
     views = "let the views have images in the range that they ask for (WeakStrongViews: 0 to 255)"
     labels = "look at the network that the labeller asks, and at its refiners"
@@ -60,7 +60,9 @@ def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module) -> Iter
         yield Suspect(f"weight {name}", parameter, f"the update before it was too large: {slower}")
     yield Suspect("pseudo-label", pseudo and pseudo.label, labels)
     yield Suspect("weight of the pseudo-label", pseudo and pseudo.weight, labels)
-    yield Suspect("prediction", step["pred"], "give the engine precision='float32', or look for a layer that overflows")
+    grown = f"the updates before it were too large: {slower}"
+    first = state.iteration <= 1  # the weights are those of the source
+    yield Suspect("prediction", step["pred"], "look for a layer that overflows on these images" if first else grown)
     yield Suspect("loss", loss, "look in the criterion for a division by 0 or the logarithm of 0")
     for name, parameter in network.named_parameters():
         yield Suspect(

@@ -95,8 +95,8 @@ class Resume:
 
 def _not_finite(name: str, epoch: int) -> str:
     good = f"those of epoch {epoch - 1} are in the checkpoint" if epoch > 1 else "none were saved"
-    statistics = "look for images far out of range, or give the engine precision='float32'"
     slower = "try a smaller learning rate, into another output folder"
+    statistics = f"look for images far out of range, or {slower}"
     remedy = statistics if name.endswith(("running_mean", "running_var")) else slower
     return f"Expected finite weights, found others in {name} after epoch {epoch}; {good}; {remedy}."
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["check_output"]
+__all__ = ["check_output", "size_advice"]
 
 MULTIPLES = (2, 4, 8, 16, 32, 64, 128)  # a size that networks ask for is a product of their strides
 
@@ -55,6 +55,13 @@ def check_output(
             f"Expected logits of shape {expected} for {', '.join(structures)} and a {head} head, found {_named(answer)}"
             f"{' in training' if train else ''}; {_mend(network, answer, expected)}."
         )
+
+
+def size_advice(network: nn.Module, image: Tensor) -> str:
+    """Which sizes would do, if a copy of the network fails on blank images of this size (B, C, H, W); else nothing."""
+    copy, channels, size = deepcopy(network).eval(), image.shape[1], (image.shape[-2], image.shape[-1])
+    failed = image.ndim == 4 and isinstance(_ask(copy, size, channels), Exception)
+    return _other_size(copy, size, channels=channels) if failed else ""
 
 
 def _ask(network: nn.Module, size: tuple[int, int], channels: int = 3) -> Any:

@@ -39,10 +39,11 @@ def check_feature_layer(network: nn.Module, layer: str) -> None:
 
 
 def suggest_layers(network: nn.Module, layer: str) -> list[str]:
-    """Layers that give features: those with a similar name, else those nearest to the logits; else any layers."""
+    """Layers that give features: those with a similar name, else the outermost, nearest to the logits first."""
     network = unwrapped(network)
     if names := feature_layers(network):
-        return get_close_matches(layer, names, n=SHOWN) or names[-SHOWN:][::-1]
+        order = {name: (name.count("."), -at) for at, name in enumerate(names)}
+        return get_close_matches(layer, names, n=SHOWN) or sorted(names, key=order.__getitem__)[:SHOWN]
     names = [name for name, _ in network.named_modules() if name]
     return get_close_matches(layer, names, n=SHOWN, cutoff=0.4) or [name for name, _ in network.named_children()]
 

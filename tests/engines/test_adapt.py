@@ -4,6 +4,7 @@ import torch
 from conftest import tiny_network
 from monai.data import DataLoader as MonaiLoader
 from monai.data import Dataset
+from monai.networks.nets import UNet
 from monai.transforms import LoadImaged
 from PIL import Image
 from torch import nn
@@ -76,6 +77,29 @@ def test_a_datalist_as_monai_writes_it_needs_no_case(cbmt, tmp_path):
     trainer, _, balance = cbmt(train_data_loader=loader, epochs=1)
     trainer.run()
     assert sorted(balance.sums) == paths
+
+
+def test_images_of_a_size_that_does_not_fit_are_told_the_sizes_that_do(cbmt):
+    network = UNet(2, 3, 2, channels=(4, 4, 4), strides=(2, 2), norm="batch")
+    images = [{"image": torch.full((3, 30, 30), 200, dtype=torch.uint8), "case": str(index)} for index in range(4)]
+    for labeller in (None, PseudoLabeller(Observe(network))):
+        trainer, *_ = cbmt(network, images=images)
+        trainer.labeller = labeller
+        with pytest.raises(ValueError, match=r"found 30 x 30 \(Sizes.*; set image_size to multiples of 4, such as 28"):
+            trainer.run()
+
+
+def test_an_error_of_the_network_that_is_none_of_size_stays(cbmt):
+    class Failing(nn.Conv2d):
+        def forward(self, image):
+            if self.training:
+                raise RuntimeError("something else")
+            return super().forward(image)
+
+    trainer, *_ = cbmt(Failing(3, 2, 1))
+    trainer.labeller = None
+    with pytest.raises(RuntimeError, match="something else"):
+        trainer.run()
 
 
 def test_stored_images_need_views(cbmt, network):

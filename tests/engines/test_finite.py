@@ -43,7 +43,7 @@ def test_a_finite_loss_is_a_number(step, network):
         ("image", r"first in the image of b\.png \(.*leave it out"),
         ("weak", r"first in the view of b\.png \(.*range that they ask for \(WeakStrongViews: 0 to 255\)"),
         ("strong", r"first in the view of b\.png"),
-        ("pred", r"first in the prediction \(.*precision='float32'"),
+        ("pred", r"first in the prediction \(.*smaller learning rate"),
     ],
 )
 def test_the_first_thing_that_is_not_finite_is_named(step, network, where, sentence):
@@ -58,6 +58,12 @@ def test_the_labels_are_named_before_the_loss(step, network, field, name):
     getattr(step["pseudo"], field)[0, 0, 0, 0] = INF
     with pytest.raises(FloatingPointError, match=rf"found inf first in the {name} \(.*that the labeller asks"):
         ask(step, network)
+
+
+def test_the_prediction_of_the_source_is_no_matter_of_the_learning_rate(step, network):
+    step["pred"].fill_(INF)
+    with pytest.raises(FloatingPointError, match=r"step 1, found inf first in the prediction .*layer that overflows"):
+        check_finite(torch.tensor(NAN), step, network, State(epoch=1, iteration=1))
 
 
 def test_weights_are_a_matter_of_the_learning_rate(step, network):
