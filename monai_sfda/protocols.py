@@ -5,12 +5,13 @@ Shapes: B batch, K class channels, D features, ``*S`` image space, ``*s`` featur
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["Criterion", "Evidence", "Labeller", "Observer", "PseudoLabel", "Refiner", "Views"]
+__all__ = ["Criterion", "Evidence", "Labeller", "Observer", "PseudoLabel", "Refiner", "Views", "takes"]
 
 
 class Evidence(NamedTuple):
@@ -64,3 +65,17 @@ class Criterion(Protocol):
     """Loss of one step; takes the parts of the step it needs by keyword and ignores the rest."""
 
     def __call__(self, **step: object) -> Tensor: ...
+
+
+def takes(part: object, count: int) -> bool:
+    """Whether a part can be called with as many positional arguments."""
+    call = part.forward if isinstance(part, nn.Module) else part
+    if not callable(call):
+        return False
+    try:
+        inspect.signature(call).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # a built-in function that does not say what it takes
+        pass
+    return True

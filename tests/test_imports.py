@@ -21,10 +21,10 @@ ALLOWED = {
     "reading": set(),  # a program of its own, which has to start quickly
     "transforms": BASE | {"reading"},
     "data": BASE | {"reading"},
-    "pseudo": BASE | {"networks.tap"},
-    "handlers": BASE | {"metrics", "networks.norm"},
+    "pseudo": BASE | {"networks.layers", "networks.tap"},
+    "handlers": BASE | {"metrics", "networks.moved", "networks.norm"},
     "inferers": BASE | {"metrics", "networks.fused", "networks.norm"},
-    "engines": BASE | {"networks.tap", "networks.norm"},
+    "engines": BASE | {"networks.check", "networks.layers", "networks.moved", "networks.norm", "networks.tap"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

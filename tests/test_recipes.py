@@ -53,6 +53,20 @@ def test_recipe_runs_and_delivers(bundle, method, tmp_path):
 
 
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_the_parts_of_every_control_fit_each_other(bundle, tmp_path):
+    places = {"dataset_dir": str(write_images(tmp_path / "images")), "output_dir": str(tmp_path / "run")}
+    weights = str(random_weights(bundle, tmp_path / "model.pt"))
+    controls = sorted((bundle / "configs" / "methods" / "controls").glob("*.json"))
+    assert controls
+    for control in controls:
+        over = "cbmt" if control.stem.startswith(("cbmt", "shrinkage")) else "grad_cl"
+        names = (f"methods/{over}.json", f"methods/controls/{control.name}")
+        item = workflow(bundle, "adapt.json", *names, checkpoint=weights, **places)
+        item.initialize()
+        assert item.parser.get_parsed_content("train::trainer").adapted is not None
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 def test_the_settings_of_the_report_name_the_rate_that_is_used(bundle, tmp_path):
     places = {"dataset_dir": str(write_images(tmp_path / "images")), "output_dir": str(tmp_path / "run")}
     weights = str(random_weights(bundle, tmp_path / "model.pt"))

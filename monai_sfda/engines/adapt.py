@@ -10,14 +10,19 @@ import torch
 from ignite.engine import Engine, Events
 from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
+from monai.utils import ensure_tuple
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
+from monai_sfda.engines.answers import check_answers, check_loss, check_views, size_explained
+from monai_sfda.engines.batch import check_cases, read_batch
+from monai_sfda.engines.check import check_wiring
+from monai_sfda.engines.finite import check_finite
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
-from monai_sfda.precision import autocast
+from monai_sfda.precision import autocast, choose_precision
 from monai_sfda.protocols import Criterion, Labeller, Views
 
 __all__ = ["AdaptTrainer"]
@@ -34,7 +39,8 @@ class AdaptTrainer(Trainer):
     Args:
         device: where networks and batches live.
         max_epochs: passes over the images.
-        train_data_loader: yields dictionaries with ``image`` (B, C, *S) and ``case`` (B identifiers), never ``label``.
+        train_data_loader: yields dictionaries with ``image`` (B, C, *S) and ``case`` (B identifiers; without them, the
+            files that MONAI read the images from), never ``label``.
         network: (B, C, *S) -> logits (B, K, *S); the student.
         optimizer: over the parameters that adapt.
         criterion: reads what it needs of the step (``pred``, ``pseudo``, ``features``, ``case``, ...) by keyword.
@@ -44,6 +50,10 @@ class AdaptTrainer(Trainer):
         feature_layer: name of a submodule whose output becomes ``features`` of the step.
         train_handlers: handlers with ``attach``.
         precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``; losses are always float32.
+        adapted: what the run is to deliver, such as the network of a teacher; the student by default.
+
+    Raises:
+        ValueError: if the parts do not fit each other, see `check_wiring`.
     """
 
     def __init__(
@@ -61,10 +71,19 @@ class AdaptTrainer(Trainer):
         feature_layer: str | None = None,
         train_handlers: Sequence[Any] = (),
         precision: str = "float32",
+        adapted: nn.Module | None = None,
     ) -> None:
         self.network, self.optimizer, self.criterion = network, optimizer, criterion
-        self.views, self.labeller, self.mode, self.precision = views, labeller, mode, precision
+        self.views, self.labeller, self.mode = views, labeller, mode
+        self.precision = choose_precision(precision, device)
+        self.adapted = network if adapted is None else adapted
         self.tap = FeatureTap(network, feature_layer) if feature_layer else None
+        check_wiring(
+            device=torch.device(device), network=network, optimizer=optimizer, adapted=adapted,
+            handlers=ensure_tuple(train_handlers), feature_layer=feature_layer,
+            users={"labeller": labeller, "criterion": criterion, "views": views, "mode": mode},
+        )  # fmt: skip
+        check_cases(train_data_loader)
         super().__init__(
             device=device,
             max_epochs=max_epochs,
@@ -82,22 +101,24 @@ class AdaptTrainer(Trainer):
         image, case = self._unlabelled(batch)
         self.mode(self.network)
         step: dict[str, Any] = {"image": image, "case": case}
-        with autocast(self.state.device, self.precision):
-            step["weak"], step["strong"] = self.views(image)
+        with autocast(self.state.device, self.precision), size_explained(self.network, image):
+            step["weak"], step["strong"] = self._views(image)
             if self.labeller is not None:
                 step["pseudo"] = self.labeller(step["weak"], case)
                 # PyTorch 2.10 gives the student the weights that it cast for the labeller, which have no graph.
                 torch.clear_autocast_cache()
             step["pred"] = self.network(step["strong"])
+        check_answers(**step)
         if self.tap is not None:
             step["features"] = self.tap.output
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
         loss = self.criterion(**step)
         engine.fire_event(IterationEvents.LOSS_COMPLETED)
-        value = self._finite(loss)
+        check_loss(loss)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         engine.fire_event(IterationEvents.BACKWARD_COMPLETED)
+        value = check_finite(loss, step, self.network, self.state)
         self.optimizer.step()
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return {"loss": value, "pred": step["pred"].detach(), "case": case}
@@ -112,31 +133,14 @@ class AdaptTrainer(Trainer):
         for batch in tqdm(self.data_loader, "looking", unit="batch", leave=False, disable=idist.get_rank() > 0):
             self.fire_event(Events.GET_BATCH_COMPLETED)
             image, case = self._unlabelled(batch)
-            with torch.no_grad(), autocast(self.state.device, self.precision):
-                answer = ask(self.views(image)[0], case)
+            with torch.no_grad(), autocast(self.state.device, self.precision), size_explained(self.network, image):
+                answer = ask(self._views(image)[0], case)
             yield answer
 
-    def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
-        """Raises ValueError: if the batch has a ``label``; target labels must not reach adaptation."""
-        if "label" in batch:
-            raise ValueError(
-                "Expected batches without 'label', found one: target labels must not reach adaptation; drop the key "
-                "from the adaptation data (evaluation reads labels from its own loader)."
-            )
-        image = batch["image"]
-        layout = torch.channels_last if image.ndim == 4 else torch.contiguous_format
-        return torch.as_tensor(image).to(self.state.device, non_blocking=True, memory_format=layout), list(
-            batch["case"]
-        )
+    def _views(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return check_views(self.views(image), image)
 
-    def _finite(self, loss: Tensor) -> float:
-        """Raises FloatingPointError: before the update, so that the weights stay those of the last good step."""
-        value = float(loss.detach())
-        if value != value or value in (float("inf"), float("-inf")):
-            good = "the last good weights are in the checkpoint of the epoch before"
-            raise FloatingPointError(
-                f"Expected a finite loss, found {value} in epoch {self.state.epoch}, step {self.state.iteration}; "
-                f"{good if self.state.epoch > 1 else 'no epoch was finished'}; try a smaller learning rate, into "
-                "another output folder."
-            )
-        return value
+    def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
+        image, case = read_batch(batch)
+        layout = torch.channels_last if image.ndim == 4 else torch.contiguous_format
+        return torch.as_tensor(image).to(self.state.device, non_blocking=True, memory_format=layout), case

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ignite.engine import Engine, Events
 from torch import nn
 
+from monai_sfda.networks.moved import mark_moved
+
 __all__ = ["FollowStudent"]
 
 
@@ -23,6 +25,8 @@ class FollowStudent:
 
     def __init__(self, student: nn.Module, *, copies: Sequence[nn.Module]) -> None:
         self.student, self.copies = student, list(copies)
+        for copy in self.copies:
+            mark_moved(copy, by=self)
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.STARTED, self.update)

@@ -45,27 +45,28 @@ class Resume:
         """Raises FloatingPointError: in place of saving a network whose weights are not finite."""
         state = {name: item.state_dict() for name, item in self.objects.items()}
         networks = [item for item in self.objects.values() if isinstance(item, nn.Module)]
-        if not all(tensor.isfinite().all() for network in networks for tensor in network.state_dict().values()):
-            epoch = engine.state.epoch
-            good = f"those of epoch {epoch - 1} are in the checkpoint" if epoch > 1 else "none were saved"
-            raise FloatingPointError(
-                f"Expected finite weights, found others after epoch {epoch}; {good}; try a smaller learning rate, into "
-                "another output folder."
-            )
+        tensors = [pair for network in networks for pair in network.state_dict().items()]
+        if broken := [name for name, tensor in tensors if not tensor.isfinite().all()]:
+            raise FloatingPointError(_not_finite(broken[0], engine.state.epoch))
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
         with whole_file(self.path) as draft:
             save_tensors({"settings": self.settings, "progress": progress, **state}, draft)
 
     def load(self, engine: Engine) -> None:
-        """Raises ValueError: if the checkpoint is damaged, or belongs to a run with other settings."""
+        """Raises ValueError: if the checkpoint is damaged, or belongs to a run with other settings or parts."""
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-            known = state["settings"]
         except Exception as error:  # torch raises many types for damaged files
             raise ValueError(
                 f"Expected the checkpoint of an unfinished run in {self.path}, found a damaged file; delete it to "
                 "start anew."
             ) from error
+        known = state.get("settings") if isinstance(state, Mapping) else None
+        if not isinstance(known, Mapping):
+            raise ValueError(
+                f"Expected the checkpoint of an unfinished run in {self.path}, found a file of another kind; give "
+                "Resume a path of its own."
+            )
         now, then = dict(_leaves(self.settings)), dict(_leaves(known))
         changed = [key for key in then | now if now.get(key) != then.get(key)]
         if changed:
@@ -80,9 +81,24 @@ class Resume:
                 "delete it to start anew."
             )
         for name, item in self.objects.items():
-            item.load_state_dict(state[name])
+            try:
+                item.load_state_dict(state[name])
+            except (RuntimeError, ValueError, KeyError, TypeError) as error:
+                reason = str(error).strip().split("\n")[0]
+                raise ValueError(
+                    f"Expected the state of {name!r} in {self.path}, found one that does not fit ({reason}); continue "
+                    "with the same parts, or choose another output folder to start anew."
+                ) from error
         engine.state.epoch, engine.state.iteration = state["progress"]["epoch"], state["progress"]["iteration"]
         logger.info("Continuing after epoch %d.", engine.state.epoch)
+
+
+def _not_finite(name: str, epoch: int) -> str:
+    good = f"those of epoch {epoch - 1} are in the checkpoint" if epoch > 1 else "none were saved"
+    slower = "try a smaller learning rate, into another output folder"
+    statistics = f"look for images far out of range, or {slower}"
+    remedy = statistics if name.endswith(("running_mean", "running_var")) else slower
+    return f"Expected finite weights, found others in {name} after epoch {epoch}; {good}; {remedy}."
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,8 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
+from monai_sfda.networks.moved import mark_moved
+
 __all__ = ["MeanTeacher"]
 
 
@@ -42,6 +44,7 @@ class MeanTeacher:
             raise ValueError(f"Expected a decay between 0 (copy the student) and 1 (keep the source), found {decay}.")
         self.student, self.decay, self.mode, self.average_buffers = student, decay, mode, average_buffers
         self.network = deepcopy(student).requires_grad_(False)
+        mark_moved(self.network, by=self)
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.EPOCH_STARTED, self.prepare)

@@ -29,7 +29,9 @@ class WeightedSum:
         self.criteria, self.weights = dict(criteria), dict(weights or {})
         unknown = sorted(set(self.weights) - set(self.criteria))
         if not self.criteria or unknown:
-            raise ValueError(f"Expected weights for {sorted(self.criteria)}, found {unknown or 'no criterion at all'}.")
+            raise ValueError(
+                f"Expected weights for {sorted(self.criteria)}, found {unknown or 'no criterion'}; use their names."
+            )
         self._sums: dict[str, tuple[Tensor | float, int]] = {}
 
     def __call__(self, **step: object) -> Tensor:

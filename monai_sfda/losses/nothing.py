@@ -12,7 +12,12 @@ class NoLoss(nn.Module):
 
     Shape:
         pred (B, K, *S); result ().
+
+    Attributes:
+        learns: False, which tells the engine that frozen parameters are meant.
     """
+
+    learns = False
 
     def forward(self, *, pred: Tensor, **_: object) -> Tensor:
         return pred.new_zeros((), requires_grad=True)

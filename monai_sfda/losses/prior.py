@@ -61,7 +61,12 @@ def source_ratios(path: str | os.PathLike, *, structures: Mapping[str, int], sca
     remedy = "measure the source masks with scripts/class_ratios.py"
     if not Path(path).is_file():
         raise FileNotFoundError(f"Expected the class ratios of the source at {path}, found no such file; {remedy}.")
-    ratios = json.loads(Path(path).read_text())["ratios"]
+    try:
+        ratios = {name: float(share) for name, share in json.loads(Path(path).read_text())["ratios"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"Expected {path} to be JSON with 'ratios', name and share of each channel, found another file; {remedy}."
+        ) from error
     names = list(ratios)
     if any(names[channel : channel + 1] != [name] for name, channel in structures.items()):
         raise ValueError(f"Expected ratios with channels {dict(structures)} in {path}, found {names}; {remedy}.")
@@ -134,7 +139,13 @@ class RatioTable:
 
 
 def _read_sizes(path: Path, column: str) -> Tensor:
-    rows = [json.loads(cell) for cell in _read_column(path, column)]
+    cells = _read_column(path, column)
+    try:
+        rows = [[float(size) for size in json.loads(cell)] for cell in cells]
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Expected lists such as [51625, 4428] in {path}, column {column}, found another cell; mend the table."
+        ) from error
     if not rows or len({len(row) for row in rows}) != 1:
         raise ValueError(f"Expected lists of equal length in {path}, column {column}, found none or several lengths.")
     return torch.tensor(rows, dtype=torch.float32)

@@ -44,7 +44,10 @@ class StatisticConsistency(nn.Module):
         self.reduction = reduction
         self._layers = tuple(layers)  # a tuple, because they stay parts of the network alone
         if not self._layers or any(layer.bias is None or layer.running_mean is None for layer in self._layers):
-            raise ValueError("Expected batch norm layers with scale, offset and running statistics, found others.")
+            raise ValueError(
+                "Expected batch norm layers with scale, offset and running statistics, found none or others; give "
+                "norm_layers(network), or choose a method that does not rely on batch norm."
+            )
         self._affine, self._standing = self._learnt().detach().clone(), self._standings()
 
     def divergence(self) -> Tensor:

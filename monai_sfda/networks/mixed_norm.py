@@ -68,7 +68,9 @@ class MixedBatchNorm(_BatchNorm):
             return super().forward(input)
         values = input.numel() // input.shape[1]
         if values < 2:
-            raise ValueError("Expected more than 1 value per channel for batch statistics, found 1; add images.")
+            raise ValueError(
+                "Expected more than 1 value per channel for batch statistics, found 1; put at least 2 in a batch."
+            )
         others = [axis for axis in range(input.ndim) if axis != 1]
         var, mean = torch.var_mean(input.float(), others, correction=0)
         self._follow(mean.detach(), var.detach() * values / (values - 1))

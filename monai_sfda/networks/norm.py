@@ -83,7 +83,7 @@ def require_batch_norm(network: nn.Module) -> list[_BatchNorm]:
         first, kind = next(iter(missed.items()))
         raise ValueError(
             f"Expected every normalisation of {owner} to be batch norm, found {len(missed)} other(s) such as {first!r} "
-            f"({kind}), which would be missed; use torch.nn.BatchNorm, or a method that does not rely on it."
+            f"({kind}), which would be missed; choose a method that does not rely on batch norm."
         )
     return layers
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from types import TracebackType
 
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from monai_sfda.networks.layers import suggest_layers, unwrapped
 
 __all__ = ["FeatureTap"]
 
@@ -71,13 +71,9 @@ class FeatureTap:
 
 
 def _find(network: nn.Module, layer: str) -> nn.Module:
-    if isinstance(network, (DataParallel, DistributedDataParallel)):
-        network = network.module
+    network = unwrapped(network)
     layers = {name: module for name, module in network.named_modules() if name}
     if layer not in layers:
-        close = get_close_matches(layer, layers, n=5, cutoff=0.4) or [name for name, _ in network.named_children()]
-        owner = type(network).__name__
-        raise ValueError(
-            f"Expected the name of a layer of {owner}, found {layer!r}; use one such as {', '.join(close)}."
-        )
+        owner, close = type(network).__name__, ", ".join(suggest_layers(network, layer))
+        raise ValueError(f"Expected the name of a layer of {owner}, found {layer!r}; use one such as {close}.")
     return layers[layer]

@@ -61,11 +61,12 @@ class WeighBackground:
     """
 
     def __init__(self, *, channels: Sequence[int], weights: Sequence[float], head: str = "sigmoid") -> None:
-        if len(weights) != len(channels) or min(weights) < 0:
-            raise ValueError(f"Expected a factor of at least 0 per channel of {channels}, found {weights}.")
+        if not channels or len(weights) != len(channels) or min(weights) < 0:
+            raise ValueError(f"Expected channels, and a factor of at least 0 for each, found {channels} and {weights}.")
         self.channels, self.weights, self.head = list(channels), list(weights), check_head(head)
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
+        _check_channels(self.channels, pseudo.label)
         scale = torch.ones(pseudo.label.shape[1], device=pseudo.label.device)
         scale[self.channels] = torch.tensor(self.weights, dtype=scale.dtype, device=scale.device)
         scale = scale.view(1, -1, *[1] * (pseudo.label.ndim - 2))
@@ -125,9 +126,11 @@ class BalanceBackground(WeighBackground):
             for evidence in engine.observe_all(self.first_look):
                 self.remember(evidence)
             self.share()
+            self.refit()  # for labels that are asked for before the first epoch
 
     def remember(self, evidence: Evidence) -> None:
         """Replace the sums of the observed images."""
+        _check_channels(self.channels, evidence.probs)
         limits = per_channel(self.cutoff, evidence.probs).expand(evidence.probs.shape[1:])[self.channels]
         maps = evidence.probs[:, self.channels].flatten(2)
         sums = uncertain_sums(maps, cutoff=limits.flatten(1), margin=self.margin).cpu()
@@ -164,3 +167,9 @@ class BalanceBackground(WeighBackground):
 
     def load_state_dict(self, state: dict) -> None:
         self.sums, self.weights = dict(state["sums"]), list(state["weights"])
+
+
+def _check_channels(channels: Sequence[int], maps: Tensor) -> None:
+    """Raises ValueError: if a channel is none of those of maps (B, K, *S)."""
+    if not set(channels) <= set(range(maps.shape[1])):
+        raise ValueError(f"Expected channels below {maps.shape[1]} to balance, found {channels}; mend channels.")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from monai_sfda.functional import check_head, decide
 from monai_sfda.protocols import Evidence, PseudoLabel
-from monai_sfda.pseudo.histogram import histogram, over_processes
+from monai_sfda.pseudo.histogram import UNFITTED, histogram, over_processes
 
 __all__ = ["ClassThreshold", "class_thresholds"]
 
@@ -83,9 +83,9 @@ class ClassThreshold:
         logger.info("Cut-offs of the channels: %s.", [round(c, 3) for c in self.cutoffs.tolist()])
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
-        """Raises RuntimeError: if it was not fitted."""
+        """Raises ValueError: if it was not fitted."""
         if self.cutoffs is None:
-            raise RuntimeError("Expected fitted class thresholds, found none; add FitRefiners to the handlers.")
+            raise ValueError(f"Expected fitted class thresholds, found none; {UNFITTED}.")
         probs = evidence.probs
         cutoffs = self.cutoffs.to(probs).view(-1, *[1] * (probs.ndim - 2))
         return pseudo._replace(label=decide(probs / cutoffs, self.head, 1.0).to(probs.dtype))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from monai_sfda.protocols import Evidence, PseudoLabel
 from monai_sfda.pseudo.cached import CachedEvidence
-from monai_sfda.pseudo.histogram import BINS, histogram, over_processes, probability_bin
+from monai_sfda.pseudo.histogram import BINS, UNFITTED, histogram, over_processes, probability_bin
 
 __all__ = ["ConfidentCorrection", "certainty", "confident_joint", "error_bins"]
 
@@ -106,9 +106,9 @@ class ConfidentCorrection:
                 logger.warning("Expected label errors in channel %d, found none: its labels stay as they are.", channel)
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
-        """Raises RuntimeError: if it was not fitted."""
+        """Raises ValueError: if it was not fitted."""
         if self._bins is None:
-            raise RuntimeError("Expected a fitted joint distribution, found none; add FitRefiners to the handlers.")
+            raise ValueError(f"Expected a fitted joint distribution, found none; {UNFITTED}.")
         probs = self._judge(evidence)
         sure = certainty(probs)
         rate = sure if self.rate is None else self.rate

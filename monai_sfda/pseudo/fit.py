@@ -30,10 +30,23 @@ class FitRefiners:
 
     Args:
         labeller: its refiners that have ``study`` and ``fit`` are fitted, in their order.
+
+    Raises:
+        ValueError: if it has no refiners.
     """
 
     def __init__(self, labeller: PseudoLabeller) -> None:
+        if not hasattr(labeller, "refiners"):
+            raise ValueError(
+                f"Expected a labeller with refiners, found {type(labeller).__name__}; give the PseudoLabeller itself, "
+                "not what stores its answers."
+            )
         self.labeller = labeller
+
+    @property
+    def fits(self) -> list[Fitted]:
+        """The refiners that it fits."""
+        return [refiner for refiner in self.labeller.refiners if isinstance(refiner, Fitted)]
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.STARTED, self)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monai_sfda.functional import Cutoff, check_head, decide, probabilities
+from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.protocols import Evidence, Observer
 from monai_sfda.pseudo.cam_spread import cam_spread
@@ -47,6 +48,9 @@ class GradientGuided:
         cutoff: gamma, see `decide`; one number, or one for each channel.
         mode: how the copy runs. With batch statistics right after the layer the gradients cancel: ValueError.
         head: ``"sigmoid"`` or ``"softmax"``.
+
+    Raises:
+        ValueError: if ``layer`` gives no features, ``observe`` is of another layer, or ``head`` is unknown.
     """
 
     def __init__(
@@ -62,11 +66,15 @@ class GradientGuided:
         mode: Callable[[nn.Module], object] = nn.Module.eval,
         head: str = "sigmoid",
     ) -> None:
+        if getattr(observe, "layer", layer) != layer:
+            found = f"found {getattr(observe, 'layer', None)!r}"
+            raise ValueError(f"Expected an observer of layer {layer!r}, {found}; give the observer the same layer.")
         self.network = deepcopy(network).requires_grad_(False)
         self.layer, self.observe, self.weighting = layer, observe, weighting or GradCam()
         self.relu, self.cam_passes = relu, cam_passes
         self.cutoff, self.mode, self.head = cutoff, mode, check_head(head)
         self._tap = FeatureTap(self.network, layer)
+        check_feature_layer(self.network, layer)
         self.network.get_submodule(layer).register_forward_hook(_cut, prepend=True)
 
     def __call__(self, image: Tensor, case: Sequence[str]) -> Evidence:

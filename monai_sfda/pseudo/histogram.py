@@ -9,6 +9,8 @@ from torch import Tensor
 __all__ = ["BINS", "histogram", "over_processes", "probability_bin"]
 
 BINS = 1024
+# what a refiner lacks that takes numbers from the whole data set
+UNFITTED = "add FitRefiners(labeller) to train_handlers, before what asks the labeller (Cached)"
 
 
 def probability_bin(probs: Tensor) -> Tensor:

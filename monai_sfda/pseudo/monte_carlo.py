@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_sfda.functional import check_head, probabilities
+from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.protocols import Evidence
 
@@ -32,6 +33,9 @@ class MonteCarlo:
         mode: how the copy runs; batch statistics and dropout (train mode) as released.
         layer: name of a submodule for ``features``, such as "decoder.feature"; None for no features.
         head: ``"sigmoid"`` or ``"softmax"``.
+
+    Raises:
+        ValueError: if a value is out of range, or ``layer`` gives no features.
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class MonteCarlo:
         self.passes, self.temperature, self.mode, self.layer = passes, temperature, mode, layer
         self.head = check_head(head)
         self._tap = FeatureTap(self.network, layer) if layer else None
+        if layer:
+            check_feature_layer(self.network, layer)
 
     @torch.no_grad()
     def __call__(self, image: Tensor, case: Sequence[str]) -> Evidence:
@@ -77,7 +83,7 @@ def must_differ(spread: Tensor, network: nn.Module, passes: int) -> None:
     if not spread.any():
         raise ValueError(
             f"Expected passes of {type(network).__name__} that differ, found {passes} equal ones; "
-            "give it dropout, or use a method without uncertainty."
+            "give it dropout and a mode in which that is on (track_stats), or use a method without uncertainty."
         )
 
 

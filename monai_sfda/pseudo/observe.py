@@ -19,9 +19,15 @@ class Observe:
     Args:
         network: (B, C, *S) -> logits (B, K, *S). The student itself, its teacher or a frozen source network.
         head: ``"sigmoid"`` or ``"softmax"``.
+
+    Raises:
+        ValueError: if ``network`` cannot be called, or ``head`` is unknown.
     """
 
     def __init__(self, network: nn.Module, *, head: str = "sigmoid") -> None:
+        if not callable(network):
+            found = type(network).__name__
+            raise ValueError(f"Expected a network to observe, found {found}; give its network, as in teacher.network.")
         self.network, self.head = network, check_head(head)
 
     @torch.no_grad()

@@ -80,10 +80,14 @@ class PrototypeAgreement:
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:
         """Raises ValueError: if the evidence has no features or no spread."""
-        if evidence.features is None or evidence.spread is None:
+        missing = [name for name in ("features", "spread") if getattr(evidence, name) is None]
+        if missing:
             raise ValueError(
-                "Expected evidence with features and spread, found none; observe with MonteCarlo(layer=...)."
+                f"Expected evidence with features and spread, found no {' and no '.join(missing)}; observe with "
+                "MonteCarlo(network, layer=...), which gives both."
             )
+        assert evidence.features is not None
+        assert evidence.spread is not None
         label = (pseudo.label > 0.5).float()
         features = evidence.features.float()
         own = features.ndim > label.ndim

@@ -88,8 +88,7 @@ class LabelStore:
         """The maps of a case, name -> (K, *S) float32.
 
         Raises:
-            KeyError: if there are none.
-            OSError: if the file is damaged.
+            OSError: if the file is missing (FileNotFoundError) or damaged.
         """
         path = self._file(case)
         try:
@@ -97,10 +96,14 @@ class LabelStore:
                 forms = json.loads(str(file["header"]))["maps"]
                 return {name: _unpack(file[name], **form) for name, form in forms.items()}
         except FileNotFoundError:
-            message = f"Expected the maps of {case!r} in {self.folder}, found none; fill the store before reading it."
-            raise KeyError(message) from None
+            message = f"Expected the maps of {case!r} in {self.folder}, found none; {self._again}."
+            raise FileNotFoundError(message) from None
         except (EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise OSError(f"Expected the maps of {case!r} in {path}, found a damaged file; delete it.") from error
+            raise OSError(f"Expected the maps of {case!r} in {path}, found a damaged file; {self._again}.") from error
+
+    @property
+    def _again(self) -> str:
+        return f"delete the folder {self.folder} and start the run anew, so that all images are asked about"
 
     @property
     def _path(self) -> Path:

@@ -14,6 +14,8 @@ from monai.engines import default_prepare_batch
 from monai.utils import convert_to_tensor
 from torch import Tensor
 
+from monai_sfda.transforms.stored_range import StoredRange
+
 __all__ = ["Erase", "Gamma", "ImpulseNoise", "StrongBatch", "WeakBatch", "WeakStrongViews"]
 
 
@@ -123,6 +125,9 @@ class WeakStrongViews:
         weak: corruptions of the weak view (none in the published methods).
         stored_max: value of white in the stored images (255 for 8-bit photographs).
         mean, std: the network sees ``(x - mean) / std`` for x in [0, 1]; 0.5 and 0.5 give [-1, 1].
+
+    Raises:
+        ValueError: if ``stored_max`` or ``std`` is not above 0.
     """
 
     def __init__(
@@ -135,11 +140,19 @@ class WeakStrongViews:
         std: float = 0.5,
     ) -> None:
         self.strong, self.weak = tuple(strong), tuple(weak)
+        if not std > 0:
+            raise ValueError(f"Expected std above 0, found {std}; 0.5 gives the network -1 to 1.")
         self.stored_max, self.mean, self.std = stored_max, mean, std
+        self._range = StoredRange(stored_max)
 
     def __call__(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, *S) stored images -> (weak, strong), both float32 (B, C, *S)."""
-        image = image.float() / self.stored_max
+        """(B, C, *S) images from 0 to ``stored_max`` -> (weak, strong), both float32 (B, C, *S).
+
+        Raises:
+            ValueError: if the images are stored on another scale, see `StoredRange`.
+        """
+        self._range.check(image)
+        image = (image.float() / self.stored_max).clamp_(0, 1)
         weak, strong = image, image
         for corrupt in self.weak:
             weak = corrupt(weak)

@@ -1,9 +1,16 @@
+import numpy as np
 import pytest
 import torch
 from conftest import tiny_network
+from monai.data import DataLoader as MonaiLoader
+from monai.data import Dataset
+from monai.networks.nets import UNet
+from monai.transforms import LoadImaged
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
+from monai_sfda.data import EpochBatches
 from monai_sfda.networks import eval_mode
 from monai_sfda.pseudo import Observe, PseudoLabeller, Threshold, uncertain_sums
 from monai_sfda.transforms import WeakStrongViews
@@ -43,9 +50,108 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(cbmt, network):
 
     trainer, *_ = cbmt(network, criterion=criterion)
     source = parameters(network).clone()
-    with pytest.raises(FloatingPointError, match="found nan in epoch 1, step 1; no epoch was finished; try"):
+    with pytest.raises(FloatingPointError, match="in epoch 1, step 1, found nan first in the loss"):
         trainer.run()
     assert torch.equal(parameters(network), source)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_update(cbmt, network):
+    def criterion(*, pred, **_):
+        return (pred.mean() * 0).abs().sqrt()
+
+    trainer, *_ = cbmt(network, criterion=criterion)
+    source = parameters(network).clone()
+    with pytest.raises(FloatingPointError, match=r"found nan first in the gradient of 0\.weight .*a root at 0"):
+        trainer.run()
+    assert torch.equal(parameters(network), source)
+
+
+def test_a_datalist_as_monai_writes_it_needs_no_case(cbmt, tmp_path):
+    generator = np.random.default_rng(0)
+    for index in range(3):
+        pixels = generator.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+    paths = sorted(map(str, tmp_path.glob("*.png")))
+    images = Dataset([{"image": path} for path in paths], LoadImaged("image", ensure_channel_first=True))
+    loader = MonaiLoader(images, batch_sampler=EpochBatches(images, batch_size=2))
+    trainer, _, balance = cbmt(train_data_loader=loader, epochs=1)
+    trainer.run()
+    assert sorted(balance.sums) == paths
+
+
+def test_images_of_a_size_that_does_not_fit_are_told_the_sizes_that_do(cbmt):
+    network = UNet(2, 3, 2, channels=(4, 4, 4), strides=(2, 2), norm="batch")
+    images = [{"image": torch.full((3, 30, 30), 200, dtype=torch.uint8), "case": str(index)} for index in range(4)]
+    for labeller in (None, PseudoLabeller(Observe(network))):
+        trainer, *_ = cbmt(network, images=images)
+        trainer.labeller = labeller
+        with pytest.raises(ValueError, match=r"found 30 x 30 \(Sizes.*; set image_size to multiples of 4, such as 28"):
+            trainer.run()
+
+
+def test_an_error_of_the_network_that_is_none_of_size_stays(cbmt):
+    class Failing(nn.Conv2d):
+        def forward(self, image):
+            if self.training:
+                raise RuntimeError("something else")
+            return super().forward(image)
+
+    trainer, *_ = cbmt(Failing(3, 2, 1))
+    trainer.labeller = None
+    with pytest.raises(RuntimeError, match="something else"):
+        trainer.run()
+
+
+def test_stored_images_need_views(cbmt, network):
+    trainer, *_ = cbmt(network, views=lambda image: (image, image))
+    with pytest.raises(ValueError, match=r"views in floating point of \d images, found torch\.uint8"):
+        trainer.run()
+
+
+def test_an_observer_in_place_of_a_labeller_is_told_how_to_become_one(cbmt, network):
+    trainer, *_ = cbmt(network)
+    trainer.labeller = Observe(network)
+    with pytest.raises(ValueError, match="Expected a labeller that gives a PseudoLabel, found Evidence; wrap an obs"):
+        trainer.run()
+
+
+def test_labels_of_another_shape_are_not_stretched(cbmt, network):
+    trainer, *_ = cbmt(network)
+    trainer.labeller = PseudoLabeller(Observe(tiny_network(channels=1)))
+    with pytest.raises(ValueError, match=r"shape of the prediction, \(\d, 2, 16, 16\), found \(\d, 1, 16, 16\)"):
+        trainer.run()
+
+
+@pytest.mark.parametrize(
+    ("criterion", "sentence"),
+    [
+        (
+            lambda *, pred, **_: pred.mean((1, 2, 3)),
+            r"one number as a tensor, found shape \(\d,\); take the mean",
+        ),
+        (lambda *, pred, **_: float(pred.detach().mean()), "found a float; take the mean"),
+        (lambda *, pred, **_: (pred > 0).float().mean(), "Expected a loss with a gradient, found one without"),
+    ],
+)
+def test_a_loss_that_cannot_be_minimised_is_named(cbmt, criterion, sentence):
+    trainer, *_ = cbmt(criterion=criterion)
+    with pytest.raises(ValueError, match=sentence):
+        trainer.run()
+
+
+def test_several_maps_of_deep_supervision_are_named(cbmt):
+    class Deep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = tiny_network()
+
+        def forward(self, image):
+            return [self.body(image)] * 2 if self.training else self.body(image)
+
+    trainer, *_ = cbmt(Deep())
+    trainer.labeller = None
+    with pytest.raises(ValueError, match="one tensor of logits, found a list; switch deep supervision off"):
+        trainer.run()
 
 
 def test_every_image_is_observed_once_in_evaluation_mode(cbmt, network, images):

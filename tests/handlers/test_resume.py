@@ -2,6 +2,7 @@ from copy import deepcopy
 
 import pytest
 import torch
+from conftest import tiny_network
 from ignite.engine import Events
 
 from monai_sfda.handlers import Resume
@@ -82,7 +83,9 @@ def test_weights_that_are_not_finite_do_not_replace_good_ones(cbmt, network, tmp
                 network[0].weight[0] = float("inf")
 
     trainer.add_event_handler(Events.ITERATION_COMPLETED(every=2), spoil)  # after the last step of an epoch
-    with pytest.raises(FloatingPointError, match="found others after epoch 2; those of epoch 1 are in the checkpoint"):
+    with pytest.raises(
+        FloatingPointError, match=r"in .* after epoch 2; those of epoch 1 are in the checkpoint; try a smaller"
+    ):
         trainer.run()
     saved = torch.load(tmp_path / "run.pt", weights_only=True)
     assert saved["progress"]["epoch"] == 1
@@ -97,6 +100,26 @@ def test_a_checkpoint_that_lacks_something_is_one_sentence(cbmt, network, tmp_pa
     torch.save(state, tmp_path / "run.pt")
     with pytest.raises(ValueError, match="found one without balance; delete it to start anew"):
         build(cbmt, network, tmp_path / "run.pt", epochs=2)
+
+
+def test_running_statistics_are_no_matter_of_the_learning_rate(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    network[1].running_var[0] = float("inf")
+    with pytest.raises(FloatingPointError, match=r"others in 1\.running_var after epoch 1; none were saved; look for"):
+        trainer.run()
+
+
+def test_a_file_of_another_kind_is_not_to_be_deleted(cbmt, network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"model\.pt, found a file of another kind; give Resume a path of its own"):
+        build(cbmt, network, tmp_path / "model.pt", epochs=1)
+
+
+def test_a_network_of_another_layout_does_not_continue_the_run(cbmt, network, tmp_path):
+    trainer, _ = build(cbmt, network, tmp_path / "run.pt", epochs=1)
+    trainer.run()
+    with pytest.raises(ValueError, match=r"state of 'network' in .*, found one that does not fit \(.*; continue with"):
+        build(cbmt, tiny_network(channels=3), tmp_path / "run.pt", epochs=1)
 
 
 def test_no_draft_is_left(cbmt, network, tmp_path):

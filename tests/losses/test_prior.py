@@ -135,3 +135,17 @@ def test_rows_without_meaning_are_refused(tmp_path, rows, message):
     path.write_text("val_ids;sizes\n" + rows)
     with pytest.raises(ValueError, match=message):
         RatioTable(path, column="sizes", uses_target_tags=False)
+
+
+@pytest.mark.parametrize("text", ["no json", "[0.1]", '{"disc": 0.1}', '{"ratios": {"disc": "much"}}'])
+def test_a_file_that_holds_no_ratios_is_told_what_it_lacks(tmp_path, text):
+    (tmp_path / "ratios.json").write_text(text)
+    with pytest.raises(ValueError, match=r"JSON with 'ratios', .* found another file; measure the source masks"):
+        source_ratios(tmp_path / "ratios.json", structures={"disc": 0})
+
+
+@pytest.mark.parametrize("cell", ["much", "3", '["a"]'])
+def test_a_cell_without_sizes_is_named(tmp_path, cell):
+    (tmp_path / "sizes.csv").write_text(f"val_ids;sizes\na;{cell}\n")
+    with pytest.raises(ValueError, match=r"Expected lists such as \[51625, 4428\] in .*, column sizes, found another"):
+        RatioTable(tmp_path / "sizes.csv", column="sizes", uses_target_tags=False)

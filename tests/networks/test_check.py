@@ -59,6 +59,55 @@ def test_a_network_for_grey_images_is_told_how_to_wrap_it():
         check(unet(channels=1))
 
 
+def test_a_size_that_does_not_fit_is_told_the_next_that_do():
+    deep = UNet(2, 3, 2, channels=(4, 4, 4, 4), strides=(2, 2, 2), norm="batch")
+    with pytest.raises(ValueError, match=r"of 100 x 100, .*; set image_size to multiples of 8, such as 96 x 96"):
+        check_output(deep, image_size=[100, 100], structures=("disc", "cup"))
+    with pytest.raises(ValueError, match=r"multiples of 8, such as 96 x 64 or 104 x 64\.$"):
+        check_output(deep, image_size=[100, 64], structures=("disc", "cup"))
+    check_output(deep, image_size=[104, 96], structures=("disc", "cup"))
+
+
+def test_a_size_that_is_too_small_is_told_a_larger_one():
+    deep = UNet(2, 3, 2, channels=(4, 4, 4), strides=(2, 2), norm="instance")
+    with pytest.raises(ValueError, match=r"; set image_size to multiples of 8, such as 8 x 8\.$"):
+        check_output(deep, image_size=(2, 2), structures=("disc", "cup"), train=True)
+
+
+def test_a_network_for_grey_images_of_another_size_is_told_both():
+    with pytest.raises(ValueError, match=r"multiples of 4, such as .* and wrap it in .*with_input \(grey: true\)"):
+        check_output(unet(channels=1), image_size=[18, 16], structures=("disc", "cup"))
+
+
+def test_a_network_that_takes_neither_is_to_be_mended():
+    with pytest.raises(ValueError, match="mend network_def, which takes neither RGB nor grey images"):
+        check(unet(channels=4))
+
+
+class Coarse(nn.Module):
+    """Gives logits at a quarter of the size, or at the next multiple of 8."""
+
+    def __init__(self, padded):
+        super().__init__()
+        self.head, self.padded = nn.Conv2d(3, 2, 1), padded
+
+    def forward(self, image):
+        size = [-(-side // 8) * 8 if self.padded else side // 4 for side in image.shape[2:]]
+        return nn.functional.interpolate(self.head(image), size=size)
+
+
+def test_logits_of_another_size_are_no_matter_of_channels():
+    with pytest.raises(ValueError, match=r"found shape \(2, 2, 104, 104\); set image_size to multiples of 8, such as"):
+        check_output(Coarse(True), image_size=[100, 100], structures=("disc", "cup"))
+    with pytest.raises(ValueError, match=r"found shape \(2, 2, 4, 6\); let network_def scale its logits to the size"):
+        check(Coarse(False))
+
+
+def test_channels_that_do_not_fit_are_counted():
+    with pytest.raises(ValueError, match=r"; mend out_channels of network_def \(now 5\), structures or head"):
+        check(unet(out=5))
+
+
 def test_a_channel_that_there_is_not_is_named():
     check(unet(), structures={"disc": 0, "cup": 1})
     with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; mend structures"):

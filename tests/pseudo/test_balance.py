@@ -113,3 +113,23 @@ def test_of_three_softmax_classes_each_is_weighed_against_background_by_its_own_
     refine = WeighBackground(channels=[1, 2], weights=[0.5, 0.25], head="softmax")
     background, one, two = refine(pseudo, Evidence(["a"], label)).weight.flatten().tolist()
     assert (background / one, background / two) == (0.5, 0.25)
+
+
+def test_channels_that_there_are_not_are_named():
+    evidence = Evidence(["a"], torch.full((1, 2, 2, 2), 0.5))
+    pseudo = PseudoLabel(evidence.probs, torch.ones(1, 2, 2, 2))
+    for part in (balance(channels=[2]), WeighBackground(channels=[2], weights=[0.5])):
+        with pytest.raises(ValueError, match=r"Expected channels below 2 to balance, found \[2\]; mend channels"):
+            part(pseudo, evidence)
+    with pytest.raises(ValueError, match="Expected channels, and a factor of at least 0 for each"):
+        balance(channels=[])
+
+
+def test_labels_that_are_asked_for_before_the_first_epoch_are_weighted():
+    class Looking:
+        def observe_all(self, ask):
+            yield Evidence(["a"], PROBS.view(1, 1, 1, -1))
+
+    item = balance()
+    item.look_once(Looking())
+    assert item.weights[0] == fitted_weight(PROBS.view(1, 1, 1, -1)) != 1

@@ -224,7 +224,7 @@ def test_a_handler_may_refresh_by_a_rule_of_its_own(build):
 
 
 def test_labels_lost_in_the_middle_of_a_run_are_asked_anew_with_a_warning(build, caplog):
-    trainer, cached, asked = build(refresh_every=5)
+    trainer, cached, asked = build(refresh_every=5, ask=eval_labels)
     trainer.state.epoch = 1
     with caplog.at_level(logging.WARNING):
         cached.fill(trainer)

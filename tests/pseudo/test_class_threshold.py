@@ -92,7 +92,7 @@ def test_a_class_that_no_pixel_is_given_to_leaves_the_cutoff_at_half(caplog):
 
 
 def test_it_must_be_fitted():
-    with pytest.raises(RuntimeError, match="found none; add FitRefiners to the handlers"):
+    with pytest.raises(ValueError, match=r"found none; add FitRefiners\(labeller\) to train_handlers, before"):
         label(ClassThreshold(), P)
 
 

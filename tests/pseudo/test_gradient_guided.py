@@ -12,6 +12,7 @@ from monai_sfda.pseudo import (
     GradCamPlusPlus,
     GradientGuided,
     MonteCarlo,
+    Observe,
     PrototypeAgreement,
     PseudoLabeller,
     ScoreCam,
@@ -172,10 +173,12 @@ def test_bfloat16_around_it_keeps_features_in_float32(network):
 
 
 def test_an_observer_of_another_layer_is_refused(network):
-    with pytest.raises(ValueError, match=r"observed features \(4, 8, 16, 16\) of layer '2', found \(4, 2, 16, 16\)"):
-        GradientGuided(network, "2", observe=MonteCarlo(network, layer="4"))(IMAGE, CASE)
+    with pytest.raises(ValueError, match="an observer of layer '2', found '0'; give the observer the same layer"):
+        GradientGuided(network, "2", observe=MonteCarlo(network, layer="0"))
     with pytest.raises(ValueError, match="found None; give the observer the same layer"):
-        GradientGuided(network, "2", observe=MonteCarlo(network))(IMAGE, CASE)
+        GradientGuided(network, "2", observe=MonteCarlo(network))
+    with pytest.raises(ValueError, match=r"observed features \(4, 8, 16, 16\) of layer '2', found None; give"):
+        GradientGuided(network, "2", observe=Observe(network))(IMAGE, CASE)
 
 
 def test_an_unknown_layer_is_refused(network):

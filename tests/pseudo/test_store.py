@@ -139,12 +139,12 @@ def test_writing_leaves_whole_files_only(build, tmp_path, monkeypatch):
 
 def test_an_unknown_case_and_a_damaged_file_are_named(build, tmp_path):
     store = build()
-    with pytest.raises(KeyError, match=r"Expected the maps of 'a'.*found none"):
+    with pytest.raises(FileNotFoundError, match=r"Expected the maps of 'a'.*found none"):
         store.read("a")
     for content in (b"", b"PK\x03\x04 cut off", b"something else"):
         store.write("a", maps(0))
         next((tmp_path / "labels").glob("*/*.npz")).write_bytes(content)
-        with pytest.raises(OSError, match="damaged file; delete it"):
+        with pytest.raises(OSError, match="damaged file; delete the folder"):
             store.read("a")
 
 

@@ -78,7 +78,7 @@ def test_only_the_strong_view_is_corrupted():
 
 
 def test_a_batch_for_training_is_of_plain_tensors():
-    batch = {"image": MetaTensor(grey(2)), "label": MetaTensor(grey(2))}
+    batch = {"image": MetaTensor(255 * grey(2)), "label": MetaTensor(grey(2))}
     assert all(type(item) is torch.Tensor for item in StrongBatch(WeakStrongViews())(batch))
 
 

@@ -1,0 +1,88 @@
+"""Whether the parts of a step gave what the step needs; shapes and types alone, which cost no time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from monai_sfda.networks.check import size_advice
+from monai_sfda.protocols import PseudoLabel
+
+__all__ = ["check_answers", "check_loss", "check_views", "size_explained"]
+
+
+@contextmanager
+def size_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
+    """Turn what layers say of maps that do not fit together into the sizes that would.
+
+    Raises:
+        ValueError: in place of an error of the network, where images of another size would do.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or not (advice := size_advice(network, image)):
+            raise
+        reason, size = str(error).strip().split("\n")[0], " x ".join(map(str, image.shape[2:]))
+        raise ValueError(
+            f"Expected images of a size that fits the network, found {size} ({reason}); {advice}."
+        ) from error
+
+
+def check_views(views: Any, image: Tensor) -> tuple[Tensor, Tensor]:
+    """Both views.
+
+    Raises:
+        ValueError: unless they are two floating-point tensors, one picture for each image.
+    """
+    if not (isinstance(views, (tuple, list)) and len(views) == 2 and all(isinstance(view, Tensor) for view in views)):
+        raise ValueError(
+            f"Expected views that give a pair of tensors (weak, strong), found a {type(views).__name__}; use "
+            "WeakStrongViews, or lambda image: (image, image)."
+        )
+    for view in views:
+        if not view.is_floating_point() or len(view) != len(image):
+            raise ValueError(
+                f"Expected views in floating point of {len(image)} images, found {view.dtype} {tuple(view.shape)}; "
+                "give views=WeakStrongViews(), which scales stored images (0 to 255) for the network."
+            )
+    return views[0], views[1]
+
+
+def check_answers(*, pred: Any, pseudo: Any = None, **_: object) -> None:
+    """Raises ValueError: unless the network gave one tensor and a labeller, where there is one, as many labels."""
+    if not isinstance(pred, Tensor):
+        raise ValueError(
+            f"Expected a network that gives one tensor of logits, found a {type(pred).__name__}; switch deep "
+            "supervision off, or wrap the network so that it gives the last map alone."
+        )
+    if pseudo is None:
+        return
+    if not (hasattr(pseudo, "label") and hasattr(pseudo, "weight")):
+        raise ValueError(
+            f"Expected a labeller that gives a PseudoLabel, found {type(pseudo).__name__}; wrap an observer, as in "
+            "PseudoLabeller(Observe(network), refiners=[Threshold()])."
+        )
+    shapes = {name: tuple(getattr(pseudo, name).shape) for name in PseudoLabel._fields}
+    if any(shape != tuple(pred.shape) for shape in shapes.values()):
+        raise ValueError(
+            f"Expected a label and a weight of the shape of the prediction, {tuple(pred.shape)}, found "
+            f"{shapes['label']} and {shapes['weight']}; give the labeller a network with the channels of the student, "
+            "and refiners that keep the shape."
+        )
+
+
+def check_loss(loss: Any) -> None:
+    """Raises ValueError: unless it is one number with a gradient."""
+    if not isinstance(loss, Tensor) or loss.ndim:
+        found = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise ValueError(f"Expected a criterion that gives one number as a tensor, found {found}; take the mean.")
+    if not loss.requires_grad:
+        raise ValueError(
+            "Expected a loss with a gradient, found one without; compute it from pred with tensor functions (no "
+            "detach, argmax or comparison), and let parameters of the network require a gradient."
+        )

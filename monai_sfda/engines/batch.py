@@ -1,0 +1,64 @@
+"""Images and their cases, out of whatever a data loader yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+__all__ = ["check_cases", "read_batch"]
+
+
+def read_batch(batch: Any) -> tuple[Tensor, list[str]]:
+    """Images (B, C, *S) and the B cases of a batch; without ``case``, the files that MONAI read the images from.
+
+    Raises:
+        ValueError: if the batch has a ``label`` (target labels must not reach adaptation), no ``image``, or no case for
+            each image.
+    """
+    found = ", ".join(map(repr, batch)) if isinstance(batch, Mapping) else f"a {type(batch).__name__}"
+    if isinstance(batch, Mapping) and "label" in batch:
+        raise ValueError(
+            "Expected batches without 'label', found one: target labels must not reach adaptation; drop the key "
+            "from the adaptation data (evaluation reads labels from its own loader)."
+        )
+    if not isinstance(batch, Mapping) or not isinstance(batch.get("image"), Tensor):
+        raise ValueError(
+            f"Expected batches that are dictionaries with a tensor 'image', found {found}; give each item of the data "
+            'set as {"image": tensor, "case": "its name"}.'
+        )
+    image = batch["image"]
+    case = batch.get("case", getattr(image, "meta", {}).get("filename_or_obj"))
+    names = case.tolist() if isinstance(case, Tensor) else case
+    if not isinstance(names, (list, tuple)) or len(names) != len(image):
+        wrong = f"{found} without one" if case is None else f"{case!r} for {len(image)} images"
+        raise ValueError(
+            f"Expected a 'case' for each image of a batch, found {wrong}; add to each item of the data set a name that "
+            'no other has, as in {"image": path, "case": path}.'
+        )
+    return image, [str(name) for name in names]
+
+
+def check_cases(loader: DataLoader | Any) -> None:
+    """No two images of a datalist share a case: the labels of one would be those of the other.
+
+    Asked of a data set that is a list of dictionaries, or has one as ``data`` as those of MONAI do.
+
+    Raises:
+        ValueError: if two do.
+    """
+    dataset = getattr(loader, "dataset", None)
+    items = getattr(dataset, "data", dataset)
+    seen: dict[Any, Any] = {}
+    for item in items if isinstance(items, list) else ():
+        if not isinstance(item, Mapping) or not isinstance(item.get("case"), (str, int)):
+            return
+        case, image = item["case"], item.get("image")
+        if case in seen and not (seen[case] is image or (isinstance(image, str) and seen[case] == image)):
+            raise ValueError(
+                f"Expected a case of its own for each image, found {case!r} twice; take the path, not the name of the "
+                "file alone, if files of several folders share names."
+            )
+        seen[case] = image

@@ -1,0 +1,75 @@
+"""What went wrong first in a step whose numbers are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from ignite.engine import State
+from torch import Tensor, nn
+
+__all__ = ["check_finite"]
+
+
+class Suspect(NamedTuple):
+    """Numbers of a step, in the order in which they came to be."""
+
+    name: str
+    numbers: Tensor | None
+    remedy: str
+
+
+def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: State) -> float:
+    """The loss as a number; to be asked after its backward and before the update.
+
+    Args:
+        loss: of the step.
+        step: ``image``, ``case``, ``weak``, ``strong``, ``pred``, where there are any ``pseudo`` and ``features``.
+        network: the student, with its gradients.
+        state: of the engine, whose epoch and iteration the message names.
+
+    Raises:
+        FloatingPointError: if loss or gradients are not finite; names what was not, first.
+    """
+    sums = [parameter.grad.sum() for parameter in network.parameters() if parameter.grad is not None]
+    value = float(loss.detach())
+    # A sum is cheap and hides no NaN or infinity; it may overflow by itself, so that what follows looks at each number.
+    if torch.stack([loss.detach(), *sums]).isfinite().all():
+        return value
+    for name, numbers, remedy in _suspects(loss, step, network, state):
+        if numbers is not None and not (right := numbers.isfinite()).all():
+            found = float(numbers.detach()[~right].flatten()[0])
+            whose = _whose(right, step["case"]) if name in ("image", "view") else ""
+            raise FloatingPointError(
+                f"Expected finite numbers in epoch {state.epoch}, step {state.iteration}, found {found} first in the "
+                f"{name}{whose} (nothing was learnt of this step); {remedy}."
+            )
+    return value
+
+
+def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: State) -> Iterator[Suspect]:
+    pseudo = step.get("pseudo")
+    views = "let the views have images in the range that they ask for (WeakStrongViews: 0 to 255)"
+    labels = "look at the network that the labeller asks, and at its refiners"
+    slower = "try a smaller learning rate, into another output folder"
+    yield Suspect("image", step["image"], "leave it out, or mend what reads it")
+    yield Suspect("view", step["weak"], views)
+    yield Suspect("view", step["strong"], views)
+    for name, parameter in network.named_parameters():
+        yield Suspect(f"weight {name}", parameter, f"the update before it was too large: {slower}")
+    yield Suspect("pseudo-label", pseudo and pseudo.label, labels)
+    yield Suspect("weight of the pseudo-label", pseudo and pseudo.weight, labels)
+    grown = f"the updates before it were too large: {slower}"
+    first = state.iteration <= 1  # the weights are those of the source
+    yield Suspect("prediction", step["pred"], "look for a layer that overflows on these images" if first else grown)
+    yield Suspect("loss", loss, "look in the criterion for a division by 0 or the logarithm of 0")
+    for name, parameter in network.named_parameters():
+        yield Suspect(
+            f"gradient of {name}", parameter.grad, "look in the criterion for a slope without bound, as of a root at 0"
+        )
+
+
+def _whose(right: Tensor, case: Sequence[str]) -> str:
+    broken: Iterable[bool] = (~right.flatten(1).all(1)).tolist()
+    return " of " + next(name for name, wrong in zip(case, broken, strict=True) if wrong)
