@@ -8,12 +8,14 @@ import pytest
 import monai_sfda
 
 ROOT = Path(monai_sfda.__file__).parent
-BASE = {"files", "functional", "precision", "protocols"}
+BASE = {"files", "functional", "places", "precision", "protocols", "root_cause"}
 ALLOWED = {
     "files": set(),
     "functional": set(),
+    "places": set(),
     "precision": set(),
     "protocols": set(),
+    "root_cause": set(),
     "networks": BASE,
     "losses": BASE,
     "metrics": BASE,

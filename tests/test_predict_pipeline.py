@@ -42,7 +42,7 @@ def fork():
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["monai_sfda.cli", "monai_sfda.clinic", "monai_sfda.networks", "monai.engines"])
+        context.set_forkserver_preload(["monai_sfda.cli", "monai_sfda.clinic", "monai_sfda.networks", "monai.bundle"])
         yield context.Process
 
 
