@@ -42,7 +42,8 @@ def fuse_for_inference(network: nn.Module, *, image: Tensor, precision: str = "f
 
     Args:
         network: (B, C, H, W) -> logits (B, K, H, W), in evaluation mode; it is not changed.
-        image: (B, C, H, W) in [-1, 1], to try it on, beside a black one, a white one and one of noise.
+        image: (B, C, H, W) in [-1, 1], to try it on, beside a black one, a white one and one of noise, of half the
+            size where it is large.
         precision: in which it will compute, see `monai_sfda.precision.autocast`.
     """
     tensors = [*network.parameters(), image]
@@ -167,12 +168,20 @@ def _is_sequence(module: nn.Module) -> bool:
 
 @torch.no_grad()
 def _alike(network: nn.Module, fused: nn.Module, image: Tensor, precision: str) -> bool:
-    noise = torch.rand(image.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    for picture in (image, noise, torch.full_like(image, -1), torch.full_like(image, 1)):
+    part = _corner(image)
+    noise = torch.rand(part.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for picture in (image, noise, torch.full_like(part, -1), torch.full_like(part, 1)):
         exact, found = network(picture), fused(picture)
         size, error = (tensor.abs().amax((0, 2, 3)) for tensor in (exact, exact - found))
         if not (error <= TOLERANCE * size).all():  # nor where one of them is not a number
             return False
     with autocast("cpu", precision):
-        fused(image)
+        fused(part)
     return True
+
+
+def _corner(image: Tensor) -> Tensor:
+    """A quarter of a large image, which takes a quarter of the time; its sides stay multiples of 32."""
+    height, width = image.shape[2:]
+    halves = height % 64 == 0 and width % 64 == 0 and min(height, width) > 128
+    return image[:, :, : height // 2, : width // 2].contiguous() if halves else image

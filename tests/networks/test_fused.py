@@ -1,6 +1,7 @@
 """Fused copies: the same logits in every dtype, and a network that cannot be fused is left as it is."""
 
 from copy import deepcopy
+from typing import ClassVar
 
 import pytest
 import torch
@@ -263,6 +264,25 @@ def test_differences_that_noise_does_not_show_are_found(kind):
     for layer in norm_layers(network):
         layer.running_mean += 0.5
     assert fuse_for_inference(network, image=IMAGE) is network
+
+
+class Seen(nn.Sequential):
+    """Keeps the sizes of what it is given, those of its copies too."""
+
+    sizes: ClassVar[list] = []
+
+    def forward(self, x):
+        self.sizes.append(tuple(x.shape[2:]))
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("size", "other"), [((256, 192), (128, 96)), ((128, 128), (128, 128)), ((200, 256), (200, 256))]
+)
+def test_the_image_is_tried_whole_and_the_other_pictures_at_half_a_large_size(size, other, monkeypatch):
+    monkeypatch.setattr(Seen, "sizes", [])
+    fuse_for_inference(Seen(nn.Conv2d(3, 2, 1), nn.ReLU()).eval(), image=torch.rand(1, 3, *size))
+    assert Seen.sizes == [size] * 2 + [other] * 7
 
 
 def test_a_fused_network_can_be_copied_and_refuses_gradients():
