@@ -70,7 +70,8 @@ def images():
 def fork():
     """Processes that have imported everything already, so that many start in no time; of one thread, without a GPU."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["monai_sfda.cli", "monai_sfda.clinic", "monai_sfda.networks", "monai.bundle"])
+    parts = [f"monai_sfda.{part}" for part in ("cli", "clinic", "handlers", "inferers", "networks")]
+    context.set_forkserver_preload([*parts, "monai.bundle", "matplotlib.backends.backend_svg"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
