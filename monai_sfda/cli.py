@@ -1,4 +1,7 @@
-"""The console command: each verb composes the bundle's own configs, as ``python -m monai.bundle run`` would."""
+"""The console command: each verb composes the bundle's own configs, as ``python -m monai.bundle run`` would.
+
+PyTorch and MONAI take seconds to import: each verb does that itself, after what can be refused without them.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,11 @@ from statistics import fmean
 from typing import Any
 
 import fire
-from monai.bundle import ConfigParser
 
 from monai_sfda import __version__
-from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
-from monai_sfda.clinic.delivery import define_network
-from monai_sfda.clinic.measure import score_table
-from monai_sfda.clinic.same_run import alone, refuse_inside, refuse_other_adaptation
-from monai_sfda.clinic.verdict import WORDS, read_verdict
 from monai_sfda.console import one_sentence
-from monai_sfda.data import clear_drafts, count_failures
 from monai_sfda.overrides import as_typed, literal, positional, read_json
+from monai_sfda.places import alone, existing_folder, refuse_inside
 from monai_sfda.workflow import check_configs, run_configs
 
 __all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "predict"]
@@ -50,11 +47,17 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
     report = folder / "report.json"
+    if not report.exists():
+        existing_folder(images)
     configs = ["adapt.json", f"methods/{recipe}.json"]
     places = _with_places(overrides, dataset_dir=images, output_dir=folder)
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with alone(folder):
         check_configs(root, configs, **places)
+        from monai_sfda.clinic.delivery import define_network
+        from monai_sfda.clinic.same_run import refuse_other_adaptation
+        from monai_sfda.clinic.verdict import WORDS, read_verdict
+
         refuse_other_adaptation(folder, images=images, weights=weights, given={"method": method, **overrides})
         if report.exists():
             print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
@@ -88,16 +91,19 @@ def predict(
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
-    root, folder = _bundle(bundle), _writable(output, apart_from=images)
-    chosen = {"overlays": overlays, "formats": formats}
+    root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, apart_from=images)
+    configs, chosen = ["inference.json", "predict.json"], {"overlays": overlays, "formats": formats}
     with alone(folder):
-        clear_drafts(folder)
         if table := overrides.get("pseudonym_table"):
             _refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
         places = _with_places(overrides, dataset_dir=images, results_dir=folder)
-        workflow = run_configs(root, ["inference.json", "predict.json"], **chosen, **places, **hidden)
+        check_configs(root, configs, **chosen, **places, **hidden)
+        from monai_sfda.data import clear_drafts
+
+        clear_drafts(folder)
+        workflow = run_configs(root, configs, **chosen, **places, **hidden)
     summary = read_json(folder / "summary.json")
     print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
@@ -118,9 +124,11 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         output: folder to write.
         overrides: any value of the config.
     """
-    root, folder = _bundle(bundle), _writable(output)
+    root, _, folder = _bundle(bundle), existing_folder(dataset), _writable(output)
     places = _with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
+    from monai_sfda.clinic.measure import score_table
+
     print(f"\n{score_table(json.loads((folder / 'summary.json').read_text()))}")
     print(f"\nCases    {folder / 'cases.csv'}")
     print(f"Summary  {folder / 'summary.json'}")
@@ -138,6 +146,8 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
     measured = _measured(Path(results) / "results.json") if results else []
     names = _recipes(root)
     width = max(map(len, names), default=0)
+    from monai.bundle import ConfigParser
+
     for name in names:
         parser = ConfigParser()
         files = [root / "configs" / "adapt.json", root / "configs" / "methods" / f"{name}.json"]
@@ -165,6 +175,8 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
     """
     folder = _writable(output)
     files = _listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix
+    from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
+
     plan = read_matrix([files] if isinstance(files, str) else files)
     cells = []
     with alone(folder):
@@ -283,6 +295,8 @@ def _refuse_shared(table: str, images: str, folder: Path) -> None:
 
 
 def _say_format(folder: Path, name: str, images: int) -> None:
+    from monai_sfda.data import count_failures
+
     table = folder / f"{name}_failures.csv"
     count = count_failures(table)
     others = f"; {count} images have none, see {table}" if count else ""
@@ -290,5 +304,7 @@ def _say_format(folder: Path, name: str, images: int) -> None:
 
 
 def _say_failures(path: Path) -> None:
+    from monai_sfda.data import count_failures
+
     if count := count_failures(path):
         print(f"Failed   {count} image(s), see {path}")

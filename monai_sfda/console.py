@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from monai_sfda.data.failures import root_cause
+from monai_sfda.root_cause import root_cause
 
 __all__ = ["one_sentence", "quiet"]
 

@@ -10,9 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import torch
-
-__all__ = ["as_typed", "check_overrides", "literal", "positional", "read_json"]
+__all__ = ["as_typed", "check_names", "check_overrides", "literal", "positional", "read_json"]
 
 TEXT = (
     *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
@@ -68,6 +66,21 @@ def literal(path: str | os.PathLike) -> str:
     return "$'" + "".join(f"\\U{ord(letter):08x}" for letter in os.fspath(path)) + "'"
 
 
+def check_names(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    """Refuse options of names that no value has.
+
+    Args:
+        config: values by name.
+        overrides: as for `check_overrides`.
+
+    Raises:
+        ValueError: if a name is unknown.
+    """
+    for name in overrides:
+        if name.replace("#", "::").split("::")[0] not in config:
+            raise ValueError(_unknown(name, config))
+
+
 def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
     """Refuse what MONAI would take without a word or fail on later.
 
@@ -79,10 +92,9 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
     Raises:
         ValueError: if a name is unknown, a number is of another kind than the bundle's, or there is no such device.
     """
+    check_names(config, overrides)
     for name, value in overrides.items():
         first, *inner = name.replace("#", "::").split("::")
-        if first not in config:
-            raise ValueError(_unknown(name, config))
         _require_parts(name, config[first], inner)
         value = os.fspath(value) if isinstance(value, Path) else value
         if f"--{name}" in TEXT and not isinstance(value, str):
@@ -100,8 +112,9 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
 
 
 def _unknown(name: str, config: Mapping[str, Any]) -> str:
-    plain = [key for key, value in config.items() if key[0] not in "_+" and _kind(value)]
-    near = get_close_matches(name, [key for key in config if key[0] not in "_+"], n=1)
+    names = [key for key in config if key[0] not in "_+" and "::" not in key]
+    plain = [key for key in names if _kind(config[key])]
+    near = get_close_matches(name, names, n=1)
     remedy = f"did you mean --{near[0]}?" if near else "leave it out."
     return f"Expected a name that the configs have ({', '.join(plain)}, ...), found --{name}; {remedy}"
 
@@ -141,6 +154,8 @@ def _kind(default: Any) -> str:
 
 
 def _require_device(device: Any) -> None:
+    import torch  # slow, and only this needs it
+
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, TypeError) as error:

@@ -1,6 +1,7 @@
 """Bundles on a handful of images: shared by the tests that run whole workflows."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import run as run_bundle
 from PIL import Image
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from monai_sfda import cli
 from monai_sfda.networks import load_network
@@ -87,6 +90,18 @@ def run(bundle: Path, *configs: str, **overrides) -> ConfigWorkflow:
     item.run()
     item.finalize()
     return item
+
+
+def run_together(processes: int, bundle: Path, *configs: str, **settings) -> None:
+    """What ``torchrun -m monai.bundle run`` does, in forks of a process that has imported all (fixture ``fork``)."""
+    rendezvous = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0", "max_restarts": 0}
+    launch = elastic_launch(LaunchConfig(1, 1, processes, start_method="forkserver", **rendezvous), _run_in)
+    launch(str(bundle), [f"configs/{name}" for name in configs], settings)
+
+
+def _run_in(folder: str, files: list[str], settings: dict) -> None:
+    os.chdir(folder)
+    run_bundle(config_file=files, **settings)
 
 
 def command(monkeypatch, *words) -> None:

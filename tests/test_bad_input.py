@@ -11,8 +11,8 @@ import torch
 from bundle_support import ROOT, command, random_weights, write_images
 from PIL import Image
 
-from monai_sfda.clinic.same_run import alone
 from monai_sfda.overrides import as_typed, check_overrides
+from monai_sfda.places import alone
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 ODD_NAMES = ["2024_01", "1e3", "a,b", "None", "clinic #3", "$HOME", "@x", "%y", 'it\'s "ü" {写真}', "a=b"]

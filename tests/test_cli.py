@@ -1,6 +1,7 @@
 """What a person types, and what happens when it is wrong."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from bundle_support import ROOT, command, fails, random_weights, write_images
 from PIL import Image
 
 import monai_sfda
+from monai_sfda import cli
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
@@ -225,23 +227,75 @@ def test_a_run_from_other_images_is_not_continued(monkeypatch, images, small, tm
     assert "inputs=" in sentence
 
 
-def test_a_killed_run_continues_to_the_same_bytes(images, small, tmp_path):
+def test_a_killed_run_continues_to_the_same_bytes(fork, images, small, tmp_path):
     def start(output):
         # Processes of their own: another test may have changed the number of threads in this one, and with it sums.
-        words = ["adapt", BUNDLE, images, "--output", tmp_path / output, "--epochs", 6, "--batch_size", 2, *small]
-        command = [sys.executable, "-m", "monai_sfda", *map(str, words)]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        settings = {"epochs": 6, "batch_size": 2, "checkpoint": small[1], "image_size": [64, 64]}
+        places = {"output": str(tmp_path / output), "precision": "float32"}
+        process = fork(target=cli.adapt, args=(str(BUNDLE), str(images)), kwargs={**settings, **places})
+        process.start()
+        return process
 
-    assert start("undisturbed").wait() == 0
+    def finish(process):
+        process.join()
+        return process.exitcode
+
+    assert finish(start("undisturbed")) == 0
     victim = start("killed")
     checkpoint = tmp_path / "killed" / "checkpoints" / "latest.pt"
-    while victim.poll() is None and not checkpoint.exists():
+    while victim.is_alive() and not checkpoint.exists():
         time.sleep(0.005)
     victim.kill()
-    victim.wait()
+    victim.join()
     assert not (tmp_path / "killed" / "report.json").exists()  # else it was not killed in the middle
-    assert start("killed").wait() == 0
+    assert finish(start("killed")) == 0
     weights = [tmp_path / name / "bundle" / "models" / "model.pt" for name in ("undisturbed", "killed")]
     first, second = (torch.load(path, weights_only=True) for path in weights)
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert (tmp_path / "killed" / "history.csv").read_text() == (tmp_path / "undisturbed" / "history.csv").read_text()
+
+
+QUICK = """
+import sys
+from monai_sfda.cli import main
+sys.argv[0] = "monai-sfda"
+try:
+    main()
+except SystemExit as stop:
+    print(stop, file=sys.stderr)
+print("slow:", *{"monai", "torch", "numpy", "PIL"} & set(sys.modules))
+"""
+ADAPT = ("adapt", FUNDUS, "images", "--output", "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--version"], monai_sfda.__version__),
+        ([], "COMMANDS"),
+        (["--help"], "COMMANDS"),
+        (["adapt", "--help"], "folder of a MONAI bundle with configs/adapt.json"),
+        (["predict", "--help"], "first"),
+        (["predct"], "predct"),
+        (["predict", "nowhere", "images", "--output", "out"], "Expected a MONAI bundle"),
+        (["predict", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
+        (["evaluate", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
+        (["adapt", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
+        (["predict", FUNDUS, "images", "--output", "images/out"], "Expected an output folder outside the images"),
+        ([*ADAPT, "--method", "cbt"], "Expected --method to be one of"),
+        ([*ADAPT, "--epoch", "3"], "did you mean --epochs?"),
+        (["predict", *ADAPT[1:], "--image_sise", "[64,64]"], "did you mean --image_size?"),
+        (["evaluate", *ADAPT[1:], "--bach_size", "1"], "did you mean --batch_size?"),
+        ([*ADAPT, "more"], "found also 'more'"),
+    ],
+    ids=str,
+)
+def test_what_needs_no_network_is_said_before_pytorch_is_imported(tmp_path, words, sentence):
+    (tmp_path / "images").mkdir()
+    command = [sys.executable, "-c", QUICK, *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        list(map(str, command)), cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert sentence in done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "slow:"

@@ -4,7 +4,7 @@ import warnings
 import pytest
 
 from monai_sfda.console import one_sentence, quiet
-from monai_sfda.data.failures import root_cause
+from monai_sfda.root_cause import root_cause
 
 
 def wrapped() -> None:

@@ -10,8 +10,8 @@ from monai.transforms import Compose
 from PIL import Image
 
 from monai_sfda.data import CAMERAS
-from monai_sfda.data.failures import root_cause
 from monai_sfda.data.full_photograph import simulate_full
+from monai_sfda.root_cause import root_cause
 
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
 NO_DISC = "eye_3.png"

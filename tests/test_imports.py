@@ -8,13 +8,15 @@ import pytest
 import monai_sfda
 
 ROOT = Path(monai_sfda.__file__).parent
-BASE = {"files", "functional", "passport", "precision", "protocols"}
+BASE = {"files", "functional", "passport", "places", "precision", "protocols", "root_cause"}
 ALLOWED = {
     "files": set(),
     "passport": {"files", "functional"},
     "functional": set(),
+    "places": set(),
     "precision": set(),
     "protocols": set(),
+    "root_cause": set(),
     "networks": BASE,
     "losses": BASE,
     "metrics": BASE,

@@ -10,7 +10,7 @@ from bundle_support import ROOT, command, fails, random_weights, run, write_imag
 from PIL import Image
 
 from monai_sfda.clinic import formats
-from monai_sfda.data.failures import root_cause
+from monai_sfda.root_cause import root_cause
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 

@@ -1,24 +1,21 @@
 """Batch prediction in bad luck: killed, split over processes, full disk, odd files and names."""
 
 import csv
-import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
-from bundle_support import ROOT, command, random_weights, run, write_images
+from bundle_support import ROOT, command, random_weights, run, run_together, write_images
 from PIL import Image
 
 from monai_sfda import cli
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +30,6 @@ def failures(folder):
 
 def files(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture(scope="module")
-def fork():
-    """Processes that have imported everything already, so that fifty of them start in no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["monai_sfda.cli", "monai_sfda.clinic", "monai_sfda.networks", "monai.engines"])
-        yield context.Process
 
 
 def kill_and_repeat(start, folder, seconds):
@@ -84,18 +70,14 @@ def test_a_run_killed_at_fifty_moments_continues_to_the_same_files(fork, weights
         assert [name for name in expected if found[name] != expected[name]] == []
 
 
+@pytest.mark.usefixtures("fork")
 def test_two_processes_share_a_folder_and_write_one_result(weights, tmp_path):
     images = write_images(tmp_path / "images", 7)
     for name in ("a.png", "z.png"):
         (images / name).write_bytes(b"damaged")
-    settings = {"checkpoint": weights, "dataset_dir": images, "image_size": "[64,64]", "precision": "float32"}
-    configs = [f"configs/{name}.json" for name in ("inference", "predict", "multi_gpu_inference")]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
-    command += ["monai.bundle", "run", "--config_file", str(configs)]
-    settings |= {"results_dir": tmp_path / "two", "batch_size": 2}
-    command += [word for key, value in settings.items() for word in (f"--{key}", str(value))]
-    process = subprocess.run(command, cwd=BUNDLE, env=ENVIRONMENT, capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr[-2000:]
+    configs = ("inference.json", "predict.json", "multi_gpu_inference.json")
+    places = {"checkpoint": weights, "dataset_dir": str(images), "results_dir": str(tmp_path / "two")}
+    run_together(2, BUNDLE, *configs, image_size=[64, 64], precision="float32", batch_size=2, **places)
     tables = {"failures.csv", "masks_of.json", "report.html", "results.csv", "summary.json"}
     assert {path.name for path in (tmp_path / "two").iterdir()} == {"masks", *tables}
     assert list(failures(tmp_path / "two")) == ["a.png", "z.png"]

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
-from bundle_support import BUNDLES, classes, random_weights, recipe_id, run, write_images
+from bundle_support import BUNDLES, classes, random_weights, recipe_id, run, run_together, write_images
 from monai.bundle import load
 from PIL import Image
 
@@ -107,36 +106,32 @@ def test_a_checkpoint_of_another_network_names_the_first_differing_keys(bundle, 
 
 def adapt_together(processes, bundle, method, **settings):
     files = ["adapt.json", f"methods/{method}.json"] + (["multi_gpu_adapt.json"] if processes > 1 else [])
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
-    command += ["monai.bundle", "run", "adapt", "--config_file", str([f"configs/{name}" for name in files])]
-    command += [word for key, value in settings.items() for word in (f"--{key}", str(value))]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    process = subprocess.run(command, cwd=bundle, env=environment, capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr[-2000:]
+    small = {"image_size": [64, 64], "precision": "float32", "batch_size": 2}
+    run_together(processes, bundle, *files, run_id="adapt", **small, **settings)
 
 
-SMALL = {"image_size": "[64,64]", "precision": "float32", "batch_size": 2}
-
-
+@pytest.mark.usefixtures("fork")
 def test_two_processes_adapt_together_and_deliver_once(weights, bundle, tmp_path):
     images, output = write_images(tmp_path / "images", 5), tmp_path / "run"
-    places = {"checkpoint": weights, "dataset_dir": images, "output_dir": output}
-    adapt_together(2, bundle, "cbmt", epochs=2, **places, **SMALL)
+    places = {"checkpoint": weights, "dataset_dir": str(images), "output_dir": str(output)}
+    adapt_together(2, bundle, "cbmt", epochs=2, **places)
     assert json.loads((output / "report.json").read_text())["data"]["images"] == 5
     assert len((output / "history.csv").read_text().splitlines()) == 3
 
 
+@pytest.mark.usefixtures("fork")
 @pytest.mark.parametrize("method", ["bn_stats", "tent"])
 def test_two_processes_deliver_the_statistics_of_all_images(method, tmp_path):
     """At the first layer, whose input no other statistics reach, they are those of one process."""
     bundle = BUNDLES[-1]
     images = write_images(tmp_path / "images", 8)
-    places = {"checkpoint": random_weights(bundle, tmp_path / "model.pt"), "dataset_dir": images}
+    weights = random_weights(bundle, tmp_path / "model.pt")
+    places = {"checkpoint": str(weights), "dataset_dir": str(images)}
     more = {"running_average": "cumulative"} if method == "bn_stats" else {"learning_rate": 0.0}
     means = []
     for processes in (1, 2):
         output = tmp_path / f"run_{processes}"
-        adapt_together(processes, bundle, method, epochs=1, output_dir=output, **places, **more, **SMALL)
+        adapt_together(processes, bundle, method, epochs=1, output_dir=str(output), **places, **more)
         state = torch.load(output / "bundle" / "models" / "model.pt", weights_only=True)
         means.append(next(value for name, value in state.items() if name.endswith("running_mean")))
     # sums of the same numbers in another order; the halves of the images alone differ by 2e-4

@@ -5,71 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from monai_sfda.data.pseudonyms import pseudonym
 from monai_sfda.files import sha256, whole_file
 from monai_sfda.overrides import read_json
+from monai_sfda.places import real_path, refuse_inside
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where nothing is locked
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["alone", "refuse_inside", "refuse_other_adaptation", "refuse_other_masks"]
-
-WRITTEN = ("masks", "overlays", "nifti", "dicom_seg")
-"""Folders that a prediction writes into its output."""
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Lock a folder for this process; a process that is killed leaves no lock.
-
-    Raises:
-        PermissionError: if another process has locked it.
-    """
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        _lock(handle, folder)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise PermissionError(
-            f"Expected {folder} to be free, found another run writing to it; wait for it or choose another --output."
-        ) from error
-    except OSError:  # some network drives cannot lock folders
-        return
-
-
-def refuse_inside(images: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
-    """Outputs and images must not mix: masks would be taken for images later, and images for masks.
-
-    Raises:
-        ValueError: if ``output`` is inside ``images``, or they are in a folder that a prediction writes in ``output``.
-    """
-    source, target = Path(_real(images)), Path(_real(output))
-    if target.is_relative_to(source):
-        raise ValueError(
-            f"Expected an output folder outside the images, found {output} in {images}: its masks would be taken for "
-            "images later; choose another output."
-        )
-    if any(source.is_relative_to(_real(target / name)) for name in WRITTEN):
-        raise ValueError(
-            f"Expected images outside the output, found {images} where masks go in {output}; choose another output."
-        )
+__all__ = ["refuse_other_adaptation", "refuse_other_masks"]
 
 
 def refuse_other_adaptation(
@@ -161,11 +106,7 @@ def refuse_other_masks(
 
 
 def _place_hash(folder: str | os.PathLike[str]) -> str:
-    return hashlib.sha256(os.fsencode(_real(folder))).hexdigest()
-
-
-def _real(path: str | os.PathLike[str]) -> str:
-    return os.path.realpath(os.path.expanduser(path))
+    return hashlib.sha256(os.fsencode(real_path(folder))).hexdigest()
 
 
 def _plain(value: Any) -> Any:

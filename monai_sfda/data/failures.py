@@ -14,6 +14,7 @@ from typing import Any
 import ignite.distributed as idist
 
 from monai_sfda.files import whole_file
+from monai_sfda.root_cause import root_cause
 
 __all__ = ["Failures", "clear_drafts", "count_failures", "harmless", "read_failures", "reason", "write_failures"]
 
@@ -104,13 +105,6 @@ def reason(error: BaseException, path: Path) -> str:
     for folder in (os.path.realpath(path.parent), os.path.abspath(path.parent), str(path.parent)):
         text = text.replace(f"{folder}{os.sep}", "")
     return text.strip().split("\n")[0] or type(error).__name__
-
-
-def root_cause(error: BaseException) -> BaseException:
-    """The error that MONAI's config parser and transforms wrapped, not what that one was raised from."""
-    while type(error) is RuntimeError and error.__cause__ is not None:
-        error = error.__cause__
-    return error
 
 
 def clear_drafts(folder: str | Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from monai_sfda.files import SUFFIXES, without_suffix
 from monai_sfda.reading.kind import is_dicom
+from monai_sfda.places import existing_folder
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
 
@@ -36,7 +37,7 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     Raises:
         OSError: if there is no such folder, it may not be read, or it holds no image.
     """
-    root = _existing_folder(folder)
+    root = existing_folder(folder)
     if all(os.path.isdir(root / name) for name in ("image", "mask")):  # False, not an error, where one may not look
         _warn_of_others(root)
         root = root / "image"
@@ -64,7 +65,7 @@ def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
         OSError: if a folder is missing or holds no image.
         ValueError: if an image has no mask, or several.
     """
-    root = _existing_folder(dataset)
+    root = existing_folder(dataset)
     missing = [name for name in ("image", "mask") if not (root / name).is_dir()]
     if missing:
         raise FileNotFoundError(
@@ -104,18 +105,6 @@ def mask_names(cases: Sequence[str]) -> dict[str, str]:
         if shared <= full:
             return names
         full |= shared
-
-
-def _existing_folder(folder: str | Path) -> Path:
-    remedy = "give the folder that holds the images (--dataset_dir of a bundle)"
-    if not str(folder):
-        raise FileNotFoundError(f"Expected a folder of images, found an empty name; {remedy}.")
-    root = Path(folder).expanduser()
-    if not root.exists():
-        raise FileNotFoundError(f"Expected a folder of images at {root}, found nothing there; {remedy}.")
-    if not root.is_dir():
-        raise NotADirectoryError(f"Expected a folder of images at {root}, found a file; {remedy}.")
-    return root
 
 
 def _warn_of_others(root: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from monai.bundle import ConfigParser
 
-from monai_sfda.clinic.same_run import alone
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import literal, read_json
+from monai_sfda.places import alone
 from monai_sfda.workflow import run_configs
 
 __all__ = ["adapt_site", "methods_for_site", "site_models"]

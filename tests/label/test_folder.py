@@ -1,8 +1,8 @@
 """The app folder: copies of bundles, none of the leftovers."""
 
 import json
+import runpy
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -50,7 +50,9 @@ def test_an_app_without_bundles_is_refused(tmp_path):
         make_app(tmp_path / "app", [])
 
 
-def test_the_command_says_how_to_start(tmp_path):
-    words = [sys.executable, "-m", "monai_sfda.label", tmp_path / "app", BUNDLE]
-    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True)
-    assert f"monailabel start_server --app {tmp_path / 'app'} --studies IMAGES --host 127.0.0.1" in done.stdout
+def test_the_command_says_how_to_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["monai_sfda.label", str(tmp_path / "app"), str(BUNDLE)])
+    runpy.run_module("monai_sfda.label", run_name="__main__")
+    assert (
+        f"monailabel start_server --app {tmp_path / 'app'} --studies IMAGES --host 127.0.0.1" in capsys.readouterr().out
+    )
