@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from monai_sfda.files import SUFFIXES, without_suffix
-from monai_sfda.reading.kind import is_dicom
 from monai_sfda.places import existing_folder
+from monai_sfda.reading.kind import is_dicom
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
 
