@@ -182,8 +182,8 @@ class Delivery:
             "software": {name: version(name) for name in PACKAGES},
         }
         target = self.output / "bundle"
-        also = {"cutoffs": self._cutoffs(), "redefine": self.redefine}
-        bundle = write_bundle(self.bundle_root, target, self.adapted, record, **also)
+        cutoffs = self._cutoffs()
+        bundle = write_bundle(self.bundle_root, target, self.adapted, record, cutoffs=cutoffs, redefine=self.redefine)
         report = {
             **record,
             "title": self._title(),
