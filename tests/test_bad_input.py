@@ -13,6 +13,7 @@ from PIL import Image
 
 from monai_sfda.clinic.same_run import alone
 from monai_sfda.overrides import as_typed, check_overrides
+from monai_sfda.tables import read_csv
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 ODD_NAMES = ["2024_01", "1e3", "a,b", "None", "clinic #3", "$HOME", "@x", "%y", 'it\'s "ü" {写真}', "a=b"]
@@ -229,7 +230,7 @@ def test_another_picture_under_an_old_name_is_segmented_anew(monkeypatch, images
         os.utime(folder / "1.png", (0, 0))
 
     def brightness():
-        with open(tmp_path / "out" / "results.csv", newline="") as file:
+        with open(tmp_path / "out" / "results.csv", newline="", encoding="utf-8-sig") as file:
             return {row["file"]: float(row["brightness"]) for row in csv.DictReader(file)}["day/1.png"]
 
     command(monkeypatch, *words)
@@ -394,14 +395,11 @@ def test_evaluation_lists_what_it_left_out(monkeypatch, capsys, small, tmp_path)
     Image.new("L", (5, 5)).save(dataset / "mask" / "case_1.png")
     (dataset / "image" / "case_2.png").write_bytes(b"")
     command(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
-    with open(tmp_path / "scores" / "failures.csv", newline="") as file:
+    with open(tmp_path / "scores" / "failures.csv", newline="", encoding="utf-8-sig") as file:
         assert [row["case"] for row in csv.DictReader(file)] == ["case_0.png", "case_1.png", "case_2.png"]
     summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
     assert (summary["cases"], summary["unreadable"]) == (1, 3)
-    assert [row.split(",")[0] for row in (tmp_path / "scores" / "cases.csv").read_text().split()] == [
-        "case",
-        "case_3.png",
-    ]
+    assert [row["case"] for row in read_csv(tmp_path / "scores" / "cases.csv")] == ["case_3.png"]
     assert "Failed   3 image(s)" in capsys.readouterr().out
 
 

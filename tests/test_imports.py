@@ -8,12 +8,13 @@ import pytest
 import monai_sfda
 
 ROOT = Path(monai_sfda.__file__).parent
-BASE = {"files", "functional", "precision", "protocols"}
+BASE = {"files", "functional", "precision", "protocols", "tables"}
 ALLOWED = {
     "files": set(),
     "functional": set(),
     "precision": set(),
     "protocols": set(),
+    "tables": {"files"},
     "networks": BASE,
     "losses": BASE,
     "metrics": BASE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +19,9 @@ from monai_sfda.clinic.judge_case import default_limits
 from monai_sfda.clinic.overlays import write_overlays
 from monai_sfda.clinic.prediction_report import write_prediction_report
 from monai_sfda.data import find_images, write_failures
-from monai_sfda.data.failures import harmless, read_failures, reason
+from monai_sfda.data.failures import read_failures, reason
 from monai_sfda.files import whole_file
+from monai_sfda.tables import write_csv
 from monai_sfda.transforms import MaskReader
 
 __all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
@@ -173,18 +173,12 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    # File names that are not valid Unicode must not cost the table.
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.DictWriter(file, _columns(rows), restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    write_csv(path, _columns(rows), ({name: _cell(value) for name, value in row.items()} for row in rows))
 
 
 def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return "; ".join(value)
-    return harmless(value) if isinstance(value, str) else value
+    return value

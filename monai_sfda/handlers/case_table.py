@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -17,6 +15,7 @@ from torch import Tensor
 
 from monai_sfda.files import whole_file
 from monai_sfda.metrics import MEASURES, affine_spacing, score_case, summarise
+from monai_sfda.tables import write_csv
 
 __all__ = ["CaseTable"]
 
@@ -99,8 +98,8 @@ class CaseTable:
             )
         if idist.get_rank() != 0:
             return
-        with whole_file(self.output_dir / "cases.csv") as draft:
-            draft.write_text(_as_csv(rows), encoding="utf-8")
+        lines = [{"case": case, **_columns(scores)} for case, scores in rows.items()]
+        write_csv(self.output_dir / "cases.csv", list(lines[0]), lines)
         summary = {
             "cases": len(rows),
             "unreadable": self.unreadable,
@@ -137,14 +136,8 @@ def _gather(rows: dict[str, CaseScores]) -> dict[str, CaseScores]:
     return {case: scores for part in idist.all_gather(rows) for case, scores in part.items()}  # type: ignore[union-attr]
 
 
-def _as_csv(rows: Mapping[str, CaseScores]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    first = next(iter(rows.values()), {})
-    table.writerow(["case", *(f"{structure}_{name}" for structure, scores in first.items() for name in scores)])
-    for case, structures in rows.items():
-        table.writerow([case, *(_cell(value) for scores in structures.values() for value in scores.values())])
-    return text.getvalue()
+def _columns(structures: CaseScores) -> dict[str, Any]:
+    return {f"{name}_{measure}": _cell(value) for name, row in structures.items() for measure, value in row.items()}
 
 
 def _cell(value: float | int | bool) -> Any:

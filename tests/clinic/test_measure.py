@@ -42,7 +42,7 @@ def folder(tmp_path):
 
 
 def table(folder):
-    with open(folder / "results.csv", encoding="utf-8", newline="") as file:
+    with open(folder / "results.csv", encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -159,7 +159,7 @@ def test_without_any_mask_there_is_a_table_all_the_same(tmp_path):
     (tmp_path / "masks").mkdir()
     (tmp_path / "failures.csv").write_text("case,reason\n")
     assert write_results(tmp_path, classes=CLASSES)["images"] == 0
-    assert (tmp_path / "results.csv").read_text() == "file\n"
+    assert (tmp_path / "results.csv").read_text(encoding="utf-8-sig") == "file\n"
     assert (tmp_path / "report.html").exists()
 
 

@@ -159,7 +159,7 @@ def test_progress_is_shown_on_request(tmp_path, capsys):
 def test_failures_are_written_as_a_table_and_replace_older_ones(tmp_path):
     path = tmp_path / "new/failures.csv"
     write_failures(path, [{"case": "ä, b\udcff.png", "reason": 'said "no"'}])
-    assert path.read_text(encoding="utf-8") == 'case,reason\n"ä, b\\udcff.png","said ""no"""\n'
+    assert path.read_text(encoding="utf-8-sig") == 'case,reason\n"ä, b\\udcff.png","said ""no"""\n'
     write_failures(path, [])
-    assert path.read_text(encoding="utf-8") == "case,reason\n"
+    assert path.read_text(encoding="utf-8-sig") == "case,reason\n"
     assert os.listdir(path.parent) == ["failures.csv"]

@@ -47,7 +47,7 @@ def evaluate(items: list[dict[str, torch.Tensor]], table: CaseTable) -> Supervis
 
 
 def read(folder: Path) -> tuple[list[dict[str, str]], dict]:
-    with open(folder / "cases.csv", newline="") as file:
+    with open(folder / "cases.csv", newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     return rows, json.loads((folder / "summary.json").read_text())
 
