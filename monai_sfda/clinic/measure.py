@@ -20,6 +20,7 @@ from monai_sfda.clinic.overlays import write_overlays
 from monai_sfda.clinic.prediction_report import write_prediction_report
 from monai_sfda.data import find_images, write_failures
 from monai_sfda.data.failures import read_failures, reason
+from monai_sfda.data.tree import is_system_folder
 from monai_sfda.files import whole_file
 from monai_sfda.tables import write_csv
 from monai_sfda.transforms import MaskReader
@@ -95,7 +96,7 @@ def gather_rows(
         items: the images, each ``case``, ``image`` (path) and ``output`` (relative path of its mask). A mask of theirs
             that has another name, from when fewer files shared that name, is deleted: the image has a new one.
     """
-    paths = sorted(path for path in masks.rglob("*.png") if not path.name.startswith(".") and path.is_file())
+    paths = sorted(path for path in masks.rglob("*.png") if _is_mask(path, masks))
     limits = default_limits(classes)
     outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
     rows, failures = [], []
@@ -130,6 +131,12 @@ def score_table(summary: Mapping[str, Any]) -> str:
         "without: images that have no ASSD, because the truth or the prediction is empty"
     )
     return "\n".join(lines)
+
+
+def _is_mask(path: Path, masks: Path) -> bool:
+    """Not a draft, nor the thumbnail that a file server made of a mask."""
+    system = any(map(is_system_folder, path.relative_to(masks).parts[:-1]))
+    return not path.name.startswith(".") and path.is_file() and not system
 
 
 def _row(path: Path) -> dict[str, Any] | None:

@@ -66,6 +66,13 @@ def test_pixels_of_a_mask_with_a_row_are_not_decoded(folder):
     assert gather_rows(folder / "masks", CLASSES)[0][0]["file"] == "b.tif"
 
 
+def test_what_a_file_server_makes_of_masks_are_no_masks(folder):
+    save(folder / "masks" / "left" / "@eaDir" / "a.png" / "SYNOPHOTO_THUMB_M.png")
+    rows, failures = gather_rows(folder / "masks", CLASSES)
+    assert [row["file"] for row in rows] == ["b.tif", "left/a.jpg"]
+    assert failures == []
+
+
 def test_a_mask_of_an_earlier_version_is_measured(folder):
     save(folder / "masks" / "old.png")
     measured = gather_rows(folder / "masks", CLASSES)[0][-1]
