@@ -22,7 +22,8 @@ from monai_sfda.clinic.measure import score_table
 from monai_sfda.clinic.same_run import alone, refuse_inside, refuse_other_adaptation
 from monai_sfda.console import one_sentence
 from monai_sfda.data import clear_drafts, count_failures
-from monai_sfda.overrides import as_typed, literal, positional, read_json
+from monai_sfda.overrides import literal, read_json
+from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
 __all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "predict"]
@@ -44,6 +45,7 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
         method: a recipe of the bundle, see `monai-sfda methods`.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
+    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, folder = _bundle(bundle), _writable(output, apart_from=images)
     recipe = _method(root, method)
     if (folder / "bundle").resolve() == root.resolve():
@@ -87,6 +89,7 @@ def predict(
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
+    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, folder = _bundle(bundle), _writable(output, apart_from=images)
     chosen = {"overlays": overlays, "formats": formats}
     with alone(folder):
@@ -94,6 +97,8 @@ def predict(
         if table := overrides.get("pseudonym_table"):
             _refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
+        if nameless := [key for key in secret if overrides.get(key) is True]:
+            raise ValueError(f"Expected text after --{nameless[0]}, found none; give it, or leave the option out.")
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
         places = _with_places(overrides, dataset_dir=images, results_dir=folder)
         workflow = run_configs(root, ["inference.json", "predict.json"], **chosen, **places, **hidden)
@@ -117,6 +122,7 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         output: folder to write.
         overrides: any value of the config.
     """
+    bundle, dataset, output, overrides = expanded((bundle, dataset, output, overrides))
     root, folder = _bundle(bundle), _writable(output)
     places = _with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
@@ -133,6 +139,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         bundle: folder of a MONAI bundle.
         results: output folder of `monai-sfda benchmark`, whose figures are then listed too.
     """
+    bundle, results = expanded((bundle, results))
     root = _bundle(bundle)
     measured = _measured(Path(results) / "results.json") if results else []
     names = _recipes(root)
@@ -162,8 +169,8 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
             "['pairs.json','scripts/benchmarks/methods.json']".
         output: folder to write.
     """
-    folder = _writable(output)
-    files = _listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix
+    folder = _writable(expanded(output))
+    files = expanded(_listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix)
     plan = read_matrix([files] if isinstance(files, str) else files)
     cells = []
     with alone(folder):
@@ -186,6 +193,7 @@ def main() -> None:
             print(__version__)
             return
         if words and words[0] in commands:
+            words = with_switches(words, switches(commands[words[0]], words))
             _refuse_surplus(words[1:], commands[words[0]])
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
 
@@ -223,7 +231,7 @@ def _listed(matrix: str) -> list[str]:
 
 
 def _bundle(bundle: str) -> Path:
-    root = Path(str(bundle)).expanduser()
+    root = Path(str(bundle))
     if not (root / "configs" / "inference.json").is_file():
         raise FileNotFoundError(
             f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
@@ -257,7 +265,7 @@ def _method(root: Path, name: str) -> str:
 def _writable(output: str | bool, *, apart_from: object = None) -> Path:
     if not output or output is True:  # Fire gives True to an option without a value
         raise FileNotFoundError("Expected a folder to write to, found no name; give --output FOLDER.")
-    folder = Path(str(output)).expanduser()
+    folder = Path(str(output))
     if apart_from:
         refuse_inside(str(apart_from), folder)
     try:
@@ -272,9 +280,9 @@ def _writable(output: str | bool, *, apart_from: object = None) -> Path:
 
 
 def _refuse_shared(table: str, images: str, folder: Path) -> None:
-    place = Path(table).expanduser().resolve()
+    place = Path(table).resolve()
     for name, other in (("IMAGES", images), ("OUTPUT", folder)):
-        if place.is_relative_to(Path(str(other)).expanduser().resolve()):
+        if place.is_relative_to(Path(str(other)).resolve()):
             raise ValueError(
                 f"Expected --pseudonym_table outside of {name}, found {table}: whoever is given that folder could read "
                 "the names; choose another place."

@@ -12,7 +12,7 @@ from bundle_support import ROOT, command, random_weights, write_images
 from PIL import Image
 
 from monai_sfda.clinic.same_run import alone
-from monai_sfda.overrides import as_typed, check_overrides
+from monai_sfda.overrides import check_overrides
 from monai_sfda.tables import read_csv
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
@@ -58,15 +58,6 @@ def test_a_bundle_and_its_weights_may_have_any_name(monkeypatch, images, weights
     words = ["--output", tmp_path / "out", "--checkpoint", checkpoint, "--image_size", "[64,64]"]
     command(monkeypatch, "predict", bundle, images, *words)
     assert (tmp_path / "out" / "results.csv").exists()
-
-
-def test_only_places_are_quoted():
-    words = ["adapt", "1_0", "a b", "--output", "2024_01", "--epochs", "3", "--method=5", "--image_size", "[64,64]"]
-    assert as_typed(["predict", "--pseudonym_salt", "1234e2"]) == ["predict", "--pseudonym_salt", "'1234e2'"]
-    assert as_typed(words) == [
-        *["adapt", "'1_0'", "'a b'", "--output", "'2024_01'", "--epochs", "3", "--method='5'", "--image_size"],
-        "[64,64]",
-    ]
 
 
 CONFIG = {"epochs": 20, "seed": 0, "rate": 0.5, "size": [256, 256], "device": "$x", "part": {"a": 1}, "on": True}

@@ -89,6 +89,33 @@ def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp
     assert len((output / "results.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize("switch", ["--overlays", "--flips"])
+def test_a_switch_before_the_names_does_not_swallow_one(monkeypatch, images, small, tmp_path, switch):
+    command(monkeypatch, "predict", switch, BUNDLE, images, "--output", tmp_path / "out", *small)
+    assert (tmp_path / "out" / "overlays").exists() == (switch == "--overlays")
+    assert ("flip_agreement" in (tmp_path / "out" / "results.csv").read_text()) == (switch == "--flips")
+
+
+def test_a_home_folder_is_never_written_as_a_tilde(monkeypatch, images, small, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "shared").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "shared")
+    secret = ["--pseudonym_salt", "a long secret", "--pseudonym_table=~/names.csv"]
+    command(monkeypatch, "predict", BUNDLE, images, "--output", ".", *secret, *small)
+    assert (tmp_path / "home" / "names.csv").exists()
+    assert not (tmp_path / "shared" / "~").exists()
+    monkeypatch.setenv("HOME", str(tmp_path / "shared"))
+    (tmp_path / "shared" / "names.csv").unlink(missing_ok=True)
+    sentence = fails(monkeypatch, "predict", BUNDLE, images, "--output", ".", *secret, *small)
+    assert "Expected --pseudonym_table outside of OUTPUT" in sentence
+
+
+def test_an_option_that_needs_text_and_has_none_is_named(monkeypatch, images, small, tmp_path):
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small, "--pseudonym_table"]
+    assert "Expected text after --pseudonym_table, found none" in fails(monkeypatch, *words)
+
+
 def test_one_damaged_image_costs_one_row(monkeypatch, capsys, images, small, tmp_path):
     (images / "damaged.png").write_bytes(b"not a picture")
     command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)

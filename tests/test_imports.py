@@ -68,5 +68,6 @@ def test_every_part_of_the_package_is_known_to_this_test():
         "console",
         "label",
         "overrides",
+        "typed",
         "workflow",
     }

@@ -14,19 +14,8 @@ from monai_sfda.files import without_suffix
 __all__ = ["without_label_maps"]
 
 LABELS = {
-    *(
-        "mask",
-        "masks",
-        "label",
-        "labels",
-        "labelmap",
-        "labelmaps",
-        "annotation",
-        "annotations",
-        "annot",
-        "anno",
-        "annos",
-    ),
+    *("mask", "masks", "label", "labels", "labelmap", "labelmaps"),
+    *("annotation", "annotations", "annot", "anno", "annos"),
     *("gt", "gts", "truth", "groundtruth", "groundtruths", "manual", "seg", "segs", "segmentation", "segmentations"),
     *("pred", "preds", "prediction", "predictions"),
 }

@@ -37,7 +37,8 @@ def pseudonymise(
         return list(items)
     names = [pseudonym(item["case"], salt) for item in items]
     if table is not None:
-        known = _known(Path(table)) | {name: item["case"] for name, item in zip(names, items, strict=True)}
+        table = Path(table).expanduser()
+        known = _known(table) | {name: item["case"] for name, item in zip(names, items, strict=True)}
         write_csv(table, COLUMNS, ({"case": case, "pseudonym": name} for name, case in known.items()))
     return [
         {**item, "case": name, "output": f"{name}.png", "eye": eye_of(item["case"])[0] or ""}
