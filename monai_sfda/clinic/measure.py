@@ -21,7 +21,7 @@ from monai_sfda.clinic.prediction_report import write_prediction_report
 from monai_sfda.data import find_images, write_failures
 from monai_sfda.data.failures import read_failures, reason
 from monai_sfda.data.tree import is_system_folder
-from monai_sfda.files import whole_file
+from monai_sfda.files import case_of, whole_file
 from monai_sfda.tables import write_csv
 from monai_sfda.transforms import MaskReader
 
@@ -61,7 +61,8 @@ def write_results(
         ValueError: if there are masks and none can be read; the tables are written.
     """
     folder = Path(folder)
-    items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    listed = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    items = [{"case": case_of(item), **item} for item in listed]
     places = {item["case"]: Path(item["image"]) for item in items}
     rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item])
     drop_orphans(folder)

@@ -12,6 +12,7 @@ from typing import Any
 
 import ignite.distributed as idist
 
+from monai_sfda.files import case_of
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["Failures", "clear_drafts", "count_failures", "read_failures", "reason", "write_failures"]
@@ -32,10 +33,11 @@ class Failures:
         self.rows = {row["case"]: row["reason"] for row in rows}
 
     def add(self, item: Mapping[str, Any], error: BaseException) -> None:
-        """Note why an item, with ``case`` and the path ``image``, failed; the reason names no folder."""
-        path = Path(item["image"])
+        """Note why an item, with the path ``image`` and perhaps a ``case``, failed; the reason names no folder."""
+        case = case_of(item)
+        path = Path(case_of({**item, "case": None}))
         # Where the case is a pseudonym, the name of the file is not to be read in the reason either.
-        case, name = str(item["case"]), re.escape(path.name)
+        name = re.escape(path.name)
         self.rows[case] = re.sub(rf"(?<!\w){name}(?!\w)", lambda _: case.rpartition("/")[2], reason(error, path))
 
     def write(self, path: str | os.PathLike[str], *, images: int) -> None:

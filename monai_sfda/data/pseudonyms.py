@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monai_sfda.data.laterality import eye_of
+from monai_sfda.files import case_of
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["pseudonym", "pseudonymise"]
@@ -35,6 +36,7 @@ def pseudonymise(
         raise ValueError("Expected a --pseudonym_salt with --pseudonym_table, found none: names would not be hidden.")
     if salt is None:
         return list(items)
+    items = [{"case": case_of(item), **item} for item in items]
     names = [pseudonym(item["case"], salt) for item in items]
     if table is not None:
         table = Path(table).expanduser()

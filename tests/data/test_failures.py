@@ -1,6 +1,9 @@
 import os
+from pathlib import Path
 
 import pytest
+import torch
+from monai.data import MetaTensor
 
 from monai_sfda.data import Failures, clear_drafts, count_failures, write_failures
 from monai_sfda.data.failures import read_failures
@@ -18,6 +21,14 @@ def test_rows_are_sorted_and_name_no_folder(tmp_path):
     text = "case,reason\na.png,Permission denied\nb/b.png,Expected x in b.png\nc.png,known\n"
     assert (tmp_path / "failures.csv").read_text(encoding="utf-8-sig") == text
     assert count_failures(tmp_path / "failures.csv") == 3
+
+
+def test_items_of_a_plain_datalist_are_named_by_their_path():
+    failures = Failures()
+    for path in ("/x/a/1.png", Path("/x/b/1.png"), MetaTensor(torch.zeros(1), meta={"filename_or_obj": "/x/c/1.png"})):
+        failures.add({"image": path}, ValueError(f"Expected a picture in {getattr(path, 'meta', path)}, found none."))
+    assert list(failures.rows) == ["/x/a/1.png", "/x/b/1.png", "/x/c/1.png"]
+    assert failures.rows["/x/a/1.png"] == "Expected a picture in 1.png, found none."
 
 
 def test_what_a_transform_wrapped_is_the_reason(tmp_path):
