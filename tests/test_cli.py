@@ -209,11 +209,24 @@ def test_an_output_that_is_a_file_is_refused(monkeypatch, images, small, tmp_pat
     assert "Expected an output folder" in sentence
 
 
-def test_a_mask_of_another_size_costs_its_case(monkeypatch, small, tmp_path):
-    dataset = write_images(tmp_path / "data", classes=1)
+def test_a_mask_of_another_size_costs_its_case(monkeypatch, capsys, small, tmp_path):
+    dataset = write_images(tmp_path / "data", 10, classes=1)
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(dataset / "mask" / "case_0.png")
     command(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
-    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 2
+    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 9
+    printed = capsys.readouterr().out
+    assert "9 of 10 images scored;" in printed
+    assert "Failed   1 image(s)" in printed
+
+
+def test_masks_that_are_all_empty_are_no_evaluation(monkeypatch, small, tmp_path):
+    dataset = write_images(tmp_path / "data", classes=1)
+    for path in (dataset / "mask").iterdir():
+        Image.fromarray(np.zeros((64, 70), np.uint8)).save(path)
+    sentence = fails(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
+    assert "Expected outlines of" in sentence
+    assert "found all of 3 empty" in sentence
+    assert not (tmp_path / "scores" / "cases.csv").exists()
 
 
 def test_unknown_ids_in_a_mask_are_named(monkeypatch, small, tmp_path):

@@ -127,8 +127,13 @@ def score_table(summary: Mapping[str, Any]) -> str:
         mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
         lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['missed']:9d}")
     unit = summary["assd_unit"]
+    missing = summary.get("unreadable", 0)
+    count = (
+        f"{summary['cases']} of {summary['cases'] + missing} images scored" if missing else f"{summary['cases']} images"
+    )
+    lines += [f"{name}: not scored, as no mask has it" for name in summary.get("unlabelled", ())]
     lines.append(
-        f"{summary['cases']} images; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
+        f"{count}; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
         "without: images that have no ASSD, because the truth or the prediction is empty"
     )
     return "\n".join(lines)

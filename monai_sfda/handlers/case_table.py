@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,11 @@ from monai_sfda.metrics import MEASURES, affine_spacing, score_case, summarise
 from monai_sfda.tables import write_csv
 
 __all__ = ["CaseTable"]
+
+MOST_UNREADABLE = 0.1
+"""Of all images: with more, what is left is a selection, and its mean is no result of the data set."""
+
+logger = logging.getLogger(__name__)
 
 CaseScores = dict[str, dict[str, float | int | bool]]
 
@@ -35,7 +41,8 @@ class CaseTable:
         root: folder that the names of cases are relative to; equal names in different folders stay distinct.
         spacing: size of a pixel, one number or one per axis, or ``"affine"``: that of each label. Surface distances
             are in its unit.
-        unreadable: how many images there are beside, which cannot be scored; the summary says so.
+        unreadable: how many images there are beside, which cannot be scored; the summary says so, and more than a tenth
+            of all is an error.
     """
 
     def __init__(
@@ -87,8 +94,11 @@ class CaseTable:
     def write(self) -> None:
         """Write both files in one move each; a reader never sees half of one.
 
+        A structure that no reference has is not scored: its Dice is empty, and a warning names it.
+
         Raises:
-            ValueError: if no case was scored.
+            ValueError: if no case was scored, or no reference has any structure; after the files are written, if too
+                many cases could not be scored.
         """
         rows = dict(sorted(_gather(self.rows).items()))
         if not rows:
@@ -96,13 +106,24 @@ class CaseTable:
                 "Expected labelled images to score, found none that could be read; look at failures.csv, and let "
                 "evaluate.json be the last config (inference_dae.json alone may follow it)."
             )
-        if idist.get_rank() != 0:
-            return
+        unlabelled = _without_reference(rows, self.structures)
+        if idist.get_rank() == 0:
+            self._write(rows, unlabelled)
+        images = len(rows) + self.unreadable
+        if self.unreadable > MOST_UNREADABLE * images:
+            raise ValueError(
+                f"Expected at least {1 - MOST_UNREADABLE:.0%} of {images} labelled images to be scored, found "
+                f"{len(rows)}, whose mean is no result of all; mend the files that {self.output_dir / 'failures.csv'} "
+                "lists, or take them out."
+            )
+
+    def _write(self, rows: Mapping[str, CaseScores], unlabelled: Sequence[str]) -> None:
         lines = [{"case": case, **_columns(scores)} for case, scores in rows.items()]
         write_csv(self.output_dir / "cases.csv", list(lines[0]), lines)
         summary = {
             "cases": len(rows),
             "unreadable": self.unreadable,
+            "unlabelled": list(unlabelled),
             "structures": summarise(list(rows.values())),
             "measures": MEASURES,
             "assd_unit": _unit(self.spacing),
@@ -111,6 +132,21 @@ class CaseTable:
         }
         with whole_file(self.output_dir / "summary.json") as draft:
             draft.write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _without_reference(rows: Mapping[str, CaseScores], structures: Sequence[str]) -> list[str]:
+    """Structures that no reference has; their Dice, which would be 0 whatever is predicted, becomes nan in ``rows``."""
+    nowhere = [name for name in structures if all(row[name]["empty_reference"] for row in rows.values())]
+    if len(nowhere) == len(structures):
+        raise ValueError(
+            f"Expected outlines of {', '.join(structures)} in the masks, found all of {len(rows)} empty; save the "
+            "class ids as the grey values of the mask."
+        )
+    for name in nowhere:
+        logger.warning("No mask has %s, so that it is not scored.", name)
+        for row in rows.values():
+            row[name] |= {measure: math.nan for measure in row[name] if measure.startswith("dice")}
+    return nowhere
 
 
 def case_name(image: Tensor, root: Path) -> str:

@@ -200,6 +200,10 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
             "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "missed": 2},
         },
     }
-    _, cup, lens, *_ = score_table(summary).splitlines()
+    _, cup, lens, count, *_ = score_table(summary).splitlines()
+    assert count.startswith("2 images; ASSD")
+    *_, none, part, _ = score_table({**summary, "unreadable": 1, "unlabelled": ["lens"]}).splitlines()
+    assert none == "lens: not scored, as no mask has it"
+    assert part.startswith("2 of 3 images scored; ASSD")
     assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
     assert lens.split() == ["lens", "-", "-", "-", "2", "2"]
