@@ -23,7 +23,8 @@ IMAGES = {
     *("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "original", "originals"),
 }
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of camelCase, as in labelsTr, and of snake_case
-CHANNEL = re.compile(r"_\d{4}$")  # of nnU-Net's images, which its label maps lack
+ENDING = re.compile(r"[ _.-]([^ _.-]+)\Z")
+CHANNEL = re.compile(r"_\d{4}\Z")  # of nnU-Net's images, which its label maps lack
 
 logger = logging.getLogger(__name__)
 
@@ -101,5 +102,5 @@ def _masks_of_neighbours(photographs: Sequence[Path]) -> list[Path]:
 
 def _bare(stem: str) -> str:
     """``a`` of ``a_mask``, ``a-gt``, ``a.seg``."""
-    rest, word = re.fullmatch(r"(?:(.+)[ _.-])?([^ _.-]*)", stem).groups()  # type: ignore[union-attr] # fits all
-    return rest if rest and word.casefold() in LABELS else stem
+    end = ENDING.search(stem)
+    return stem[: end.start()] if end and end[1].casefold() in LABELS else stem

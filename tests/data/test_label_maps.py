@@ -109,3 +109,9 @@ def test_other_names_mean_nothing(tmp_path, caplog, name):
     found, said = listed(tmp_path, caplog, "images/a.png", f"{name}/a.png")
     assert len(found) == 2
     assert not said
+
+
+def test_odd_names_are_no_obstacle(tmp_path, caplog):
+    names = ("new\nline.png", "_mask.png", "mask.png", "a b.png", "a_.png", "名前.png", "-lead.png", "a_0000\n.png")
+    assert len(listed(tmp_path, caplog, *names)[0]) == len(names)
+    assert listed(tmp_path / "x", caplog, "new\nline.png", "new\nline_mask.png")[0] == ["new\nline.png"]
