@@ -19,8 +19,9 @@ import fire
 
 from monai_sfda import __version__
 from monai_sfda.console import one_sentence
-from monai_sfda.overrides import as_typed, literal, positional, read_json
+from monai_sfda.overrides import literal, read_json
 from monai_sfda.places import alone, existing_folder, refuse_inside
+from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
 __all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "predict"]
@@ -42,6 +43,7 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
         method: a recipe of the bundle, see `monai-sfda methods`.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
+    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, folder = _bundle(bundle), _writable(output, apart_from=images)
     recipe = _method(root, method)
     if (folder / "bundle").resolve() == root.resolve():
@@ -91,12 +93,15 @@ def predict(
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
     """
+    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, apart_from=images)
     configs, chosen = ["inference.json", "predict.json"], {"overlays": overlays, "formats": formats}
     with alone(folder):
         if table := overrides.get("pseudonym_table"):
             _refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
+        if nameless := [key for key in secret if overrides.get(key) is True]:
+            raise ValueError(f"Expected text after --{nameless[0]}, found none; give it, or leave the option out.")
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
         places = _with_places(overrides, dataset_dir=images, results_dir=folder)
         check_configs(root, configs, **chosen, **places, **hidden)
@@ -124,6 +129,7 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         output: folder to write.
         overrides: any value of the config.
     """
+    bundle, dataset, output, overrides = expanded((bundle, dataset, output, overrides))
     root, _, folder = _bundle(bundle), existing_folder(dataset), _writable(output)
     places = _with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
@@ -142,6 +148,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         bundle: folder of a MONAI bundle.
         results: output folder of `monai-sfda benchmark`, whose figures are then listed too.
     """
+    bundle, results = expanded((bundle, results))
     root = _bundle(bundle)
     measured = _measured(Path(results) / "results.json") if results else []
     names = _recipes(root)
@@ -173,8 +180,8 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
             "['pairs.json','scripts/benchmarks/methods.json']".
         output: folder to write.
     """
-    folder = _writable(output)
-    files = _listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix
+    folder = _writable(expanded(output))
+    files = expanded(_listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix)
     from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
 
     plan = read_matrix([files] if isinstance(files, str) else files)
@@ -199,6 +206,7 @@ def main() -> None:
             print(__version__)
             return
         if words and words[0] in commands:
+            words = with_switches(words, switches(commands[words[0]], words))
             _refuse_surplus(words[1:], commands[words[0]])
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
 
@@ -236,7 +244,7 @@ def _listed(matrix: str) -> list[str]:
 
 
 def _bundle(bundle: str) -> Path:
-    root = Path(str(bundle)).expanduser()
+    root = Path(str(bundle))
     if not (root / "configs" / "inference.json").is_file():
         raise FileNotFoundError(
             f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
@@ -270,7 +278,7 @@ def _method(root: Path, name: str) -> str:
 def _writable(output: str | bool, *, apart_from: object = None) -> Path:
     if not output or output is True:  # Fire gives True to an option without a value
         raise FileNotFoundError("Expected a folder to write to, found no name; give --output FOLDER.")
-    folder = Path(str(output)).expanduser()
+    folder = Path(str(output))
     if apart_from:
         refuse_inside(str(apart_from), folder)
     try:
@@ -285,9 +293,9 @@ def _writable(output: str | bool, *, apart_from: object = None) -> Path:
 
 
 def _refuse_shared(table: str, images: str, folder: Path) -> None:
-    place = Path(table).expanduser().resolve()
+    place = Path(table).resolve()
     for name, other in (("IMAGES", images), ("OUTPUT", folder)):
-        if place.is_relative_to(Path(str(other)).expanduser().resolve()):
+        if place.is_relative_to(Path(str(other)).resolve()):
             raise ValueError(
                 f"Expected --pseudonym_table outside of {name}, found {table}: whoever is given that folder could read "
                 "the names; choose another place."

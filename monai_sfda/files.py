@@ -1,18 +1,18 @@
-"""Files: what images end with, writing that is complete or not there at all, weights, checksums."""
+"""Files: what images end with and are called, writing that is complete or not there at all, weights, checksums."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["SUFFIXES", "brief_hash", "save_tensors", "sha256", "whole_file", "without_suffix"]
+__all__ = ["SUFFIXES", "brief_hash", "case_of", "save_tensors", "sha256", "whole_file", "without_suffix"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 """Of the image files that are read, in lower case."""
@@ -22,6 +22,21 @@ def without_suffix(name: str) -> str:
     """A name or path without its image suffix, in whatever case that is; other dots stay."""
     suffix = max((s for s in SUFFIXES if name.lower().endswith(s)), key=len, default="")
     return name[: len(name) - len(suffix)]
+
+
+def case_of(item: Any) -> str:
+    """Name of an item of a datalist: its ``case``; without one, the path of its ``image`` or ``label``.
+
+    Raises:
+        ValueError: if it has none of them.
+    """
+    if isinstance(item, Mapping):
+        for name in (item.get("case"), item.get("image"), item.get("label")):
+            path = getattr(name, "meta", {}).get("filename_or_obj", name)  # of an image that MONAI has read
+            if isinstance(path, str | os.PathLike | int):
+                return os.fspath(path) if isinstance(path, os.PathLike) else str(path)
+    found = f"the keys {', '.join(map(str, item))}" if isinstance(item, Mapping) else f"a {type(item).__name__}"
+    raise ValueError(f'Expected items such as {{"image": path, "case": its name}}, found {found}; add the path.')
 
 
 @contextmanager

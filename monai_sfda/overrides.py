@@ -6,40 +6,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-__all__ = ["as_typed", "check_names", "check_overrides", "literal", "positional", "read_json"]
+from monai_sfda.typed import TEXT
 
-TEXT = (
-    *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
-    *("--pseudonym_salt", "--pseudonym_table"),
-)
-
-
-def as_typed(words: Sequence[str]) -> list[str]:
-    """Put arguments and places in quotes, for Fire reads a folder called 2024_01 or a,b as a number or a tuple."""
-    quoted = list(words[:1])  # the command
-    for before, word in pairwise(words):
-        option, _, value = word.partition("=")
-        if option in TEXT and value:
-            quoted.append(f"{option}={value!r}")
-        elif _is_argument(before, word) or (before in TEXT and not word.startswith("-")):
-            quoted.append(repr(word))
-        else:
-            quoted.append(word)
-    return quoted
-
-
-def positional(words: Sequence[str]) -> list[str]:
-    """Those words after a command that are neither an option nor the value of one."""
-    return [word for before, word in pairwise(["", *words]) if _is_argument(before, word)]
-
-
-def _is_argument(before: str, word: str) -> bool:
-    """Whether a word is neither an option nor the value of the option before it."""
-    return not word.startswith("-") and ("=" in before or not before.startswith("-"))
+__all__ = ["check_names", "check_overrides", "literal", "read_json"]
 
 
 def read_json(path: str | os.PathLike) -> dict[str, Any]:

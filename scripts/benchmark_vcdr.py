@@ -8,7 +8,6 @@ Weights of one name are seeds: their mean, ± standard deviation. Labels only sc
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from monai_sfda.cli import predict
 from monai_sfda.clinic.geometry import cup_to_disc
+from monai_sfda.tables import read_csv
 from monai_sfda.transforms import MaskReader
 
 COLUMNS = ("images", "error", "bias", "correlation", "to review", "error there", "error elsewhere", "held", "at best")
@@ -58,8 +58,7 @@ def score(table: Path, truth: dict[str, float | None]) -> dict[str, Any]:
 
     An image without a disc has no ratio; its error is the true ratio, as if it had no cup.
     """
-    with open(table, encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if truth.get(Path(row["file"]).stem) is not None]
+    rows = [row for row in read_csv(table) if truth.get(Path(row["file"]).stem) is not None]
     said = np.array([float(row.get("vertical_cup_to_disc_ratio") or 0) for row in rows])
     true = np.array([truth[Path(row["file"]).stem] for row in rows], dtype=float)
     review = np.array([row["status"] != "ok" for row in rows])

@@ -9,7 +9,6 @@ import environment
 environment.enter("dev")
 
 import argparse  # noqa: E402
-import csv  # noqa: E402
 import json  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -20,6 +19,7 @@ from monai_sfda import cli  # noqa: E402
 from monai_sfda.clinic import before_after, contact_sheet  # noqa: E402
 from monai_sfda.console import one_sentence  # noqa: E402
 from monai_sfda.data import write_clinic  # noqa: E402
+from monai_sfda.tables import read_csv  # noqa: E402
 
 BUNDLE = environment.ROOT / "bundles" / "fundus_disc_cup"
 # Seeds far from the one the shipped weights were trained with, so that no eye is met twice.
@@ -45,8 +45,7 @@ def score(bundle: Path, clinic: Path, output: Path) -> dict[str, float]:
 
 def worst_cases(scores: Path, count: int) -> list[str]:
     """Names of the images with the lowest Dice, summed over structures."""
-    with (scores / "cases.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(scores / "cases.csv")
     rows.sort(key=lambda row: sum(float(value or 0) for name, value in row.items() if name.endswith("_dice")))
     return [Path(row["case"]).name for row in rows[:count]]
 

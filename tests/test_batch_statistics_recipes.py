@@ -53,7 +53,7 @@ def test_osuda_leaves_convolutions_alone_says_it_is_a_reconstruction_and_shows_i
     output, source, adapted = adapt("osuda", epochs=3, learning_rate=0.01)
     assert kinds(source, adapted) == {"N.weight", "N.bias", *(f"N.{name}" for name in STATISTICS)}
     assert json.loads((output / "report.json").read_text())["method"]["reconstruction"] is True
-    with (output / "history.csv").open() as file:
+    with (output / "history.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["source_share"]) for row in rows] == pytest.approx([0.9, 0.3311, 0.1218], abs=5e-5)
     # 2 steps an epoch, 6 in all: 10 at the first, 0 at the last, 10 * (1 - 1/5) at the end of the first epoch

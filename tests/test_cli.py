@@ -102,6 +102,33 @@ def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp
     assert len((output / "results.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize("switch", ["--overlays", "--flips"])
+def test_a_switch_before_the_names_does_not_swallow_one(monkeypatch, images, small, tmp_path, switch):
+    command(monkeypatch, "predict", switch, BUNDLE, images, "--output", tmp_path / "out", *small)
+    assert (tmp_path / "out" / "overlays").exists() == (switch == "--overlays")
+    assert ("flip_agreement" in (tmp_path / "out" / "results.csv").read_text()) == (switch == "--flips")
+
+
+def test_a_home_folder_is_never_written_as_a_tilde(monkeypatch, images, small, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "shared").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "shared")
+    secret = ["--pseudonym_salt", "a long secret", "--pseudonym_table=~/names.csv"]
+    command(monkeypatch, "predict", BUNDLE, images, "--output", ".", *secret, *small)
+    assert (tmp_path / "home" / "names.csv").exists()
+    assert not (tmp_path / "shared" / "~").exists()
+    monkeypatch.setenv("HOME", str(tmp_path / "shared"))
+    (tmp_path / "shared" / "names.csv").unlink(missing_ok=True)
+    sentence = fails(monkeypatch, "predict", BUNDLE, images, "--output", ".", *secret, *small)
+    assert "Expected --pseudonym_table outside of OUTPUT" in sentence
+
+
+def test_an_option_that_needs_text_and_has_none_is_named(monkeypatch, images, small, tmp_path):
+    words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small, "--pseudonym_table"]
+    assert "Expected text after --pseudonym_table, found none" in fails(monkeypatch, *words)
+
+
 def test_one_damaged_image_costs_one_row(monkeypatch, capsys, images, small, tmp_path):
     (images / "damaged.png").write_bytes(b"not a picture")
     command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)
@@ -195,11 +222,24 @@ def test_an_output_that_is_a_file_is_refused(monkeypatch, images, small, tmp_pat
     assert "Expected an output folder" in sentence
 
 
-def test_a_mask_of_another_size_costs_its_case(monkeypatch, small, tmp_path):
-    dataset = write_images(tmp_path / "data", classes=1)
+def test_a_mask_of_another_size_costs_its_case(monkeypatch, capsys, small, tmp_path):
+    dataset = write_images(tmp_path / "data", 10, classes=1)
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(dataset / "mask" / "case_0.png")
     command(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
-    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 2
+    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["cases"] == 9
+    printed = capsys.readouterr().out
+    assert "9 of 10 images scored;" in printed
+    assert "Failed   1 image(s)" in printed
+
+
+def test_masks_that_are_all_empty_are_no_evaluation(monkeypatch, small, tmp_path):
+    dataset = write_images(tmp_path / "data", classes=1)
+    for path in (dataset / "mask").iterdir():
+        Image.fromarray(np.zeros((64, 70), np.uint8)).save(path)
+    sentence = fails(monkeypatch, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
+    assert "Expected outlines of" in sentence
+    assert "found all of 3 empty" in sentence
+    assert not (tmp_path / "scores" / "cases.csv").exists()
 
 
 def test_unknown_ids_in_a_mask_are_named(monkeypatch, small, tmp_path):

@@ -167,7 +167,7 @@ def test_the_page_for_the_clinic_can_be_followed_to_the_end(clinic, monkeypatch,
     follow("monai-sfda predict bundles/fundus_disc_cup IMAGES --output RESULTS --formats nifti --overlays", monkeypatch)
     written = {name.rstrip("/") for name in rows(CLINIC, "What it writes")}
     assert written - {"dicom_seg"} <= {path.name for path in (clinic / "RESULTS").iterdir()}
-    with open(clinic / "RESULTS" / "results.csv", newline="") as file:
+    with open(clinic / "RESULTS" / "results.csv", newline="", encoding="utf-8-sig") as file:
         assert set(rows(CLINIC, "Read results.csv")) <= set(csv.DictReader(file).fieldnames)
 
 

@@ -44,7 +44,7 @@ def test_scores_of_full_photographs_are_those_of_the_disc_found(clinic, tmp_path
     output = tmp_path / "scores"
     places = {"dataset_dir": str(clinic), "output_dir": str(output)}
     run(FUNDUS, "inference.json", "evaluate.json", image_size=[256, 256], **places)
-    with (output / "cases.csv").open() as file:
+    with (output / "cases.csv").open(encoding="utf-8-sig") as file:
         rows = {row["case"]: row for row in csv.DictReader(file)}
     found = [row for case, row in rows.items() if not case.endswith(NO_DISC)]
     assert len(found) == 3

@@ -8,7 +8,7 @@ import pytest
 import monai_sfda
 
 ROOT = Path(monai_sfda.__file__).parent
-BASE = {"files", "functional", "passport", "places", "precision", "protocols", "root_cause"}
+BASE = {"files", "functional", "passport", "places", "precision", "protocols", "root_cause", "tables"}
 ALLOWED = {
     "files": set(),
     "passport": {"files", "functional"},
@@ -17,6 +17,7 @@ ALLOWED = {
     "precision": set(),
     "protocols": set(),
     "root_cause": set(),
+    "tables": {"files"},
     "networks": BASE,
     "losses": BASE,
     "metrics": BASE,
@@ -71,5 +72,6 @@ def test_every_part_of_the_package_is_known_to_this_test():
         "console",
         "label",
         "overrides",
+        "typed",
         "workflow",
     }

@@ -54,12 +54,12 @@ def test_three_classes_from_training_to_prediction(mine, monkeypatch, tmp_path):
     command(monkeypatch, "adapt", mine, images, "--output", tmp_path / "run", "--epochs", "1", *TYPED)
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["structures"] == ["disc", "cup"]
-    with open(tmp_path / "run" / "history.csv") as file:
+    with open(tmp_path / "run" / "history.csv", encoding="utf-8-sig") as file:
         assert {"balance_weight_disc", "balance_weight_cup"} <= set(next(csv.DictReader(file)))
 
     adapted = tmp_path / "run" / "bundle"
     command(monkeypatch, "predict", adapted, images, "--output", tmp_path / "out", "--precision", "float32")
-    with open(tmp_path / "out" / "results.csv") as file:
+    with open(tmp_path / "out" / "results.csv", encoding="utf-8-sig") as file:
         assert {"disc_pixels", "cup_pixels"} <= set(next(csv.DictReader(file)))
 
 
@@ -112,7 +112,7 @@ def test_sigmoid_channels_that_exclude_each_other(monkeypatch, tmp_path):
     command(monkeypatch, "adapt", folder, labelled / "image", "--output", tmp_path / "run", "--epochs", "1", *TYPED)
     adapted = tmp_path / "run" / "bundle"
     command(monkeypatch, "predict", adapted, labelled / "image", "--output", tmp_path / "out", "--flips", "True")
-    with open(tmp_path / "out" / "results.csv") as file:
+    with open(tmp_path / "out" / "results.csv", encoding="utf-8-sig") as file:
         columns = set(next(csv.DictReader(file)))
     assert {"left_pixels", "right_confidence", "right_flip_agreement"} <= columns
     assert "vertical_cup_to_disc_ratio" not in columns

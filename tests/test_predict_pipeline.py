@@ -24,7 +24,7 @@ def weights(tmp_path_factory):
 
 
 def failures(folder):
-    with open(folder / "failures.csv", newline="", encoding="utf-8") as file:
+    with open(folder / "failures.csv", newline="", encoding="utf-8-sig") as file:
         return {row["case"]: row["reason"] for row in csv.DictReader(file)}
 
 
@@ -81,7 +81,7 @@ def test_two_processes_share_a_folder_and_write_one_result(weights, tmp_path):
     tables = {"failures.csv", "masks_of.json", "report.html", "results.csv", "summary.json"}
     assert {path.name for path in (tmp_path / "two").iterdir()} == {"masks", *tables}
     assert list(failures(tmp_path / "two")) == ["a.png", "z.png"]
-    with open(tmp_path / "two" / "results.csv") as file:
+    with open(tmp_path / "two" / "results.csv", encoding="utf-8-sig") as file:
         status = [(row["file"], row["status"] == "failed") for row in csv.DictReader(file)]
     assert status == [*((f"case_{i}.png", False) for i in range(7)), ("a.png", True), ("z.png", True)]
 
@@ -166,7 +166,7 @@ def test_agreement_under_flips_is_a_column_and_a_flag(monkeypatch, small, tmp_pa
     images = write_images(tmp_path / "images")
     words = ["predict", BUNDLE, images, "--output", tmp_path / "out", *small, "--flips"]
     command(monkeypatch, *words, "--thresholds", "{'unstable':1.01,'unsure':None}")
-    with open(tmp_path / "out" / "results.csv") as file:
+    with open(tmp_path / "out" / "results.csv", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert all(0 <= float(row["nucleus_flip_agreement"]) <= 1 for row in rows)
     assert all("unstable_nucleus" in row["flags"] for row in rows)

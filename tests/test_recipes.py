@@ -40,7 +40,7 @@ def test_recipe_runs_and_delivers(bundle, method, tmp_path):
         batch_size=2,
         **untrained_helpers(bundle, method, tmp_path),
     )
-    with (output / "history.csv").open() as file:
+    with (output / "history.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 1
     assert math.isfinite(float(rows[0]["loss"]))

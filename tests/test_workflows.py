@@ -41,7 +41,7 @@ def test_a_truncated_image_is_listed_and_the_rest_goes_on(bundle, weights, tmp_p
     (images / "broken.png").write_bytes(whole[: len(whole) // 2])
     run(bundle, "inference.json", checkpoint=weights, dataset_dir=str(images), output_dir=str(tmp_path / "out"))
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
-    with (tmp_path / "out" / "failures.csv").open() as file:
+    with (tmp_path / "out" / "failures.csv").open(encoding="utf-8-sig") as file:
         assert [row["case"] for row in csv.DictReader(file)] == ["broken.png"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,9 +13,11 @@ from monai_sfda.clinic.verdict import read_verdict
 from monai_sfda.files import whole_file
 from monai_sfda.metrics import paired_bootstrap
 from monai_sfda.overrides import read_json
+from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["Row", "rows_of", "write_table"]
 
+COLUMNS = ("pair", "method", "kind", "structure", "seed", "measure", "value")
 NAMES = {
     "method": "method",
     "structure": "structure",
@@ -83,10 +84,7 @@ def rows_of(cells: Sequence[Cell]) -> list[Row]:
 def write_table(cells: Sequence[Cell], output: Path) -> str:
     """Write ``results.csv`` (one number a line), ``results.json`` (rows) and ``table.md``, and return the last."""
     rows = rows_of(cells)
-    with whole_file(output / "results.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["pair", "method", "kind", "structure", "seed", "measure", "value"])
-        writer.writerows(_tidy(cells))
+    write_csv(output / "results.csv", COLUMNS, (dict(zip(COLUMNS, line, strict=True)) for line in _tidy(cells)))
     with whole_file(output / "results.json") as draft:
         draft.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n")
     pairs = dict.fromkeys(row.pair for row in rows)
@@ -139,8 +137,7 @@ def _best_epoch(folder: Path) -> Path | None:
 
 
 def _cases(folder: Path, structure: str) -> list[float]:
-    with (folder / "cases.csv").open(encoding="utf-8") as file:
-        return [float(row[f"{structure}_dice"] or "nan") for row in csv.DictReader(file)]
+    return [float(row[f"{structure}_dice"] or "nan") for row in read_csv(folder / "cases.csv")]
 
 
 def _tidy(cells: Sequence[Cell]) -> Iterable[list[Any]]:

@@ -85,7 +85,8 @@ class DescribeCased(MapTransform):
         }
         located = item.get("located")
         place = located if isinstance(located, Mapping) else {"found": located}
-        numbers |= {"located": place.get("found"), "located_confidence": place.get("confidence")}
+        if "located" in item:  # of a bundle that searches for the disc
+            numbers |= {"located": place.get("found"), "located_confidence": place.get("confidence")}
         numbers |= _cut(place) if "cropped" in place else {}
         ids = convert_to_tensor(item[key], track_meta=False)[0].T.cpu().numpy()
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")

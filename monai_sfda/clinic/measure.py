@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +19,10 @@ from monai_sfda.clinic.judge_case import default_limits
 from monai_sfda.clinic.overlays import write_overlays
 from monai_sfda.clinic.prediction_report import write_prediction_report
 from monai_sfda.data import find_images, write_failures
-from monai_sfda.data.failures import harmless, read_failures, reason
-from monai_sfda.files import whole_file
+from monai_sfda.data.failures import read_failures, reason
+from monai_sfda.data.tree import is_system_folder
+from monai_sfda.files import case_of, whole_file
+from monai_sfda.tables import write_csv
 from monai_sfda.transforms import MaskReader
 
 __all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
@@ -60,7 +61,8 @@ def write_results(
         ValueError: if there are masks and none can be read; the tables are written.
     """
     folder = Path(folder)
-    items = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    listed = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    items = [{"case": case_of(item), **item} for item in listed]
     places = {item["case"]: Path(item["image"]) for item in items}
     rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item])
     drop_orphans(folder)
@@ -95,7 +97,7 @@ def gather_rows(
         items: the images, each ``case``, ``image`` (path) and ``output`` (relative path of its mask). A mask of theirs
             that has another name, from when fewer files shared that name, is deleted: the image has a new one.
     """
-    paths = sorted(path for path in masks.rglob("*.png") if not path.name.startswith(".") and path.is_file())
+    paths = sorted(path for path in masks.rglob("*.png") if _is_mask(path, masks))
     limits = default_limits(classes)
     outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
     rows, failures = [], []
@@ -125,11 +127,22 @@ def score_table(summary: Mapping[str, Any]) -> str:
         mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
         lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['missed']:9d}")
     unit = summary["assd_unit"]
+    missing = summary.get("unreadable", 0)
+    count = (
+        f"{summary['cases']} of {summary['cases'] + missing} images scored" if missing else f"{summary['cases']} images"
+    )
+    lines += [f"{name}: not scored, as no mask has it" for name in summary.get("unlabelled", ())]
     lines.append(
-        f"{summary['cases']} images; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
+        f"{count}; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
         "without: images that have no ASSD, because the truth or the prediction is empty"
     )
     return "\n".join(lines)
+
+
+def _is_mask(path: Path, masks: Path) -> bool:
+    """Not a draft, nor the thumbnail that a file server made of a mask."""
+    system = any(map(is_system_folder, path.relative_to(masks).parts[:-1]))
+    return not path.name.startswith(".") and path.is_file() and not system
 
 
 def _row(path: Path) -> dict[str, Any] | None:
@@ -173,18 +186,12 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    # File names that are not valid Unicode must not cost the table.
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.DictWriter(file, _columns(rows), restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    write_csv(path, _columns(rows), ({name: _cell(value) for name, value in row.items()} for row in rows))
 
 
 def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return "; ".join(value)
-    return harmless(value) if isinstance(value, str) else value
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import logging
 import os
@@ -13,12 +12,13 @@ from typing import Any
 
 import ignite.distributed as idist
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import case_of
 from monai_sfda.root_cause import root_cause
+from monai_sfda.tables import read_csv, write_csv
 
-__all__ = ["Failures", "clear_drafts", "count_failures", "harmless", "read_failures", "reason", "write_failures"]
+__all__ = ["Failures", "clear_drafts", "count_failures", "read_failures", "reason", "write_failures"]
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = ("case", "reason")
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,11 @@ class Failures:
         self.rows = {row["case"]: row["reason"] for row in rows}
 
     def add(self, item: Mapping[str, Any], error: BaseException) -> None:
-        """Note why an item, with ``case`` and the path ``image``, failed; the reason names no folder."""
-        path = Path(item["image"])
+        """Note why an item, with the path ``image`` and perhaps a ``case``, failed; the reason names no folder."""
+        case = case_of(item)
+        path = Path(case_of({**item, "case": None}))
         # Where the case is a pseudonym, the name of the file is not to be read in the reason either.
-        case, name = str(item["case"]), re.escape(path.name)
+        name = re.escape(path.name)
         self.rows[case] = re.sub(rf"(?<!\w){name}(?!\w)", lambda _: case.rpartition("/")[2], reason(error, path))
 
     def write(self, path: str | os.PathLike[str], *, images: int) -> None:
@@ -71,28 +72,17 @@ class Failures:
 
 def write_failures(path: str | os.PathLike[str], failures: Sequence[Mapping[str, str]]) -> None:
     """Write ``case,reason`` rows as CSV, all or nothing; without failures only the header."""
-    # File names that are not valid Unicode must not cost the table.
-    with whole_file(path) as draft, open(draft, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.DictWriter(file, ["case", "reason"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: harmless(value) for key, value in row.items()} for row in failures)
+    write_csv(path, COLUMNS, failures)
 
 
 def read_failures(path: str | Path) -> list[dict[str, str]]:
-    """Rows of a file of `write_failures`."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{key: text[1:] if text[1:].startswith(FORMULA) else text for key, text in row.items()} for row in rows]
+    """Rows of a file of `write_failures`, every name as it was."""
+    return read_csv(path, COLUMNS)
 
 
 def count_failures(path: str | Path) -> int:
     """Number of rows of a file of `write_failures`."""
     return len(read_failures(path))
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet does not run as a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def reason(error: BaseException, path: Path) -> str:

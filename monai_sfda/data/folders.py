@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from monai_sfda.data.label_maps import without_label_maps
+from monai_sfda.data.tree import counted, is_system_folder, visible_files
 from monai_sfda.files import SUFFIXES, without_suffix
 from monai_sfda.places import existing_folder
 from monai_sfda.reading.kind import is_dicom
@@ -27,7 +29,8 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
 
     Each item holds ``image`` (path), ``case`` (path relative to the folder, with ``/``) and ``output`` (relative path
     of its mask, see :func:`mask_names`). Suffixes count in any case; a file without a known suffix is taken if it is
-    DICOM; hidden files and folders are left out; links to folders are followed once. Where the folder holds both
+    DICOM; hidden files and folders are left out; links to folders are followed once. System folders and label maps of
+    other images are left out with a warning, see `visible_files` and `without_label_maps`. Where the folder holds both
     ``image`` and ``mask`` (the labelled layout), only ``image`` is searched, and cases are relative to it.
 
     Args:
@@ -41,15 +44,16 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     if all(os.path.isdir(root / name) for name in ("image", "mask")):  # False, not an error, where one may not look
         _warn_of_others(root)
         root = root / "image"
-    files = list(_walk(root, {os.path.realpath(path) for path in exclude}))
-    found = {_readable_name(path.relative_to(root)): path for path in files if _is_image(path)}
-    if not found:
+    files = visible_files(root, exclude)
+    images = [path for path in files if _is_image(path)]
+    if not images:
         raise FileNotFoundError(
             f"Expected images in {root}, found {_summary(files)}; accepted are {', '.join(s[1:] for s in SUFFIXES)}."
         )
-    taken = set(found.values())
+    taken = set(images)
     if others := [path for path in files if path not in taken and _is_other_picture(path)]:
         logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
+    found = {_readable_name(path.relative_to(root)): path for path in without_label_maps(root, images)}
     cases = sorted(found)
     outputs = mask_names(cases)
     return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]
@@ -109,33 +113,9 @@ def mask_names(cases: Sequence[str]) -> dict[str, str]:
 
 def _warn_of_others(root: Path) -> None:
     folders = sorted(path.name for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+    folders = [name for name in folders if not is_system_folder(name)]
     if others := [name for name in folders if name not in ("image", "mask")]:
         logger.warning("Of a folder with image and mask only image is searched; left out: %s.", _first(others))
-
-
-def _walk(root: Path, left_out: set[str]) -> Iterator[Path]:
-    """Visible files below ``root``; every real folder is entered once, linked ones last, so that links cannot loop."""
-    seen = set(left_out)
-    folders = deque([root])
-    while folders:
-        folder = folders.popleft()
-        real = os.path.realpath(folder)
-        if real in seen and folder != root:
-            continue
-        seen.add(real)
-        try:
-            names = sorted(os.listdir(folder))
-        except PermissionError as error:
-            if folder == root:
-                message = f"Expected a readable folder at {root}, found no permission; ask its owner for read access."
-                raise PermissionError(message) from error
-            logger.warning("The folder %s may not be read and is left out.", folder)
-            continue
-        for path in (folder / name for name in names if not name.startswith(".")):
-            if os.path.isdir(path):
-                (folders.append if path.is_symlink() else folders.appendleft)(path)
-            elif os.path.realpath(path) not in left_out and (os.path.isfile(path) or path.is_symlink()):
-                yield path
 
 
 def _readable_name(path: Path) -> str:
@@ -175,8 +155,7 @@ def _summary(files: Sequence[Path]) -> str:
 
 
 def _counts(files: Sequence[Path]) -> str:
-    counts = Counter(path.suffix.lower() or "without suffix" for path in files)
-    return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
+    return counted(Counter(path.suffix.lower() or "without suffix" for path in files))
 
 
 def _first(names: Sequence[str]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_sfda.data.failures import harmless
 from monai_sfda.data.laterality import eye_of
-from monai_sfda.files import whole_file
+from monai_sfda.files import case_of
+from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["pseudonym", "pseudonymise"]
 
 LEAST = 8
+COLUMNS = ("case", "pseudonym")
 
 
 def pseudonymise(
@@ -36,13 +36,12 @@ def pseudonymise(
         raise ValueError("Expected a --pseudonym_salt with --pseudonym_table, found none: names would not be hidden.")
     if salt is None:
         return list(items)
+    items = [{"case": case_of(item), **item} for item in items]
     names = [pseudonym(item["case"], salt) for item in items]
     if table is not None:
-        known = _known(Path(table)) | dict(zip(names, (harmless(item["case"]) for item in items), strict=True))
-        with whole_file(table) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(
-                [["case", "pseudonym"], *((case, name) for name, case in known.items())]
-            )
+        table = Path(table).expanduser()
+        known = _known(table) | {name: item["case"] for name, item in zip(names, items, strict=True)}
+        write_csv(table, COLUMNS, ({"case": case, "pseudonym": name} for name, case in known.items()))
     return [
         {**item, "case": name, "output": f"{name}.png", "eye": eye_of(item["case"])[0] or ""}
         for item, name in zip(items, names, strict=True)
@@ -53,11 +52,7 @@ def _known(table: Path) -> dict[str, str]:
     """Pseudonym -> case."""
     if not table.exists():
         return {}
-    with open(table, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"case", "pseudonym"} <= set(rows.fieldnames or ()):
-            raise ValueError(f"Expected the columns case and pseudonym in {table}, found others; give another file.")
-        return {row["pseudonym"]: row["case"] for row in rows}
+    return {row["pseudonym"]: row["case"] for row in read_csv(table, COLUMNS) if len(row) >= len(COLUMNS)}
 
 
 def pseudonym(name: str, salt: str) -> str:

@@ -14,6 +14,7 @@ from monai.data import ImageReader
 from tqdm import tqdm
 
 from monai_sfda.data.failures import reason
+from monai_sfda.files import case_of
 from monai_sfda.reading.places import refuse_other_places
 
 __all__ = ["Readable", "SameSize", "readable"]
@@ -41,15 +42,16 @@ def readable(
     """Sort out the items of a datalist that cannot be used.
 
     Args:
-        datalist: items with a ``case``, and paths.
+        datalist: items with the path of an ``image`` or ``label``; the path is their ``case`` where they have none.
         check: takes an item and raises an error if it cannot be used: the transforms that read it, or `SameSize`.
         min_count: fewest good items to go on with.
         workers: threads; None takes one per processor, at most 8.
         progress: whether to show a progress bar.
 
     Raises:
-        ValueError: if fewer than ``min_count`` items are good.
+        ValueError: if fewer than ``min_count`` items are good, or an item has no path.
     """
+    datalist = [{"case": case_of(item), **item} for item in datalist]
     workers = workers or min(8, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         checks = pool.map(partial(_reason, check=check), datalist)

@@ -16,7 +16,7 @@ from PIL import Image
 from torch.utils.data import Sampler
 
 from monai_sfda.data.failures import Failures
-from monai_sfda.files import brief_hash
+from monai_sfda.files import brief_hash, case_of
 
 __all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]
 
@@ -121,8 +121,17 @@ def spare_threads() -> int:
 
 
 def _all_there(batch: Iterable[int], data: Sequence[dict[str, Any]], folder: str | os.PathLike[str]) -> bool:
-    there = [_there(data[index], os.path.join(folder, data[index]["output"])) for index in batch]
+    there = [_there(data[index], os.path.join(folder, _output(data[index]))) for index in batch]
     return all(there)
+
+
+def _output(item: dict[str, Any]) -> str:
+    if "output" not in item:
+        raise ValueError(
+            f"Expected items with output, the relative path of their mask, found none in that of {case_of(item)}; list "
+            "them with find_images, or set skip_done to False."
+        )
+    return item["output"]
 
 
 def _there(item: dict[str, Any], mask: str) -> bool:

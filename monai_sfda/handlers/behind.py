@@ -13,6 +13,8 @@ from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from torch import Tensor
 
+from monai_sfda.files import case_of
+
 __all__ = ["PostprocessBehind"]
 
 NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # what is wrong with one file, and not with the disk
@@ -68,7 +70,7 @@ class PostprocessBehind:
         self.pool.shutdown()
 
     def _work(self, item: dict[str, Any]) -> None:
-        source = {"case": item["case"], "image": getattr(item["image"], "meta", {}).get("filename_or_obj", "")}
+        source = {"case": case_of(item), "image": getattr(item["image"], "meta", {}).get("filename_or_obj", "")}
         try:
             self.transform(item)
         except Exception as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,14 @@ from torch import Tensor
 
 from monai_sfda.files import whole_file
 from monai_sfda.metrics import MEASURES, affine_spacing, score_case, summarise
+from monai_sfda.tables import write_csv
 
 __all__ = ["CaseTable"]
+
+MOST_UNREADABLE = 0.1
+"""Of all images: with more, what is left is a selection, and its mean is no result of the data set."""
+
+logger = logging.getLogger(__name__)
 
 CaseScores = dict[str, dict[str, float | int | bool]]
 
@@ -36,7 +41,8 @@ class CaseTable:
         root: folder that the names of cases are relative to; equal names in different folders stay distinct.
         spacing: size of a pixel, one number or one per axis, or ``"affine"``: that of each label. Surface distances
             are in its unit.
-        unreadable: how many images there are beside, which cannot be scored; the summary says so.
+        unreadable: how many images there are beside, which cannot be scored; the summary says so, and more than a tenth
+            of all is an error.
     """
 
     def __init__(
@@ -88,8 +94,11 @@ class CaseTable:
     def write(self) -> None:
         """Write both files in one move each; a reader never sees half of one.
 
+        A structure that no reference has is not scored: its Dice is empty, and a warning names it.
+
         Raises:
-            ValueError: if no case was scored.
+            ValueError: if no case was scored, or no reference has any structure; after the files are written, if too
+                many cases could not be scored.
         """
         rows = dict(sorted(_gather(self.rows).items()))
         if not rows:
@@ -97,13 +106,24 @@ class CaseTable:
                 "Expected labelled images to score, found none that could be read; look at failures.csv, and let "
                 "evaluate.json be the last config (inference_dae.json alone may follow it)."
             )
-        if idist.get_rank() != 0:
-            return
-        with whole_file(self.output_dir / "cases.csv") as draft:
-            draft.write_text(_as_csv(rows), encoding="utf-8")
+        unlabelled = _without_reference(rows, self.structures)
+        if idist.get_rank() == 0:
+            self._write(rows, unlabelled)
+        images = len(rows) + self.unreadable
+        if self.unreadable > MOST_UNREADABLE * images:
+            raise ValueError(
+                f"Expected at least {1 - MOST_UNREADABLE:.0%} of {images} labelled images to be scored, found "
+                f"{len(rows)}, whose mean is no result of all; mend the files that {self.output_dir / 'failures.csv'} "
+                "lists, or take them out."
+            )
+
+    def _write(self, rows: Mapping[str, CaseScores], unlabelled: Sequence[str]) -> None:
+        lines = [{"case": case, **_columns(scores)} for case, scores in rows.items()]
+        write_csv(self.output_dir / "cases.csv", list(lines[0]), lines)
         summary = {
             "cases": len(rows),
             "unreadable": self.unreadable,
+            "unlabelled": list(unlabelled),
             "structures": summarise(list(rows.values())),
             "measures": MEASURES,
             "assd_unit": _unit(self.spacing),
@@ -112,6 +132,21 @@ class CaseTable:
         }
         with whole_file(self.output_dir / "summary.json") as draft:
             draft.write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _without_reference(rows: Mapping[str, CaseScores], structures: Sequence[str]) -> list[str]:
+    """Structures that no reference has; their Dice, which would be 0 whatever is predicted, becomes nan in ``rows``."""
+    nowhere = [name for name in structures if all(row[name]["empty_reference"] for row in rows.values())]
+    if len(nowhere) == len(structures):
+        raise ValueError(
+            f"Expected outlines of {', '.join(structures)} in the masks, found all of {len(rows)} empty; save the "
+            "class ids as the grey values of the mask."
+        )
+    for name in nowhere:
+        logger.warning("No mask has %s, so that it is not scored.", name)
+        for row in rows.values():
+            row[name] |= {measure: math.nan for measure in row[name] if measure.startswith("dice")}
+    return nowhere
 
 
 def case_name(image: Tensor, root: Path) -> str:
@@ -137,14 +172,8 @@ def _gather(rows: dict[str, CaseScores]) -> dict[str, CaseScores]:
     return {case: scores for part in idist.all_gather(rows) for case, scores in part.items()}  # type: ignore[union-attr]
 
 
-def _as_csv(rows: Mapping[str, CaseScores]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    first = next(iter(rows.values()), {})
-    table.writerow(["case", *(f"{structure}_{name}" for structure, scores in first.items() for name in scores)])
-    for case, structures in rows.items():
-        table.writerow([case, *(_cell(value) for scores in structures.values() for value in scores.values())])
-    return text.getvalue()
+def _columns(structures: CaseScores) -> dict[str, Any]:
+    return {f"{name}_{measure}": _cell(value) for name, row in structures.items() for measure, value in row.items()}
 
 
 def _cell(value: float | int | bool) -> Any:

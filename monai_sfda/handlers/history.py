@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch.optim import Optimizer
 
-from monai_sfda.files import whole_file
 from monai_sfda.functional import Cutoff, check_head, decide, foreground_share, probabilities
+from monai_sfda.tables import write_csv
 
 __all__ = ["History"]
 
@@ -76,10 +75,7 @@ class History:
             self.write()
 
     def write(self) -> None:
-        with whole_file(self.path) as draft, draft.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
-            writer.writeheader()
-            writer.writerows(self.rows)
+        write_csv(self.path, list(self.rows[0]), self.rows)
 
     def state_dict(self) -> dict:
         return {"rows": self.rows}

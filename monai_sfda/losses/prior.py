@@ -152,7 +152,7 @@ def _read_sizes(path: Path, column: str) -> Tensor:
 
 
 def _read_column(path: Path, column: str) -> list[str]:
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:  # a spreadsheet may have saved it
         delimiter = ";" if ";" in file.readline() else ","
         file.seek(0)
         reader = csv.DictReader(file, delimiter=delimiter)

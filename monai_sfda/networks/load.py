@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +17,21 @@ from monai_sfda.files import sha256 as checksum
 __all__ = ["assign_weights", "load_network", "read_weights"]
 
 Network = TypeVar("Network", bound=nn.Module)
-WRAPPERS = ("model", "model_state_dict", "state_dict")
+WRAPPERS = (
+    *("model", "model_state_dict", "state_dict", "network", "network_weights", "net", "checkpoint"),
+    *("ema", "model_ema", "ema_state_dict", "state_dict_ema"),
+)
+ADDED = ("module", "_orig_mod")  # in front of every key, by DistributedDataParallel and by torch.compile
+
+# What files of training keep beside the weights, such as their best Dice; building one runs no code of the file.
+# NumPy has moved its functions, and a file has the name of the version that wrote it.
+PLAIN = [code for code in np.typecodes["All"] if code not in "OV"]
+HARMLESS: list[Any] = [np.dtype, np.ndarray, Namespace, *{type(np.dtype(code)) for code in PLAIN}]
+HARMLESS += [
+    (builder, f"numpy.{place}.multiarray.{name}")
+    for name, builder in (("scalar", np.float64(0).__reduce__()[0]), ("_reconstruct", np.zeros(1).__reduce__()[0]))
+    for place in ("core", "_core")
+]
 
 
 def load_network(network: Network, path: str | Path, *, strict: bool = True, sha256: str | None = None) -> Network:
@@ -40,7 +56,8 @@ def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Te
 
     Args:
         path: ``.pt``, ``.pth`` or ``.tar`` of ``torch.save``, or ``.safetensors``; the bare state dict, or a dict that
-            holds it as "model", "model_state_dict" or "state_dict". A prefix "module." of the keys is dropped.
+            holds it as "model", "state_dict" or a similar name, to any depth; NumPy numbers may lie beside it. What
+            DistributedDataParallel ("module.") and torch.compile ("_orig_mod.") add to the keys is dropped.
         sha256: checksum that the file must have, in hexadecimal.
 
     Raises:
@@ -58,7 +75,13 @@ def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Te
             f"Expected {path} to hold a state dict, bare or as one of {list(WRAPPERS)}, found {_describe(weights)}; "
             "save network.state_dict()."
         )
-    return {str(key).removeprefix("module."): weight for key, weight in weights.items()}
+    named = {_own_name(str(key)): weight for key, weight in weights.items()}
+    if len(named) < len(weights):
+        raise ValueError(
+            f"Expected each weight once in {path}, found some both with and without {' or '.join(ADDED)} in front; "
+            "save network.state_dict()."
+        )
+    return named
 
 
 def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source: object, strict: bool = True) -> None:
@@ -104,7 +127,8 @@ def _read(path: Path) -> object:
             from safetensors.torch import load_file
 
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(HARMLESS):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except ImportError:
         raise ValueError(f"Expected safetensors to read {path}, found it missing; pip install safetensors.") from None
     except pickle.UnpicklingError as error:
@@ -116,11 +140,20 @@ def _read(path: Path) -> object:
 
 
 def _unwrap(content: object) -> object:
-    if isinstance(content, Mapping):
-        for name in WRAPPERS:
-            if isinstance(content.get(name), Mapping):
-                return content[name]
+    while isinstance(content, Mapping):
+        inner = next((content[name] for name in WRAPPERS if isinstance(content.get(name), Mapping)), None)
+        if inner is None:
+            break
+        content = inner
     return content
+
+
+def _own_name(key: str) -> str:
+    """As the network itself names it; a part that was compiled alone has its ``_orig_mod`` in the middle."""
+    parts = key.split(".")
+    while parts[:-1] and parts[0] in ADDED:
+        del parts[0]
+    return ".".join(part for part in parts if part != ADDED[1])
 
 
 def _require_checksum(path: Path, wanted: str) -> None:

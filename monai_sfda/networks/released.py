@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from monai_sfda.networks.deeplab import DeepLabV3Plus
@@ -49,18 +46,8 @@ LAST = {"plain": "decoder.head.1.", "boundary": "decoder.head.3."}
 
 
 def read_released(path: str | Path) -> dict[str, Tensor]:
-    """Read a released checkpoint without running code from it; raises as :func:`read_weights`."""
-    # Beside the weights the files keep their best Dice as a NumPy scalar; building one runs no code of the file.
-    scalar = np.float64(0).__reduce__()[0]
-    kinds = [type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int32, np.int64)]
-    harmless: list[Any] = [
-        np.dtype,
-        *kinds,
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
-    ]
-    with torch.serialization.safe_globals(harmless):
-        return read_weights(path)
+    """Read a released checkpoint; as :func:`read_weights`."""
+    return read_weights(path)
 
 
 def convert_released(

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from monai_sfda.files import sha256
+from monai_sfda.files import case_of, sha256
 
 __all__ = ["describe", "fingerprint"]
 
@@ -24,11 +24,11 @@ def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, str
 
     Args:
         weights: file of the source weights.
-        images: each with ``case`` and ``image``, a path.
+        images: each with ``image``, a path, and perhaps ``case``.
         parameters: whatever else the answers depend on, see :func:`describe`.
     """
     content = sha256(weights)
-    files = [(item["case"], item["image"], os.stat(item["image"])) for item in images]
+    files = [(case_of(item), item["image"], os.stat(item["image"])) for item in images]
     listed = [[case, path, stat.st_size, stat.st_mtime_ns] for case, path, stat in files]
     text = json.dumps([content, listed, describe(parameters)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

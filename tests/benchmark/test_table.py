@@ -94,7 +94,7 @@ def test_files_say_the_same(cells, tmp_path):
     assert "| m (reconstruction) | disc | 70.0 ± 7.1 | 55.0 | 2.00 ± 0.00 |" in text
     assert "| +10.0 [" in text
     assert "| 50 % | outline x2 | 10 | 500 |" in text
-    with (tmp_path / "results.csv").open() as file:
+    with (tmp_path / "results.csv").open(encoding="utf-8-sig") as file:
         lines = list(csv.DictReader(file))
     assert {"pair": "pair", "method": "m", "kind": "method", "structure": "disc", "seed": "1", "measure": "dice"} in [
         {name: value for name, value in line.items() if name != "value"} for line in lines

@@ -59,6 +59,7 @@ def test_the_row_is_plain_json_and_complete():
     assert row["located_confidence"] == 0.8
     assert json.loads(json.dumps(row, allow_nan=False)) == row
     assert row["located"] is True
+    assert row_of(located={"found": None, "confidence": None})["located"] is None  # a crop, where nothing is searched
     assert row["optic_disc_mm2"] == round(row["optic_disc_pixels"] * 1e-4, 4)
 
 
@@ -141,7 +142,8 @@ def test_what_is_not_there_is_left_out_or_empty():
     data = {"pred": item()["pred"], "case": "a.png"}
     row = DescribeCased("pred", classes=CLASSES)(data)["row"]
     assert row["status"] == "ok"
-    assert row["located"] is None
+    assert "located" not in row  # nor is it a column of a task that searches for nothing
+    assert "located_confidence" not in row
     assert "sharpness" not in row
 
 

@@ -232,6 +232,6 @@ def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd
     assert target.stat().st_mtime_ns == written
     assert [path.name for path in (tmp_path / "dicom_seg").rglob("*.dcm")] == ["c.dcm"]
     assert "weights=0123" in target.read_bytes().decode("latin-1")
-    table = (tmp_path / "dicom_seg_failures.csv").read_text()
+    table = (tmp_path / "dicom_seg_failures.csv").read_text(encoding="utf-8-sig")
     assert [line.partition(",")[0] for line in table.splitlines()] == ["case", "a.png", "d.dcm"]
     assert "Jane" not in table + "".join(capfd.readouterr()) + caplog.text

@@ -42,7 +42,7 @@ def folder(tmp_path):
 
 
 def table(folder):
-    with open(folder / "results.csv", encoding="utf-8", newline="") as file:
+    with open(folder / "results.csv", encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -64,6 +64,13 @@ def test_pixels_of_a_mask_with_a_row_are_not_decoded(folder):
     content = mask.read_bytes()
     mask.write_bytes(content[: content.index(b"IDAT") + 6])
     assert gather_rows(folder / "masks", CLASSES)[0][0]["file"] == "b.tif"
+
+
+def test_what_a_file_server_makes_of_masks_are_no_masks(folder):
+    save(folder / "masks" / "left" / "@eaDir" / "a.png" / "SYNOPHOTO_THUMB_M.png")
+    rows, failures = gather_rows(folder / "masks", CLASSES)
+    assert [row["file"] for row in rows] == ["b.tif", "left/a.jpg"]
+    assert failures == []
 
 
 def test_a_mask_of_an_earlier_version_is_measured(folder):
@@ -159,7 +166,7 @@ def test_without_any_mask_there_is_a_table_all_the_same(tmp_path):
     (tmp_path / "masks").mkdir()
     (tmp_path / "failures.csv").write_text("case,reason\n")
     assert write_results(tmp_path, classes=CLASSES)["images"] == 0
-    assert (tmp_path / "results.csv").read_text() == "file\n"
+    assert (tmp_path / "results.csv").read_text(encoding="utf-8-sig") == "file\n"
     assert (tmp_path / "report.html").exists()
 
 
@@ -193,6 +200,10 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
             "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "missed": 2},
         },
     }
-    _, cup, lens, *_ = score_table(summary).splitlines()
+    _, cup, lens, count, *_ = score_table(summary).splitlines()
+    assert count.startswith("2 images; ASSD")
+    *_, none, part, _ = score_table({**summary, "unreadable": 1, "unlabelled": ["lens"]}).splitlines()
+    assert none == "lens: not scored, as no mask has it"
+    assert part.startswith("2 of 3 images scored; ASSD")
     assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
     assert lens.split() == ["lens", "-", "-", "-", "2", "2"]

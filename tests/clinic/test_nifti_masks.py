@@ -192,6 +192,6 @@ def test_an_image_that_is_gone_or_broken_costs_a_row(predicted):
     rows = [{"file": "x", "mask": "c.png"}, {"file": "y", "mask": "c.png"}, ROW]
     images = {"b/a.png": predicted / "a.png", "x": predicted / "Doe_Jane.nii"}
     assert write_nifti(predicted, rows, images) == 1
-    table = (predicted / "nifti_failures.csv").read_text().splitlines()
+    table = (predicted / "nifti_failures.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [line.partition(",")[0] for line in table] == ["case", "x", "y"]
     assert not any("Doe" in line for line in table)

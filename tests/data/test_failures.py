@@ -1,6 +1,9 @@
 import os
+from pathlib import Path
 
 import pytest
+import torch
+from monai.data import MetaTensor
 
 from monai_sfda.data import Failures, clear_drafts, count_failures, write_failures
 from monai_sfda.data.failures import read_failures
@@ -16,8 +19,16 @@ def test_rows_are_sorted_and_name_no_folder(tmp_path):
     failures.add(item(), OSError(13, "Permission denied", "/home/x/a.png"))
     failures.write(tmp_path / "failures.csv", images=9)
     text = "case,reason\na.png,Permission denied\nb/b.png,Expected x in b.png\nc.png,known\n"
-    assert (tmp_path / "failures.csv").read_text() == text
+    assert (tmp_path / "failures.csv").read_text(encoding="utf-8-sig") == text
     assert count_failures(tmp_path / "failures.csv") == 3
+
+
+def test_items_of_a_plain_datalist_are_named_by_their_path():
+    failures = Failures()
+    for path in ("/x/a/1.png", Path("/x/b/1.png"), MetaTensor(torch.zeros(1), meta={"filename_or_obj": "/x/c/1.png"})):
+        failures.add({"image": path}, ValueError(f"Expected a picture in {getattr(path, 'meta', path)}, found none."))
+    assert list(failures.rows) == ["/x/a/1.png", "/x/b/1.png", "/x/c/1.png"]
+    assert failures.rows["/x/a/1.png"] == "Expected a picture in 1.png, found none."
 
 
 def test_what_a_transform_wrapped_is_the_reason(tmp_path):
@@ -55,7 +66,16 @@ def test_a_pseudonym_does_not_stand_for_parts_of_words():
 def test_a_spreadsheet_runs_no_formula_and_reading_undoes_that(tmp_path):
     rows = [{"case": "=1+1.png", "reason": "-1 found"}, {"case": "'a.png", "reason": "x"}]
     write_failures(tmp_path / "f.csv", rows)
-    assert (tmp_path / "f.csv").read_text() == "case,reason\n'=1+1.png,'-1 found\n'a.png,x\n"
+    assert (tmp_path / "f.csv").read_text(encoding="utf-8-sig") == "case,reason\n'=1+1.png,'-1 found\n'a.png,x\n"
+    assert read_failures(tmp_path / "f.csv") == rows
+
+
+@pytest.mark.parametrize(
+    "name", ["P-001.png", "a=b.png", "x+y.png", "_@.png", "'=1+1.png", "''-a.png", "'P-1.png", "'"]
+)
+def test_a_name_comes_back_whole(tmp_path, name):
+    rows = [{"case": name, "reason": name}]
+    write_failures(tmp_path / "f.csv", rows)
     assert read_failures(tmp_path / "f.csv") == rows
 
 

@@ -55,6 +55,24 @@ def test_dicom_files_without_a_suffix_are_found_by_content(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "head", [b"\2\0\0\0UL\4\0", b"\x08\0\5\0CS\x0a\0", b"\x08\0\5\0\x0a\0\0\0", b"\x08\0\x16\0UI\x1a\0"]
+)
+def test_dicom_files_without_suffix_and_preamble_are_found_by_their_first_element(tmp_path, head):
+    for name in ("IM0001", "1.2.840.5", "DICOMDIR", "scan.txt"):
+        (tmp_path / name).write_bytes(head + bytes(200))
+    assert cases(tmp_path) == ["1.2.840.5", "IM0001"]
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"\x08\0", b"\x08\0\5\0\xff\xff\xff\x7f", b"\x08\0\5\0cs\x0a\x10", b"\x7fELF\2\1\1"]
+)
+def test_other_files_without_a_suffix_are_no_images(tmp_path, head):
+    touch(tmp_path, "a.png")
+    (tmp_path / "data").write_bytes(head + bytes(200 if len(head) > 2 else 0))
+    assert cases(tmp_path) == ["a.png"]
+
+
 def test_links_cannot_loop_and_prefer_the_real_folder(tmp_path):
     touch(tmp_path / "in", "z/a.png")
     touch(tmp_path / "elsewhere", "b.png")

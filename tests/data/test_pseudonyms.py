@@ -45,14 +45,15 @@ def test_the_table_keeps_the_cases_of_earlier_runs(tmp_path):
     before = pseudonymise(ITEMS[:1], "a long secret", table=tmp_path / "table.csv")
     after = pseudonymise(ITEMS[1:], "a long secret", table=tmp_path / "table.csv")
     rows = [f"s/a.png,{before[0]['case']}", f"b,{after[0]['case']}"]
-    assert (tmp_path / "table.csv").read_text().splitlines() == ["case,pseudonym", *rows]
+    assert (tmp_path / "table.csv").read_text(encoding="utf-8-sig").splitlines() == ["case,pseudonym", *rows]
 
 
 def test_a_spreadsheet_runs_no_formula_from_the_table(tmp_path):
     items = [{"image": "/x/a", "case": "=1+1.png", "output": "=1+1.png"}]
     for _ in range(2):  # what is there already is not changed again
         named = pseudonymise(items, "a long secret", table=tmp_path / "names.csv")
-        assert (tmp_path / "names.csv").read_text() == f"case,pseudonym\n'=1+1.png,{named[0]['case']}\n"
+        text = (tmp_path / "names.csv").read_text(encoding="utf-8-sig")
+        assert text == f"case,pseudonym\n'=1+1.png,{named[0]['case']}\n"
 
 
 def test_without_a_salt_names_stay():

@@ -34,6 +34,24 @@ def clinic(tmp_path):
     return tmp_path
 
 
+def test_a_plain_datalist_of_monai_will_do(clinic):
+    items = [{"image": item["image"]} for item in find_images(clinic)]
+    good, failures = readable(items, IMAGE, progress=False)
+    assert good == [{"case": str(clinic / name), "image": str(clinic / name)} for name in ("a good.jpg", "z/good.tif")]
+    assert [row["case"] for row in failures] == [
+        str(clinic / f) for f in ("cut.jpg", "cut.png", "empty.bmp", "link.png", "text.png")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "found"),
+    [({"picture": "a.png"}, "the keys picture"), ("a.png", "a str"), ({"image": None}, "the keys image")],
+)
+def test_items_without_a_path_are_one_sentence(item, found):
+    with pytest.raises(ValueError, match=rf'Expected items such as {{"image": path, "case": .*, found {found}; add'):
+        readable([item], IMAGE, progress=False)
+
+
 def test_bad_files_are_listed_and_the_rest_goes_on(clinic, caplog):
     with caplog.at_level(logging.WARNING):
         good, failures = readable(find_images(clinic), IMAGE, progress=False)
@@ -159,9 +177,9 @@ def test_progress_is_shown_on_request(tmp_path, capsys):
 def test_failures_are_written_as_a_table_and_replace_older_ones(tmp_path):
     path = tmp_path / "new/failures.csv"
     write_failures(path, [{"case": "ä, b\udcff.png", "reason": 'said "no"'}])
-    assert path.read_text(encoding="utf-8") == 'case,reason\n"ä, b\\udcff.png","said ""no"""\n'
+    assert path.read_text(encoding="utf-8-sig") == 'case,reason\n"ä, b\\udcff.png","said ""no"""\n'
     write_failures(path, [])
-    assert path.read_text(encoding="utf-8") == "case,reason\n"
+    assert path.read_text(encoding="utf-8-sig") == "case,reason\n"
     assert os.listdir(path.parent) == ["failures.csv"]
 
 

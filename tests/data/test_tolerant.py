@@ -65,6 +65,22 @@ def test_no_more_is_read_than_is_asked_for(tmp_path):
     assert len(read) <= 4
 
 
+def test_a_plain_datalist_of_monai_will_do(tmp_path):
+    items = [{"image": f"/secret/{i}.png"} for i in range(3)]
+
+    def read(item):
+        if item["image"].endswith("1.png"):
+            raise ValueError("broken")
+        return {"image": torch.zeros(1)}
+
+    failures = Failures()
+    batches = PendingBatches(items, 2, output_dir=tmp_path)
+    assert [len(batch["items"]) for batch in TolerantLoader(Dataset(items, read), batches, failures=failures)] == [1, 1]
+    assert failures.rows == {"/secret/1.png": "broken"}
+    with pytest.raises(ValueError, match=r"Expected items with output, .*, found none in that of /secret/0.png; list"):
+        PendingBatches(items, 2, output_dir=tmp_path, skip_done=True)
+
+
 def test_what_is_done_is_skipped_by_whole_batches(tmp_path):
     for name in ("0.png", "1.png", "2.png", "3.png"):
         (tmp_path / name).touch()

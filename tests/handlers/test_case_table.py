@@ -47,7 +47,7 @@ def evaluate(items: list[dict[str, torch.Tensor]], table: CaseTable) -> Supervis
 
 
 def read(folder: Path) -> tuple[list[dict[str, str]], dict]:
-    with open(folder / "cases.csv", newline="") as file:
+    with open(folder / "cases.csv", newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     return rows, json.loads((folder / "summary.json").read_text())
 
@@ -185,6 +185,51 @@ def test_an_evaluation_of_nothing_is_an_error_and_no_empty_table(tmp_path):
     with pytest.raises(ValueError, match="found none that could be read"):
         table.write()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("unreadable", "result"), [(1, True), (2, False)])
+def test_a_selection_is_written_but_is_no_result(tmp_path, unreadable, result):
+    table = CaseTable(tmp_path / "out", STRUCTURES, root=tmp_path, unreadable=unreadable)
+    items = [item(tmp_path / f"{number}.png") for number in range(9)]
+    if result:
+        evaluate(items, table)
+    else:
+        with pytest.raises(ValueError, match=r"at least 90% of 11 labelled images to be scored, found 9, whose mean"):
+            evaluate(items, table)
+    rows, summary = read(tmp_path / "out")
+    assert (len(rows), summary["cases"], summary["unreadable"]) == (9, 9, unreadable)
+
+
+def test_a_structure_that_no_reference_has_is_not_scored(tmp_path, caplog):
+    items = [item(tmp_path / f"{number}.png") for number in range(2)]
+    for case in items:
+        case["label"][1] = 0
+    evaluate(items, CaseTable(tmp_path / "out", STRUCTURES, root=tmp_path))
+    rows, summary = read(tmp_path / "out")
+    cup = summary["structures"]["cup"]
+    assert summary["unlabelled"] == ["cup"]
+    assert (cup["dice"]["mean"], cup["dice"]["skipped"], cup["dice_smoothed"]["mean"]) == (None, 2, None)
+    assert {row["cup_dice"] for row in rows} == {""}
+    assert summary["structures"]["disc"]["dice"]["n"] == 2
+    assert "No mask has cup, so that it is not scored." in caplog.text
+
+
+def test_one_empty_reference_among_others_counts_as_before(tmp_path):
+    items = [item(tmp_path / f"{number}.png") for number in range(2)]
+    items[0]["label"][1] = 0
+    evaluate(items, CaseTable(tmp_path / "out", STRUCTURES, root=tmp_path))
+    rows, summary = read(tmp_path / "out")
+    assert [row["cup_dice"] for row in rows] == ["0.0", "1.0"]
+    assert summary["unlabelled"] == []
+
+
+def test_references_that_are_all_empty_are_an_error(tmp_path):
+    table = CaseTable(tmp_path / "out", STRUCTURES, root=tmp_path)
+    case = item(tmp_path / "1.png")
+    case["label"][:] = 0
+    with pytest.raises(ValueError, match="Expected outlines of disc, cup in the masks, found all of 1 empty; save the"):
+        evaluate([case], table)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_image_seen_twice_is_refused(tmp_path):

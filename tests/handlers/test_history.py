@@ -36,5 +36,5 @@ def test_file_holds_all_rows_after_a_restart(history, tmp_path):
         history.reset()
         history.update(engine(epoch, 1.0, pred))
         history.store(engine(epoch, 1.0, pred))
-    with (tmp_path / "history.csv").open() as file:
+    with (tmp_path / "history.csv").open(encoding="utf-8-sig") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]

@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+from argparse import Namespace
+from zipfile import ZipFile
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -23,12 +26,66 @@ def same(a, b):
     return all(torch.equal(a.state_dict()[key], b.state_dict()[key]) for key in a.state_dict())
 
 
-@pytest.mark.parametrize("wrapper", [None, "model", "model_state_dict", "state_dict"])
-@pytest.mark.parametrize("prefix", ["", "module."])
+WRAPPERS = [None, "model", "model_state_dict", "state_dict", "network", "network_weights", "ema", "state_dict_ema"]
+PREFIXES = ["", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "module.module."]
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_state_dict_is_found_bare_or_wrapped(tmp_path, source, wrapper, prefix):
     weights = {prefix + key: weight for key, weight in source.state_dict().items()}
     torch.save(weights if wrapper is None else {wrapper: weights, "epoch": 3}, tmp_path / "model.pt")
     assert same(load_network(tiny(), tmp_path / "model.pt"), source)
+
+
+def test_a_state_dict_is_found_inside_several_wrappers(tmp_path, source):
+    torch.save({"checkpoint": {"state_dict": source.state_dict(), "epoch": 3}, "ema": {"a": 1}}, tmp_path / "model.pt")
+    assert same(load_network(tiny(), tmp_path / "model.pt"), source)
+
+
+def test_a_part_that_was_compiled_alone_is_found(tmp_path, source):
+    weights = {key.replace("0.", "0._orig_mod."): weight for key, weight in source.state_dict().items()}
+    assert "0._orig_mod.weight" in weights  # as nn.Sequential(torch.compile(source[0]), source[1]) names it
+    torch.save(weights, tmp_path / "model.pt")
+    assert same(load_network(tiny(), tmp_path / "model.pt"), source)
+
+
+def test_a_part_called_module_keeps_its_name(tmp_path):
+    def nested():
+        return nn.ModuleDict({"stem": nn.ModuleDict({"module": nn.Conv2d(1, 3, 1)})})
+
+    torch.save(nested().state_dict(), tmp_path / "model.pt")
+    assert set(load_network(nested(), tmp_path / "model.pt").state_dict()) == {"stem.module.weight", "stem.module.bias"}
+
+
+def test_a_weight_that_is_there_twice_is_refused(tmp_path):
+    torch.save({"module.a": torch.zeros(1), "a": torch.ones(1)}, tmp_path / "model.pt")
+    with pytest.raises(
+        ValueError, match=r"Expected each weight once in .*, found some both with and without module or"
+    ):
+        load_network(tiny(), tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        *(np.float64(0.9), np.float32(0.9), np.float16(0.5), np.int64(3), np.int32(3), np.uint8(3), np.bool_(True)),
+        *(np.str_("best"), np.bytes_(b"x"), np.complex64(1), np.longdouble(1), np.datetime64("2020-01-01")),
+        *(np.array([0.8, 0.9]), np.array(["a"]), np.dtype("f4"), Namespace(lr=np.float64(0.1))),
+    ],
+    ids=repr,
+)
+def test_what_training_keeps_beside_the_weights_does_no_harm(tmp_path, source, beside):
+    torch.save({"state_dict": source.state_dict(), "best": beside}, tmp_path / "model.pt")
+    assert same(load_network(tiny(), tmp_path / "model.pt"), source)
+
+
+def test_numbers_that_an_older_numpy_wrote_are_read(tmp_path, source):
+    torch.save({"state_dict": source.state_dict(), "best": np.float64(0.9)}, tmp_path / "new.pt")
+    with ZipFile(tmp_path / "new.pt") as new, ZipFile(tmp_path / "old.pt", "w") as renamed:
+        for name in new.namelist():
+            renamed.writestr(name, new.read(name).replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    assert same(load_network(tiny(), tmp_path / "old.pt"), source)
 
 
 def test_safetensors_are_read(tmp_path, source):
@@ -93,9 +150,10 @@ class Harmful:
         return os.mkdir, ("harmed",)
 
 
-def test_a_file_that_would_run_code_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize("content", [Harmful(), np.array([Harmful()], dtype=object), Namespace(a=Harmful())], ids=type)
+def test_a_file_that_would_run_code_is_refused(tmp_path, monkeypatch, content):
     monkeypatch.chdir(tmp_path)
-    torch.save({"model": Harmful()}, tmp_path / "model.pt")
+    torch.save({"model": content}, tmp_path / "model.pt")
     with pytest.raises(
         ValueError, match=r"Expected only weights in .*, found what cannot be read without running code"
     ):
