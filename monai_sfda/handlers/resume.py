@@ -64,8 +64,8 @@ class Resume:
         known = state.get("settings") if isinstance(state, Mapping) else None
         if not isinstance(known, Mapping):
             raise ValueError(
-                f"Expected the checkpoint of an unfinished run in {self.path}, found a file of another kind; give "
-                "Resume a path of its own."
+                f"Expected the checkpoint of an unfinished run in {self.path}, found a file of another kind; move it "
+                "away or delete it, or choose another output."
             )
         now, then = dict(_leaves(self.settings)), dict(_leaves(known))
         changed = [key for key in then | now if now.get(key) != then.get(key)]
