@@ -22,6 +22,7 @@ from bundle_support import ROOT, write_images
 from monai_sfda import cli
 
 CLINIC, LABEL, README = ROOT / "docs" / "clinic.md", ROOT / "docs" / "monai_label.md", ROOT / "README.md"
+MONAI, METHODS = ROOT / "docs" / "monai.md", ROOT / "docs" / "methods.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 CODE = re.compile(r"`([^`\n]+)`")
 SMALL = {"--image_size": "[64,64]", "--precision": "float32"}
@@ -184,12 +185,26 @@ def test_the_commands_of_the_readme_run(clinic, monkeypatch, capsys):
     follow_all(lines, monkeypatch, capsys)
 
 
-def test_the_bundle_commands_of_the_readme_name_what_is_there(clinic, monkeypatch):
+def test_the_page_for_users_of_monai_names_what_is_there(clinic, monkeypatch):
     monkeypatch.chdir("bundles/fundus_disc_cup")
-    lines = [line for line in commands(README) if "-m monai.bundle run" in line]
+    lines = [line for line in commands(MONAI) if "-m monai.bundle run" in line]
     assert len(lines) == 7
     for line in lines:
         bundle_options_exist(shlex.split(line))
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere():
+    assert len(README.read_text().splitlines()) <= 90
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_recipe_has_a_row_and_is_named_in_the_readme():
+    recipes = {path.stem for path in (ROOT / "bundles").glob("*/configs/methods/*.json")}
+    table = {name for line in METHODS.read_text().splitlines() if line.startswith("| ") for name in CODE.findall(line)}
+    assert recipes <= table
+    assert recipes <= set(CODE.findall(README.read_text()))
 
 
 def test_a_wrong_option_is_seen(clinic, monkeypatch, capsys):
