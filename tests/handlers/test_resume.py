@@ -111,7 +111,7 @@ def test_running_statistics_are_no_matter_of_the_learning_rate(cbmt, network, tm
 
 def test_a_file_of_another_kind_is_not_to_be_deleted(cbmt, network, tmp_path):
     torch.save(network.state_dict(), tmp_path / "model.pt")
-    with pytest.raises(ValueError, match=r"model\.pt, found a file of another kind; give Resume a path of its own"):
+    with pytest.raises(ValueError, match=r"model\.pt, found a file of another kind; move it away or delete it"):
         build(cbmt, network, tmp_path / "model.pt", epochs=1)
 
 
