@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -5,12 +9,28 @@ from monai_sfda import precision
 
 
 def test_auto_takes_whatever_is_faster(monkeypatch):
+    monkeypatch.setattr(precision, "onednn_convolves", lambda dtype: True)
     for fast, slow in (("bfloat16", "float32"), ("float32", "bfloat16")):
         seconds = {getattr(torch, fast): 1.0, getattr(torch, slow): 2.0}
         monkeypatch.setattr(precision, "_convolution_seconds", seconds.__getitem__)
         precision._fastest.cache_clear()
         assert precision.choose_precision("auto", "cpu") == fast
     precision._fastest.cache_clear()
+
+
+AVX2 = """
+import torch
+from monai_sfda import precision
+precision._convolution_seconds = None  # seconds of waiting for an answer that is known
+print(*(precision.onednn_convolves(dtype) for dtype in (torch.float32, torch.bfloat16)))
+print(precision.choose_precision("auto", "cpu"))
+"""
+
+
+def test_on_a_processor_with_avx2_alone_auto_is_float32_and_nothing_is_timed():
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run([sys.executable, "-c", AVX2], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "float32"]
 
 
 def test_bfloat16_computes_in_bfloat16_and_float32_leaves_alone():

@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from monai_sfda.networks.decoder import Fusion
 from monai_sfda.networks.depthwise import DepthwiseConv2d
 from monai_sfda.networks.dropout import LaneDropout
-from monai_sfda.precision import autocast
+from monai_sfda.precision import autocast, onednn_convolves
 
 __all__ = ["FusedConv2d", "fuse_for_inference"]
 
@@ -63,7 +64,9 @@ class FusedConv2d(nn.Module):
 
     Alone, an activation reads and writes the whole map once more, which takes as long as many a convolution does; and
     the weights are brought into oneDNN's order once, not in each call. The operators are those that ``torch.compile``
-    uses on a CPU; it would need a C++ compiler where the network runs. A value that is not a number may become 0.
+    uses on a CPU; it would need a C++ compiler where the network runs. In a dtype for which oneDNN finds no
+    instructions on this processor, such as bfloat16 with AVX2 alone, PyTorch's own layers run one after the other.
+    A value that is not a number may become 0.
 
     Args:
         conv: a convolution that surrounds its input with zeros.
@@ -88,15 +91,24 @@ class FusedConv2d(nn.Module):
             raise RuntimeError("Expected an input without gradient, found one with; use the network that was fused.")
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
         if dtype not in self.packed:
-            weight = torch.ops.mkldnn._reorder_convolution_weight(self.weight.to(dtype), *self.geometry)
-            self.packed[dtype] = weight, None if self.bias is None else self.bias.to(dtype)
+            self.packed[dtype] = self._pack(dtype)
         weight, bias = self.packed[dtype]
         name, numbers = self.activation
-        return torch.ops.mkldnn._convolution_pointwise(x.to(dtype), weight, bias, *self.geometry, name, numbers, "")
+        if onednn_convolves(dtype):
+            return torch.ops.mkldnn._convolution_pointwise(x.to(dtype), weight, bias, *self.geometry, name, numbers, "")
+        padding, stride, dilation, groups = self.geometry
+        out = F.conv2d(x.to(dtype), weight, bias, stride, padding, dilation, groups)
+        return out if name == "none" else getattr(F, name)(out, *numbers)
+
+    def _pack(self, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+        weight, bias = self.weight.to(dtype), None if self.bias is None else self.bias.to(dtype)
+        if onednn_convolves(dtype):
+            weight = torch.ops.mkldnn._reorder_convolution_weight(weight, *self.geometry)
+        return weight, bias
 
 
 def activation_of(module: nn.Module | None) -> tuple[str, list[float]] | None:
-    """Name and numbers by which oneDNN knows an activation, or None."""
+    """Name and numbers by which oneDNN and `torch.nn.functional` know an activation, or None."""
     if type(module) is nn.ReLU:
         return "relu", []
     if type(module) is nn.ReLU6:
@@ -104,7 +116,7 @@ def activation_of(module: nn.Module | None) -> tuple[str, list[float]] | None:
     if type(module) is nn.LeakyReLU:
         return "leaky_relu", [module.negative_slope]
     if type(module) is nn.PReLU and module.num_parameters == 1:
-        return "leaky_relu", [float(module.weight)]
+        return "leaky_relu", [module.weight.item()]
     return None
 
 
@@ -117,7 +129,7 @@ def _fuse(network: nn.Module) -> nn.Module:
         if type(conv) in CONVOLUTIONS and type(norm) in NORMS and norm.running_mean is not None:
             owner._modules[name] = fuse_conv_bn_eval(conv, norm)
             next_owner._modules[next_name] = nn.Identity()
-    if not _has_operators():
+    if not onednn_convolves(torch.float32):
         return network
     for (owner, name), (next_owner, next_name) in _neighbours(network):
         conv, activation = owner._modules[name], next_owner._modules[next_name]
@@ -151,11 +163,6 @@ def _is_fusable(module: Any) -> bool:
 
 def _is_sequence(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential) and type(module).forward in (nn.Sequential.forward, Fusion.forward)
-
-
-def _has_operators() -> bool:
-    names = ("_convolution_pointwise", "_reorder_convolution_weight")
-    return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in names)
 
 
 @torch.no_grad()

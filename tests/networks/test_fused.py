@@ -8,10 +8,12 @@ from bundle_support import BUNDLES, recipe_id
 from monai.bundle import ConfigParser
 from monai.networks.nets import BasicUNet, SegResNet, UNet
 from torch import nn
+from torch.nn import functional as F
 
 from monai_sfda.data import write_clinic
 from monai_sfda.networks import DeepLabV3Plus, FusedConv2d, fuse_for_inference, norm_layers
 from monai_sfda.networks.fused import activation_of
+from monai_sfda.precision import onednn_convolves
 
 SIZE = [48, 64]
 IMAGE = torch.rand(1, 3, *SIZE) * 2 - 1
@@ -61,6 +63,13 @@ def test_a_fused_copy_gives_the_same_logits(network, norms_left):
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
+@pytest.fixture(params=["this processor", "a processor with AVX2 alone"])
+def processor(request, monkeypatch):
+    if "AVX2" in request.param:
+        monkeypatch.setattr("monai_sfda.networks.fused.onednn_convolves", lambda dtype: dtype == torch.float32)
+
+
+@pytest.mark.usefixtures("processor")
 def test_in_bfloat16_it_errs_as_much_as_the_layers_do():
     network = trained(DeepLabV3Plus(3, 2))
     fused, images = fuse_for_inference(network.eval(), image=IMAGE), torch.randn(2, 3, *SIZE)
@@ -74,8 +83,12 @@ def test_in_bfloat16_it_errs_as_much_as_the_layers_do():
     assert error < 2 * usual
 
 
-@pytest.mark.parametrize("activation", [nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.3), nn.PReLU(), None])
-@pytest.mark.parametrize("options", [{"padding": 1, "bias": False}, {"stride": 2, "groups": 4}, {"dilation": 2}])
+ACTIVATIONS = [nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.3), nn.PReLU(), None]
+OPTIONS = [{"padding": 1, "bias": False}, {"stride": 2, "groups": 4}, {"dilation": 2}]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("options", OPTIONS)
 def test_one_call_does_what_the_layers_do(activation, options):
     torch.manual_seed(0)
     conv = nn.Conv2d(4, 8, 3, **options)
@@ -84,6 +97,36 @@ def test_one_call_does_what_the_layers_do(activation, options):
     with torch.no_grad():
         expected = conv(x) if activation is None else activation(conv(x))
         torch.testing.assert_close(FusedConv2d(conv, activation)(x), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("processor")
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("options", OPTIONS)
+def test_any_processor_rounds_to_bfloat16_and_differs_by_that_alone(activation, options):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(4, 8, 3, **options)
+    layer, x = FusedConv2d(conv, activation), torch.randn(2, 4, 9, 11)
+    with torch.no_grad():
+        expected = conv(x) if activation is None else activation(conv(x))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = layer(x), layer(x)
+    assert found[0].dtype == torch.bfloat16
+    assert torch.equal(*found)
+    torch.testing.assert_close(found[0].float(), expected, rtol=0.02, atol=0.02)  # 8 significant bits
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_where_the_processor_can_it_is_one_call(dtype, monkeypatch):
+    if not onednn_convolves(dtype):
+        pytest.skip(f"needs a processor on which oneDNN convolves in {dtype}")
+    monkeypatch.delattr(F, "conv2d")
+    assert FusedConv2d(nn.Conv2d(3, 2, 1), nn.ReLU())(IMAGE.to(dtype)).dtype == dtype
+
+
+def test_in_a_dtype_that_onednn_does_not_know_it_computes_all_the_same():
+    conv = nn.Conv2d(3, 2, 1).double()
+    with torch.no_grad():
+        torch.testing.assert_close(FusedConv2d(conv)(IMAGE.double()), conv(IMAGE.double()))
 
 
 @pytest.mark.parametrize("module", [nn.PReLU(4), nn.Sigmoid(), nn.BatchNorm2d(2), None])
@@ -164,7 +207,7 @@ def test_a_network_that_fails_is_returned_itself():
 
 
 def test_without_the_operators_batch_norm_is_folded_all_the_same(monkeypatch):
-    monkeypatch.setattr("monai_sfda.networks.fused._has_operators", lambda: False)
+    monkeypatch.setattr("monai_sfda.networks.fused.onednn_convolves", lambda dtype: False)
     fused = fuse_for_inference(trained(DeepLabV3Plus(3, 2)).eval(), image=IMAGE)
     assert len(norm_layers(fused)) == 1
     assert not convolutions(fused)
@@ -242,6 +285,7 @@ def photographs(tmp_path_factory):
     return write_clinic(tmp_path_factory.mktemp("clinic"), camera="source", count=4, size=256) / "image"
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize("bundle", BUNDLES, ids=recipe_id)
 def test_the_shipped_networks_mark_the_same_pixels(bundle, photographs):
     parser = ConfigParser()
