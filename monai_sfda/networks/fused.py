@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from monai_sfda.networks.aspp import AtrousConv2d
 from monai_sfda.networks.decoder import Fusion
 from monai_sfda.networks.depthwise import DepthwiseConv2d
 from monai_sfda.networks.dropout import LaneDropout
@@ -22,7 +23,7 @@ from monai_sfda.precision import autocast, onednn_convolves
 __all__ = ["FusedConv2d", "fuse_for_inference"]
 
 # These and no class derived from them, which may do something else.
-CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d, WinogradConv2d)
+CONVOLUTIONS = (nn.Conv2d, AtrousConv2d, DepthwiseConv2d, WinogradConv2d)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, LaneDropout)  # in evaluation mode
 
