@@ -38,23 +38,26 @@ def patches(image: Tensor) -> Tensor:
     return (_matrix("input", image) @ pixels).view(IN**2, -1, channels)
 
 
-def patches_backward(grad: Tensor, image: Tensor) -> Tensor:
-    (height, width, channels), (down, right) = image.shape, _tiles(image)
+def patches_backward(grad: Tensor, out: Tensor) -> None:
+    (height, width, channels), (down, right) = out.shape, _tiles(out)
     pixels = (_matrix("input", grad).T @ grad.view(IN**2, -1)).view(IN, IN, down, right, channels)
     framed = grad.new_zeros(down + 1, OUT, right + 1, OUT, channels)
     for below, rows in enumerate(pixels.split((OUT, IN - OUT), dim=0)):  # the last two rows lie on the next tile
         for beside, part in enumerate(rows.split((OUT, IN - OUT), dim=1)):
             place = framed[below : below + down, : part.shape[0], beside : beside + right, : part.shape[1]]
             place += part.permute(2, 0, 3, 1, 4)
-    return framed.view(OUT * (down + 1), -1, channels)[1 : height + 1, 1 : width + 1]
+    out.copy_(framed.view(OUT * (down + 1), -1, channels)[1 : height + 1, 1 : width + 1])
 
 
-def join(tiles: Tensor, image: Tensor) -> Tensor:
-    """Tiles (36, tiles, K) -> output (H, W, K) for an image (H, W, C)."""
-    (height, width, _), (down, right) = image.shape, _tiles(image)
+def join(tiles: Tensor, out: Tensor) -> None:
+    """Tiles (36, tiles, K) -> output (H, W, K), written into ``out``."""
+    (height, width, _), (down, right) = out.shape, _tiles(out)
     pixels = _matrix("output", tiles) @ tiles.view(IN**2, -1)
-    whole = pixels.view(OUT, OUT, down, right, -1).permute(2, 0, 3, 1, 4).reshape(OUT * down, OUT * right, -1)
-    return whole[:height, :width]
+    pixels = pixels.view(OUT, OUT, down, right, -1).permute(2, 0, 3, 1, 4)
+    if (height, width) == (OUT * down, OUT * right):
+        out.view(pixels.shape).copy_(pixels)
+    else:
+        out.copy_(pixels.reshape(OUT * down, OUT * right, -1)[:height, :width])
 
 
 def join_backward(grad: Tensor) -> Tensor:
@@ -69,24 +72,25 @@ def _tiles(image: Tensor) -> tuple[int, int]:
 
 
 def _matrix(name: str, like: Tensor) -> Tensor:
-    """Of both axes of a tile at once."""
-    return torch.from_numpy(np.kron(MATRICES[name], MATRICES[name])).to(like.dtype)
+    return MATRICES[name].to(like.dtype)
 
 
-def _toom_cook() -> dict[str, np.ndarray]:
+def _toom_cook() -> dict[str, Tensor]:
     """Polynomials are multiplied by their values at `POINTS` and at infinity; read backwards, that is a convolution."""
     points = np.array(POINTS)
     others = [np.delete(points, index) for index in range(len(points))]
-    scale = [np.prod(point - rest) for point, rest in zip(points, others, strict=True)]
+    scale = np.array([np.prod(point - rest) for point, rest in zip(points, others, strict=True)])
+    infinity = np.eye(IN)[-1:]
     source = np.zeros((IN, IN))
     source[:-1, :-1] = [np.poly(rest)[::-1] for rest in others]
     source[-1] = np.poly(points)[::-1]
-    infinity = np.eye(IN)[-1:]
-    return {
+    powers = np.vander(points, OUT, increasing=True)
+    line = {
         "input": source,
-        "filter": np.vstack([np.vander(points, TAPS, increasing=True) / np.array(scale)[:, None], infinity[:, -TAPS:]]),
-        "output": np.vstack([np.vander(points, OUT, increasing=True), infinity[:, -OUT:]]).T,
+        "filter": np.vstack([powers[:, :TAPS] / scale[:, None], infinity[:, -TAPS:]]),
+        "output": np.vstack([powers, infinity[:, -OUT:]]).T,
     }
+    return {name: torch.from_numpy(np.kron(matrix, matrix)) for name, matrix in line.items()}  # rows and columns
 
 
 MATRICES = _toom_cook()

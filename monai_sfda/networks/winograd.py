@@ -75,7 +75,10 @@ class _Winograd(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
         kernels = filters(weight)
-        return _images([join(torch.bmm(patches(image), kernels), image) for image in _channels_last(x)])
+        out = _empty(x, channels=len(weight))
+        for image, place in zip(_channels_last(x), _channels_last(out), strict=True):
+            join(torch.bmm(patches(image), kernels), place)
+        return out
 
     @staticmethod
     @once_differentiable
@@ -83,24 +86,20 @@ class _Winograd(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         for_input, for_weight = ctx.needs_input_grad
         kernels = filters(weight)
-        of_kernels, of_images = torch.zeros_like(kernels), []
-        for image, above in zip(_channels_last(x), _channels_last(grad), strict=True):
+        of_x, of_kernels = _empty(x, channels=x.shape[1]), torch.zeros_like(kernels)
+        for image, above, place in zip(*map(_channels_last, (x, grad, of_x)), strict=True):
             tiles = join_backward(above)
             if for_weight:
                 of_kernels.baddbmm_(patches(image).transpose(1, 2), tiles)
             if for_input:
-                of_images.append(patches_backward(torch.bmm(tiles, kernels.transpose(1, 2)), image))
-        of_weight = filters_backward(of_kernels) if for_weight else None
-        return (_images(of_images) if for_input else None), of_weight
+                patches_backward(torch.bmm(tiles, kernels.transpose(1, 2)), place)
+        return of_x if for_input else None, filters_backward(of_kernels) if for_weight else None
 
 
 def _channels_last(x: Tensor) -> Tensor:
     return x.permute(0, 2, 3, 1).contiguous()
 
 
-def _images(images: list[Tensor]) -> Tensor:
-    height, width, channels = images[0].shape
-    shape, dtype = (len(images), channels, height, width), images[0].dtype
-    whole = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
-    torch.stack(images, out=whole.permute(0, 2, 3, 1))  # a view alone could not be changed in place
-    return whole
+def _empty(x: Tensor, *, channels: int) -> Tensor:
+    shape = (x.shape[0], channels, *x.shape[2:])
+    return torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
