@@ -57,7 +57,7 @@ class AtrousConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting() and max(x.shape[2:]) <= self.dilation[0]:
-            return F.conv2d(x, self.weight[:, :, 1:2, 1:2])
+            return F.conv2d(x, self.weight[:, :, 1:2, 1:2], self.bias)  # a copy with batch norm in it has a bias
         return self._conv_forward(x, self.weight, self.bias)
 
 

@@ -36,7 +36,7 @@ class DepthwiseConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if torch.jit.is_scripting():
             return self._conv_forward(x, self.weight, self.bias)
-        if x.requires_grad and x.device.type == "cpu":
+        if x.requires_grad and x.device.type == "cpu" and self.bias is None:  # a copy with batch norm in it has one
             if self.dilation[0] > 1:
                 return _conv_dilated(x, self.weight, self.dilation[0])
             if self.stride[0] > 1 and x.dtype == torch.bfloat16:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from monai_sfda.networks import AtrousPyramid
 from monai_sfda.networks.aspp import AtrousConv2d
@@ -27,6 +28,13 @@ def test_weights_that_meet_no_pixel_change_neither_values_nor_gradients(size):
     torch.testing.assert_close(found, expected)
     towards = torch.randn_like(expected)
     torch.testing.assert_close(*(torch.autograd.grad(y, (x, layer.weight), towards) for y in (found, expected)))
+
+
+def test_batch_norm_can_be_folded_into_it():
+    layer, norm = AtrousConv2d(4, 6, rate=3).eval(), nn.BatchNorm2d(6).eval()
+    nn.init.normal_(norm.bias)
+    for x in (torch.randn(2, 4, 3, 3), torch.randn(2, 4, 7, 7)):
+        torch.testing.assert_close(fuse_conv_bn_eval(layer, norm)(x), norm(layer(x)))
 
 
 def test_the_pooled_branch_is_the_same_everywhere():

@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from monai_sfda.networks.depthwise import DepthwiseConv2d
 
@@ -25,6 +27,14 @@ def test_with_a_dilation_values_and_gradients_are_torchs(size, dilation):
     assert found.is_contiguous(memory_format=torch.channels_last)
     towards = torch.rand_like(expected)
     torch.testing.assert_close(*(torch.autograd.grad(y, (x, layer.weight), towards) for y in (found, expected)))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_batch_norm_can_be_folded_into_it_also_where_a_gradient_is_wanted(shape):
+    layer, norm = DepthwiseConv2d(5, **shape).eval(), nn.BatchNorm2d(5).eval()
+    nn.init.normal_(norm.bias)
+    x = torch.rand(2, 5, 12, 12, requires_grad=True)
+    torch.testing.assert_close(fuse_conv_bn_eval(layer, norm)(x), norm(layer(x)))
 
 
 def test_a_stride_together_with_a_dilation_is_refused():
