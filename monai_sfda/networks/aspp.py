@@ -25,8 +25,8 @@ class AtrousPyramid(nn.Module):
 
     def __init__(self, in_channels: int, *, dropout: float = 0.5) -> None:
         super().__init__()
-        near = nn.Sequential(*conv_norm(in_channels, 256))
-        self.branches = nn.ModuleList([near, *(_far(in_channels, rate) for rate in (6, 12, 18))])
+        far = [_far(in_channels, rate) for rate in (6, 12, 18)]
+        self.branches = nn.ModuleList([nn.Sequential(*conv_norm(in_channels, 256)), *far])
         self.pool = PooledBranch(in_channels, 256)
         self.project = nn.Sequential(*conv_norm(5 * 256, 256), LaneDropout(dropout))
 
