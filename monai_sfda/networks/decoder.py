@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from monai_sfda.networks.blocks import conv, conv_norm
 from monai_sfda.networks.dropout import LaneDropout
 from monai_sfda.networks.upsampled import conv_joined, join
+from monai_sfda.networks.winograd import WinogradConv2d
 
 __all__ = ["BoundaryDecoder", "Fusion", "PlainDecoder"]
 
@@ -85,5 +86,5 @@ class Fusion(nn.Sequential):
 
 
 def _fuse(dropout: float) -> list[nn.Module]:
-    wide = conv_norm(PYRAMID + DETAIL, 256, 3, padding=1)
-    return [*wide, LaneDropout(dropout), *conv_norm(256, 256, 3, padding=1)]
+    joined = conv_norm(PYRAMID + DETAIL, 256, 3, padding=1)
+    return [*joined, LaneDropout(dropout), WinogradConv2d(256, 256), nn.BatchNorm2d(256), nn.ReLU(inplace=True)]

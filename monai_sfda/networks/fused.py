@@ -13,15 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from monai_sfda.networks.aspp import AtrousConv2d
 from monai_sfda.networks.decoder import Fusion
 from monai_sfda.networks.depthwise import DepthwiseConv2d
 from monai_sfda.networks.dropout import LaneDropout
+from monai_sfda.networks.winograd import WinogradConv2d, conv3x3, tiles_pay
 from monai_sfda.precision import autocast, onednn_convolves
 
 __all__ = ["FusedConv2d", "fuse_for_inference"]
 
 # These and no class derived from them, which may do something else.
-CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d)
+CONVOLUTIONS = (nn.Conv2d, AtrousConv2d, DepthwiseConv2d, WinogradConv2d)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, LaneDropout)  # in evaluation mode
 
@@ -80,6 +82,7 @@ class FusedConv2d(nn.Module):
     def __init__(self, conv: nn.Conv2d, activation: nn.Module | None = None) -> None:
         super().__init__()
         self.weight, self.bias = conv.weight, conv.bias
+        self.tiled = isinstance(conv, WinogradConv2d)
         self.geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
         self.activation = activation_of(activation) or ("none", [])
         self.packed: dict[torch.dtype, tuple[Tensor, Tensor | None]] = {}
@@ -91,10 +94,13 @@ class FusedConv2d(nn.Module):
         if x.requires_grad and torch.is_grad_enabled():
             raise RuntimeError("Expected an input without gradient, found one with; use the network that was fused.")
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        name, numbers = self.activation
+        if self.tiled and tiles_pay(x, self.weight):
+            out = conv3x3(x, self.weight, self.bias)
+            return out if name == "none" else getattr(F, name)(out, *numbers, inplace=True)
         if dtype not in self.packed:
             self.packed[dtype] = self._pack(dtype)
         weight, bias = self.packed[dtype]
-        name, numbers = self.activation
         if onednn_convolves(dtype):
             return torch.ops.mkldnn._convolution_pointwise(x.to(dtype), weight, bias, *self.geometry, name, numbers, "")
         padding, stride, dilation, groups = self.geometry

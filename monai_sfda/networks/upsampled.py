@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from monai_sfda.networks.winograd import conv3x3
+
 __all__ = ["conv_joined", "join"]
 
 TAPS = 3  # side of the filters
@@ -40,7 +42,7 @@ def conv_joined(context: Tensor, detail: Tensor, weight: Tensor, bias: Tensor | 
     lines = torch.matmul(columns, taps.transpose(2, 3))  # (B, h, 3, W, K)
     wide = torch.matmul(rows, lines.reshape(batch, height * TAPS, -1))
     wide = wide.reshape(batch, detail.shape[2], detail.shape[3], filters).permute(0, 3, 1, 2)
-    return F.conv2d(detail, weight[:, channels:], bias, padding=1).add_(wide)
+    return conv3x3(detail, weight[:, channels:], bias).add_(wide)
 
 
 def spread(small: int, large: int, *, like: Tensor) -> Tensor:
