@@ -1,6 +1,6 @@
 """The console command: each verb composes the bundle's own configs, as ``python -m monai.bundle run`` would.
 
-PyTorch and MONAI take seconds to import: each verb does that itself, after what can be refused without them.
+PyTorch and MONAI take seconds to import, so each verb imports them only after it has checked what needs neither.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def predict(
     """Segment every image of a folder, and say which to look at first.
 
     Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), report.html,
-    summary.json and failures.csv. Images whose mask is there are skipped, so the same command continues a run that was
+    summary.json and failures.csv. Images that have a mask are skipped, so the same command continues a run that was
     stopped.
 
     Args:
@@ -91,7 +91,7 @@ def predict(
         formats: also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images that are
             DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
-            keyed hashes of the images' names; --pseudonym_table FILE keeps which is which.
+            keyed hashes of the images' names; --pseudonym_table FILE records which is which.
     """
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, apart_from=images)
@@ -146,7 +146,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
 
     Args:
         bundle: folder of a MONAI bundle.
-        results: output folder of `monai-sfda benchmark`, whose figures are then listed too.
+        results: output folder of `monai-sfda benchmark`; its figures are then listed too.
     """
     bundle, results = expanded((bundle, results))
     root = _bundle(bundle)
@@ -171,9 +171,9 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
 
 
 def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
-    """Compare methods x pairs x seeds, each cell once; the same command continues what was stopped.
+    """Compare methods x pairs x seeds, each cell once; the same command continues a run that was stopped.
 
-    Writes OUTPUT/table.md, results.csv and results.json, anew after each cell, and results.png at the end.
+    Writes OUTPUT/table.md, results.csv and results.json after each cell, and results.png at the end.
 
     Args:
         matrix: JSON file with pairs, methods and seeds, or several in brackets that are laid over each other, such as
@@ -230,7 +230,7 @@ def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, A
         raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
     empty = sorted(key for key in ("device", "views") if key in overrides and overrides[key] is None)
     if empty:
-        raise ValueError(f"Expected a value for --{empty[0]}, found None; leave it out to have the bundle's own.")
+        raise ValueError(f"Expected a value for --{empty[0]}, found None; leave it out to use the bundle's own.")
     named = {key: value for key, value in overrides.items() if value and isinstance(value, str)}
     files = {key: Path(value) for key, value in named.items() if os.path.exists(value)}
     return {**overrides, **files, **{key: literal(value) for key, value in places.items()}}

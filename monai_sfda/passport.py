@@ -1,6 +1,6 @@
-"""What was measured of a source network when its labelled images were at hand, and travels beside its weights.
+"""Facts that were measured with a source network's labelled images, and are kept beside its weights.
 
-``passport.json`` lies in the folder of the weights, holds no image and takes a few hundred bytes.
+``passport.json`` is in the folder of the weights, contains no image and takes about a kilobyte.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_passport(checkpoint: str | Path, **facts: Any) -> Path:
-    """Write ``facts``, plain values, beside the weights in ``checkpoint``, and of which weights they are."""
+    """Write ``facts``, plain values, beside the weights in ``checkpoint``, with a checksum of these weights."""
     path = Path(checkpoint).with_name(NAME)
     with whole_file(path) as draft:
         draft.write_text(json.dumps({"weights": sha256(checkpoint), **facts}, indent=4) + "\n", encoding="utf-8")
@@ -31,7 +31,7 @@ def write_passport(checkpoint: str | Path, **facts: Any) -> Path:
 
 
 def read_passport(checkpoint: str | Path) -> dict[str, Any]:
-    """Facts about the weights in ``checkpoint``; none, with a warning, if those beside it are of other weights.
+    """Facts about the weights in ``checkpoint``; none, with a warning, if the passport belongs to other weights.
 
     Raises:
         ValueError: if the passport is damaged.
@@ -47,19 +47,19 @@ def read_passport(checkpoint: str | Path) -> dict[str, Any]:
             f"Expected facts about weights in {path}, found a damaged file; restore or delete it."
         ) from error
     if weights != sha256(checkpoint):
-        logger.warning("%s is of other weights than %s and is not used.", path, Path(checkpoint).name)
+        logger.warning("%s belongs to other weights than %s and is not used.", path, Path(checkpoint).name)
         return {}
     return facts
 
 
 def source_cutoffs(checkpoint: str | Path, structures: Collection[str]) -> dict[str, float]:
-    """Structure -> the cut-off that was fitted to held-out source images, 0.5 where none was."""
+    """Structure -> the cut-off that was fitted to held-out source images, or 0.5 if none was."""
     fitted = read_passport(checkpoint).get("cutoff", {})
     return {name: float(fitted.get(name, USUAL)) for name in structures}
 
 
 def channel_cutoffs(cutoff: float | Mapping[str, float], structures: Mapping[str, int]) -> Cutoff:
-    """A cut-off for each channel: of ``structures`` (name -> channel) the given one, 0.5 for a background.
+    """A cut-off for each channel: the given one for ``structures`` (name -> channel), 0.5 for a background.
 
     One number stands for all of them and is returned as it is.
 

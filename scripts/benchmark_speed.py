@@ -138,7 +138,7 @@ def report_memory(work: Path, small: Path, large: Path, counts: tuple[int, int])
 
 def report_prediction(work: Path, images: Path, count: int, options: argparse.Namespace) -> None:
     """Seconds per image of a long run less those of a short one, so that what a process needs to start drops out."""
-    HeapKeep()()  # as the prediction has it, lest the bare network lose time to page faults
+    HeapKeep()()  # as the prediction has it, so that the bare network loses no time to page faults
     item = network("fundus_disc_cup").eval()
     precision = choose_precision("auto", DEVICE)
     fused = fuse_for_inference(item, image=torch.rand(1, 3, options.size, options.size), precision=precision)

@@ -28,7 +28,7 @@ def test_the_passport_of_other_weights_is_not_used_and_a_warning_says_so(weights
     write_passport(weights, cutoff={"disc": 0.45})
     weights.write_bytes(b"trained on")
     assert source_cutoffs(weights, ["disc"]) == {"disc": 0.5}
-    assert "passport.json is of other weights than model.pt" in caplog.text
+    assert "passport.json belongs to other weights than model.pt" in caplog.text
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"cutoff": {}})])

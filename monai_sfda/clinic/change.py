@@ -1,4 +1,4 @@
-"""How much each structure changed, as numbers and in words: facts, which judge nothing."""
+"""How much each structure changed, in numbers and in words. These are facts, and nothing is judged by them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["describe_change", "in_percent", "mean_of_known", "summarise_change"]
 def summarise_change(
     rows: Sequence[CaseChange], *, mask_shares: Mapping[str, float] | None = None
 ) -> dict[str, dict[str, float]]:
-    """What the comparison found of each structure.
+    """What the comparison found about each structure.
 
     Args:
         rows: one per image and structure.
@@ -47,21 +47,21 @@ def summarise_change(
 def describe_change(name: str, change: Mapping[str, float]) -> str:
     """Value and direction of one structure of `summarise_change`, for the middle of a sentence."""
     means = (
-        f"on average the network marks {in_percent(change['area_after'])} of the image, the source network "
+        f"on average the adapted network marks {in_percent(change['area_after'])} of the image, the source network "
         f"{in_percent(change['area_before'])}"
     )
     if math.isfinite(change["area_masks"]):
-        means += f", the source's masks {in_percent(change['area_masks'])}"
+        means += f", the source's masks cover {in_percent(change['area_masks'])}"
     return f"{name} {_direction(change['area_ratio'])} ({means})"
 
 
 def _direction(ratio: float) -> str:
     if not math.isfinite(ratio):
-        return "is in no image found by both networks"
+        return "was not found by both networks in any image"
     times = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
     if times == "1.00":
         return "kept its area in the typical image"
-    return f"{'grew' if ratio > 1 else 'shrank to'} {times} times in the typical image"
+    return f"{'grew' if ratio > 1 else 'shrank'} to {times} times the former area in the typical image"
 
 
 def in_percent(share: float) -> str:

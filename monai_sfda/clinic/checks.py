@@ -1,6 +1,6 @@
-"""Checks of one structure that need no label: they can show a collapse, and never that a network is right.
+"""Checks of one structure without labels: they can show a collapse, but never that a network is right.
 
-Confidence is no check: it rises while a network that learns from its own labels gets worse.
+Confidence is not checked: it rises even while a network that learns from its own labels gets worse.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def check_structure(name: str, rows: Sequence[CaseChange], limits: Limits) -> li
     Args:
         name: of the structure.
         rows: of that structure, at least one, one per image.
-        limits: where checks fail.
+        limits: values at which the checks fail.
 
     Returns:
         Checks, each ``name``, ``value``, ``limit``, ``passed``, ``fatal`` (a collapse), ``meaning`` and ``finding``
@@ -40,38 +40,38 @@ def _collapse(name: str, rows: Sequence[CaseChange], both: Sequence[CaseChange],
     before = fmean(row.area_before > 0 for row in rows)
     after = fmean(row.area_after > 0 for row in rows)
     overlap = median(map(_overlap, both)) if both else math.nan
-    neither = ": these images may suit neither" if before < limits.found else ""
+    neither = "; these images may suit neither network" if before < limits.found else ""
     return [
         _at_most(f"{name} lost", lost, limits.empty_share, worst=before, fatal=True,
                  meaning=f"share of images where the source network found the {name} and the adapted network does not",
-                 finding=f"{name} is gone from {in_percent(lost)} of the images, where the source network found it"),
+                 finding=f"{name} is gone from {in_percent(lost)} of the images, though the source network found it"),
         _at_most(f"{name} everywhere", full, limits.empty_share, worst=float(limits.full < 1), fatal=True,
-                 meaning=f"share of images that the {name} fills to more than {limits.full:g}",
-                 finding=f"{name} fills more than {in_percent(limits.full)} of the area of {in_percent(full)} of the "
+                 meaning=f"share of images in which the {name} covers more than {limits.full:g} of the area",
+                 finding=f"{name} fills more than {in_percent(limits.full)} of the area in {in_percent(full)} of the "
                          "images"),
         _at_least(f"{name} found", after, limits.found, fatal=True,
                   meaning=f"share of images where the adapted network finds the {name} at all",
                   finding=f"{name} is found in {in_percent(after)} of the images (by the source network in "
                           f"{in_percent(before)}){neither}"),
         _at_least(f"{name} in place", overlap, limits.in_place, fatal=True,
-                  meaning="median share of the smaller of source and adapted mask that lies in the other",
-                  finding=f"{name} is marked elsewhere than by the source network (in the typical image "
-                          f"{in_percent(overlap)} of the smaller mask lies in the other)"),
+                  meaning="median share of the smaller of the two masks (source, adapted) that overlaps the other",
+                  finding=f"{name} is not marked where the source network marks it (in the typical image "
+                          f"{in_percent(overlap)} of the smaller mask overlaps the other)"),
     ]  # fmt: skip
 
 
 def _size(name: str, both: Sequence[CaseChange], limits: Limits) -> list[dict]:
-    """A structure that grew cannot fail by shrinking, so one of the two has no value."""
+    """A structure either grew or shrank, so one of the two checks has no value."""
     ratio = median(row.area_after / row.area_before for row in both) if both else math.nan
     largest = median(1 / row.area_before for row in both) if both else math.nan
     grew, shrank = (ratio, math.nan) if ratio >= 1 else (math.nan, ratio)
     return [
         _at_most(f"{name} growth", grew, limits.growth, worst=largest,
-                 meaning="median of area after / area before, of a structure that grew",
-                 finding=f"{name} grew more than {limits.growth:g} times"),
+                 meaning="median of area after / area before, if the structure grew",
+                 finding=f"{name} grew to more than {limits.growth:g} times the former area"),
         _at_least(f"{name} shrinkage", shrank, limits.shrinkage,
-                  meaning="median of area after / area before, of a structure that shrank",
-                  finding=f"{name} shrank to less than {limits.shrinkage:g} times"),
+                  meaning="median of area after / area before, if the structure shrank",
+                  finding=f"{name} shrank to less than {limits.shrinkage:g} times the former area"),
     ]  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _shape(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict]:
     return [
         _at_least(f"{name} agreement", agreement, limits.agreement,
                   meaning="mean Dice between source and adapted masks",
-                  finding=f"{name} overlaps that of the source network by a mean Dice of {agreement:.2g} only"),
+                  finding=f"{name} has a mean Dice of only {agreement:.2g} with that of the source network"),
         _at_least(f"{name} in one piece", pieces, limits.one_piece,
                   meaning="mean share of the mask in its largest piece",
                   finding=f"{name} is in pieces (the largest holds {in_percent(pieces)} on average)"),

@@ -157,7 +157,7 @@ def pieces(mask: np.ndarray) -> tuple[int, float | None]:
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a mask (H, W), lest a speck far away count as the end of a structure."""
+    """The largest connected piece of a mask (H, W), so that a speck far away is not the end of a structure."""
     labels, count = ndimage.label(mask, CORNERS)
     return labels == 1 + np.bincount(labels.ravel())[1:].argmax() if count > 1 else mask
 

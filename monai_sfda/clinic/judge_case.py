@@ -32,12 +32,12 @@ FLAGS = {
     "missing": Flag("{}_pixels", lt, "fewer pixels of the structure than the limit"),
     "not_located": Flag("located", lt, "the search found no optic disc in the photograph"),
     "looks_disagree": Flag(
-        "looks_disagree", gt, "not every look saw the disc in one place; a crop was left whole, a photograph cut there"
+        "looks_disagree", gt, "searches for the disc disagreed; a crop stayed whole, a photograph was cut at the first"
     ),
     "eye_conflict": Flag("eye_conflict", gt, "the DICOM header says one eye and the name of the file the other"),
     "cut_off": Flag("disc_at_border", gt, "the disc touches the border of the image, or of the square cut out of it"),
     "in_pieces": Flag("{}_largest_piece", lt, "smaller share of the structure in its largest piece than the limit"),
-    "cup_outside_disc": Flag("cup_outside_disc", gt, "larger share of what the network holds for cup outside the disc"),
+    "cup_outside_disc": Flag("cup_outside_disc", gt, "larger share of the cup outside the disc than the limit"),
     "unusual_ratio": Flag("vertical_cup_to_disc_ratio", _outside, "vertical cup-to-disc ratio outside the limits"),
     "unsure": Flag("{}_confidence", lt, "confidence below the limit"),
     "unstable": Flag("{}_flip_agreement", lt, "masks of the image and of its mirror images agree less than the limit"),

@@ -1,4 +1,4 @@
-"""Where the checks of the verdict fail. Every limit is a convention, and stands in the report beside what it judges."""
+"""Limits of the verdict's checks. Each is a convention; the report shows it beside the value that it judges."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ __all__ = ["Limits"]
 
 
 class Limits(NamedTuple):
-    """Shares in [0, 1], but for ``growth``.
+    """Limits as shares in [0, 1], except ``growth``.
 
-    Three were set with labels in sight. ``growth`` and ``shrinkage`` were 2 and 0.5 until CBMT lost a tenth of its Dice
-    on RIM-ONE with less. ``in_place`` exists since a student that learned from its own labels ended on slivers beside
-    the nuclei, with something in every image (0.08; the next of 22 runs has 0.45).
+    Three were set after looking at labels. ``growth`` and ``shrinkage`` were 2 and 0.5 until CBMT lost a tenth of its
+    Dice on RIM-ONE within these limits. ``in_place`` was added after a student that learned from its own labels marked
+    slivers beside the nuclei, in every image (0.08; the next of 22 runs has 0.45).
     """
 
     empty_share: float = 0.05
@@ -21,17 +21,17 @@ class Limits(NamedTuple):
     full: float = 0.9
     """Share of an image above which a structure fills it; a collapse in more than ``empty_share`` of the images."""
     found: float = 0.05
-    """Collapse: share of images, at least, in which the adapted network finds a structure at all."""
+    """Collapse: least share of images in which the adapted network finds a structure at all."""
     in_place: float = 0.25
-    """Collapse: median share of the smaller of the two masks that lies in the other one, where both exist."""
+    """Collapse: least median share of the smaller of the two masks that overlaps the other, where both exist."""
     growth: float = 1.25
-    """Median of area after / area before, at most, of a structure that grew; at least 1."""
+    """Largest median of area after / area before, if a structure grew; at least 1."""
     shrinkage: float = 0.8
-    """Median of area after / area before, at least, of a structure that shrank."""
+    """Least median of area after / area before, if a structure shrank."""
     agreement: float = 0.5
-    """Mean Dice between source and adapted masks."""
+    """Least mean Dice between source and adapted masks."""
     one_piece: float = 0.95
-    """Mean share of a mask in its largest piece."""
+    """Least mean share of a mask in its largest piece."""
 
     @classmethod
     def of(cls, limits: Mapping[str, float]) -> Limits:

@@ -66,7 +66,7 @@ def write_report(
     )
     with whole_file(folder / "report.html") as draft:
         draft.write_text(page, encoding="utf-8")
-    # Last, because it says that the run is finished.
+    # Last, because this file marks the run as finished.
     with whole_file(folder / "report.json") as draft:
         draft.write_text(json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     return folder / "report.html"
@@ -96,7 +96,7 @@ def _dice(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """The same content in JSON's own types; non-finite numbers become null, which JSON has no other word for."""
+    """The same content in JSON's own types; numbers that are not finite become null, since JSON has none."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
 
 
 def _without_paths(value: Any, folder: Path) -> Any:
-    """A report travels: of the run's folder write its name only, of any other absolute path only the end."""
+    """Reports are passed on, so the run's folder becomes its name, and any other absolute path its last part."""
     if isinstance(value, dict):
         return {key: _without_paths(item, folder) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The verdict without outlines: a collapse keeps the source; what else is better, only outlines can tell."""
+"""The verdict without outlines: after a collapse keep the source; otherwise only outlines tell which is better."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from monai_sfda.clinic.limits import Limits
 __all__ = ["WORDS", "judge", "read_verdict"]
 
 WORDS = {"keep-source": "keep-source", "outline": "outline a few images"}
-"""Decision, as programs read it -> as people do."""
-ADVICE = "Only outlines can tell whether that is better or worse: outline a few images, and score both networks"
+"""Decision in report.json -> decision in words."""
+ADVICE = "Only outlines can tell whether that is better or worse: outline a few images and score both networks"
 MOST = 4
-"""Structures whose change is told in the sentence; the report has all."""
+"""How many structures the sentence describes, at most; the report has all."""
 
 
 def judge(
@@ -31,7 +31,7 @@ def judge(
     Args:
         rows: one per image and structure.
         limits: thresholds; a mapping overrides some of the defaults.
-        mask_shares: see `summarise_change`; told, and never judged.
+        mask_shares: see `summarise_change`; reported, and never judged.
 
     Returns:
         ``decision`` (``"keep-source"`` or ``"outline"``), ``sentence`` and the ``checks`` behind it, as
@@ -45,7 +45,7 @@ def judge(
     if collapse := [check["finding"] for check in failed if check["fatal"]]:
         decision, sentence = "keep-source", f"Evidence of collapse: {'; '.join(collapse)}"
     elif not rows:
-        decision, sentence = "outline", "No image was compared, so nothing is known of the adapted network"
+        decision, sentence = "outline", "No image was compared, so nothing is known about the adapted network"
     else:
         changes = _changes(summarise_change(rows, mask_shares=mask_shares))
         findings = [check["finding"] for check in failed]
@@ -56,7 +56,7 @@ def judge(
 
 
 def _changes(summary: Mapping[str, Mapping[str, float]]) -> str:
-    """The structures whose area changed most, in the order of the channels."""
+    """Sentence about the structures whose area changed most, in the order of the channels."""
     size = {name: abs(log(ratio)) if isfinite(ratio := row["area_ratio"]) else inf for name, row in summary.items()}
     told = sorted(sorted(size, key=lambda name: -size[name])[:MOST], key=list(summary).index)
     text = "; ".join(describe_change(name, summary[name]) for name in told)
@@ -65,7 +65,7 @@ def _changes(summary: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def read_verdict(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Verdict of a finished run, of an older version too: its other decisions said more than can be known.
+    """Verdict of a finished run. Other decisions of older versions claimed too much, and are read as ``outline``.
 
     Args:
         report: content of report.json.
@@ -82,6 +82,6 @@ def read_verdict(report: Mapping[str, Any]) -> dict[str, Any]:
     if verdict["decision"] in WORDS:
         return dict(verdict)
     failed = [check["name"] for check in verdict.get("checks") or () if check.get("passed") is False]
-    checks = f"failed {', '.join(failed)}" if failed else "found no collapse"
-    older = f"An older version judged this run, in words that claim more than can be known; its checks {checks}"
+    checks = f"The checks that failed: {', '.join(failed)}" if failed else "Its checks found no collapse"
+    older = f"An older version judged this run, and claimed more than can be known. {checks}"
     return {**verdict, "decision": "outline", "sentence": f"{older}. {ADVICE}."}

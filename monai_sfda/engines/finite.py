@@ -43,7 +43,7 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
             whose = _whose(right, step["case"]) if name in ("image", "view") else ""
             raise FloatingPointError(
                 f"Expected finite numbers in epoch {state.epoch}, step {state.iteration}, found {found} first in the "
-                f"{name}{whose} (nothing was learnt of this step); {remedy}."
+                f"{name}{whose} (this step changed no weights); {remedy}."
             )
     return value
 

@@ -1,4 +1,4 @@
-"""The cut-off of each structure that serves held-out source images best."""
+"""Fit the cut-off of each structure to held-out source images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ USUAL = 0.5
 
 
 def best_cutoff(dice: Tensor) -> float:
-    """The cut-off of `GRID` that is nearest to 0.5 among those that cannot be told from the best one.
+    """The cut-off of `GRID` that is nearest to 0.5 among those that are not clearly worse than the best one.
 
-    A cut-off is told from the best by the mean of their differences, which must exceed one standard error: what a few
-    images happen to prefer does not move a cut-off.
+    A cut-off is clearly worse if its mean loss of Dice exceeds one standard error, so that the chance preference of a
+    few images does not move a cut-off.
 
     Args:
         dice: (N, 19), of N images at each cut-off; images without a number are left out.
@@ -42,7 +42,7 @@ def best_cutoff(dice: Tensor) -> float:
 
 
 class FitCutoffs:
-    """Attached to an evaluator of labelled source images: find each structure's cut-off, and hand the result on.
+    """Find each structure's cut-off while an evaluator runs on labelled source images, and pass the result on.
 
     Each structure is cut at every value of `GRID`, the others at 0.5, and `best_cutoff` chooses. For a calibrated
     network the best cut-off for Dice is half of the Dice that can be reached (Lipton et al., ECML 2014), so a value
@@ -89,7 +89,7 @@ class FitCutoffs:
         return [cutoff if number == channel else USUAL for number in range(channels)]
 
     def finish(self) -> None:
-        """Choose, and hand on."""
+        """Choose the cut-offs, and pass them on."""
         dice = torch.cat(self._dice)
         chosen = {name: best_cutoff(dice[:, at]) for at, name in enumerate(self.structures)}
         curves = {

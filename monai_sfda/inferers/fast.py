@@ -51,7 +51,7 @@ class FastInferer(Inferer):
 
         with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=(threads // parts,)) as pool:
             logits = list(pool.map(part, inputs.chunk(parts)))
-            return pool.submit(torch.cat, logits).result()  # there, lest torch's own threads turn beside those
+            return pool.submit(torch.cat, logits).result()  # there, so PyTorch's threads do not compete with these
 
     def _fused(self, network: nn.Module, inputs: Tensor) -> nn.Module:
         state = _state(network)

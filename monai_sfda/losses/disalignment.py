@@ -33,8 +33,8 @@ class CosineDisalignment(nn.Module):
     Args:
         weighting: (features, score) -> a (B, K, D), such as `monai_sfda.pseudo.GradCam`, with the class scores of the
             student's own logits, summed over the labelled pixels that count; None: plain features, a = 1. Batch
-            statistics somewhere behind the features leave little of a mean gradient, right behind them nothing, an
-            error: let the student run with frozen_stats.
+            statistics somewhere after the features leave little of a mean gradient; directly after them the gradient
+            is zero, which raises an error: let the student run with frozen_stats.
         nested: pairs of channels (outer, inner); for exclusive classes there are none.
         form: ``"max"``, ``"shifted"`` or ``"contrastive"``.
         relu: whether weighted features are cut at 0.

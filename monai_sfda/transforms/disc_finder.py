@@ -1,4 +1,4 @@
-"""From a photograph, or a crop of one, to the square around its disc."""
+"""Find the square around the disc in a photograph, or in a crop of one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["DiscFinder"]
 
 FACTS = ("found", "photograph", "agreed", "cropped", "box", "centre", "diameter", "confidence")
 MISSING = (
-    "Expected an optic disc in the photograph, found none (confidence {:.2f}); photograph the eye again, or cut the "
-    "disc out by hand."
+    "Expected an optic disc in the photograph, found none (confidence {:.2f}); photograph the eye again, or crop the "
+    "photograph around the disc by hand."
 )
 
 
 class DiscFinder:
     """Find the disc, and the square around it at the scale that a network was trained for.
 
-    A picture in which the disc takes more than ``crop_from`` of the shorter side is a crop already and stays whole. Any
-    other is cut to the square, if the disc is seen at the same place and in the same size again when the picture is
-    turned upside down, and when the square is looked at alone. Where these looks differ, a picture that does not show a
-    whole round field of view, as crops do not, stays whole: a cut beside the disc would harm it, and the network may
-    still find the disc. A whole photograph is cut as the first look says, for in all of it the disc is too small.
+    A picture in which the disc takes ``crop_from`` of the shorter side or more is a crop already and stays whole. Any
+    other picture is cut to the square, if two further looks find the disc at the same place and in the same size: one
+    at the picture turned upside down, one at the square alone. If the looks differ, a picture that does not show a
+    whole round field of view may be a crop, and stays whole: a cut beside the disc would harm it, and the network may
+    still find the disc. A whole photograph is cut as the first look says, because the disc is too small in all of it.
 
     Args:
         network: see `monai_sfda.transforms.locate.locate_disc`.
@@ -35,11 +35,11 @@ class DiscFinder:
         crop_from: a picture whose disc takes this share of its shorter side, or more, is a crop already; at most
             ``1 / side``. None is ``0.73 / side``.
         confident: confidence from which a disc counts as found.
-        required: raise an error where there is none; False takes the picture whole and says so.
-        spare_crops: though a disc is ``required``, take a picture without one whole, and say so, if it does not show a
-            whole round field of view either: it may be a crop.
-        smallest: a picture whose shorter side has fewer pixels is taken for a crop without a look: a full photograph of
-            that size would show the disc with a few dozen pixels, and looking takes time.
+        required: raise an error if there is none; False leaves the picture whole and reports that.
+        spare_crops: even if a disc is ``required``, leave a picture without one whole, and report that, if it does not
+            show a whole round field of view: it may be a crop.
+        smallest: a picture whose shorter side has fewer pixels counts as a crop and is not searched: a full photograph
+            of that size would show the disc with a few dozen pixels, and a search takes time.
 
     Raises:
         ValueError: if ``crop_from`` or ``confident`` is out of range.
@@ -73,8 +73,8 @@ class DiscFinder:
             ``found``; ``photograph``, whether a whole round field of view is shown; ``agreed``, whether further looks
             saw the same disc, None where none was needed; ``cropped``, whether the picture is to be cut; ``box`` (left,
             top, right, bottom) of what to cut, else of the whole; ``centre`` [x, y] and longest ``diameter`` of the
-            disc in pixels, the best guess where none was found; ``confidence`` in [0, 1]. ``box`` alone, and None for
-            the others, without a look.
+            disc in pixels, the best guess where none was found; ``confidence`` in [0, 1]. In a picture that was not
+            searched, all but ``box`` are None.
 
         Raises:
             ValueError: if there is no disc and one is ``required``, or the picture is not RGB.
@@ -117,7 +117,7 @@ class DiscFinder:
         }
 
     def _seen_again(self, image: Tensor, disc: Location, field: Field, square: list[int]) -> bool:
-        """Whether the disc is where it was in the field turned upside down, and in the square alone."""
+        """Whether both further looks, at the field turned upside down and at the square alone, find the same disc."""
         left, top, right, bottom = square
         alone = Field(left, top, right, bottom, field.level)
         return same_disc(disc, locate_disc(image, field, self.network, upside_down=True)) and same_disc(

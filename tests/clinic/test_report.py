@@ -175,7 +175,7 @@ def test_confidence_is_told_with_its_caution(tmp_path, report):
 def test_what_to_do_next_follows_the_verdict(tmp_path, report):
     assert "Outline about ten images by hand" in write(tmp_path, report).text
     report["verdict"]["decision"] = "keep-source"
-    assert "Go on with the source network" in write(tmp_path, report).text
+    assert "Keep using the source network" in write(tmp_path, report).text
 
 
 def test_other_peoples_text_is_escaped_everywhere(tmp_path, report):

@@ -45,14 +45,14 @@ def test_a_vanished_structure_keeps_the_source():
 def test_a_mask_of_everything_keeps_the_source():
     verdict = judge([row(area_before=0.95, area_after=0.95)])
     assert verdict["decision"] == "keep-source"
-    assert "cup fills more than 90 % of the area of 100 % of the images" in verdict["sentence"]
+    assert "cup fills more than 90 % of the area in 100 % of the images" in verdict["sentence"]
 
 
 def test_masks_in_other_places_keep_the_source():
     """Dice 0.1 of areas 0.1 and 0.06: they share 0.008, a seventh of the smaller."""
     verdict = judge([row("a", area_after=0.06, agreement=0.1), row("b", area_after=0.06, agreement=0.1), row("c")])
     assert verdict["decision"] == "keep-source"
-    assert "13.3 % of the smaller mask lies in the other" in verdict["sentence"]
+    assert "13.3 % of the smaller mask overlaps the other" in verdict["sentence"]
     values = {check["name"]: check["value"] for check in verdict["checks"]}
     assert values["cup in place"] == pytest.approx(0.008 / 0.06)
 
@@ -66,7 +66,7 @@ def test_a_structure_that_neither_network_finds_keeps_the_source():
     verdict = judge([row("a"), row("a", "disc", **NOTHING), row("b"), row("b", "disc", **NOTHING)])
     assert verdict["decision"] == "keep-source"
     assert (
-        "disc is found in 0 % of the images (by the source network in 0 %): these images may suit neither"
+        "disc is found in 0 % of the images (by the source network in 0 %); these images may suit neither network"
         in verdict["sentence"]
     )
 
@@ -128,13 +128,15 @@ def test_the_sentence_says_value_direction_and_what_the_source_had():
     rows = [row(structure="vessels", area_before=0.0477, area_after=0.083)]
     grown = judge(rows, mask_shares={"vessels": 0.11})["sentence"]
     assert grown.startswith(
-        "vessels grew 1.74 times in the typical image (on average the network marks 8.3 % of the image, the source "
-        "network 4.8 %, the source's masks 11 %). Outside the limits: vessels grew more than 1.25 times. "
+        "vessels grew to 1.74 times the former area in the typical image (on average the adapted network marks 8.3 % "
+        "of the image, the source network 4.8 %, the source's masks cover 11 %). Outside the limits: vessels grew to "
+        "more than 1.25 times the former area. "
     )
     shrunk = judge([row(structure="vessels", area_before=0.1, area_after=0.07)])["sentence"]
     assert shrunk.startswith(
-        "vessels shrank to 0.70 times in the typical image (on average the network marks 7 % of the image, the source "
-        "network 10 %). Outside the limits: vessels shrank to less than 0.8 times. "
+        "vessels shrank to 0.70 times the former area in the typical image (on average the adapted network marks 7 % "
+        "of the image, the source network 10 %). Outside the limits: vessels shrank to less than 0.8 times the former "
+        "area. "
     )
 
 
@@ -211,7 +213,7 @@ def test_a_decision_of_an_older_version_is_read_as_one_that_can_be_known(decisio
     old = {"decision": decision, "sentence": "No sign of collapse.", "checks": checks}
     read = read_verdict({"verdict": old})
     assert read["decision"] == "outline"
-    assert "its checks failed cup size" in read["sentence"]
+    assert "The checks that failed: cup size" in read["sentence"]
     assert not [word for word in ("adopt", "review", "No sign") if word in read["sentence"]]
 
 
