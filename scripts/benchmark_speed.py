@@ -13,14 +13,17 @@ import json  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from copy import deepcopy  # noqa: E402
 from pathlib import Path  # noqa: E402
 from statistics import median  # noqa: E402
 from tempfile import TemporaryDirectory  # noqa: E402
+from typing import Any  # noqa: E402
 
 import psutil  # noqa: E402
 import torch  # noqa: E402
 from monai.bundle import ConfigParser  # noqa: E402
+from monai.data import MetaTensor  # noqa: E402
 
 from monai_sfda.data import write_clinic  # noqa: E402
 from monai_sfda.handlers import HeapKeep  # noqa: E402
@@ -174,6 +177,49 @@ def report_prediction_memory(work: Path, images: Path, counts: tuple[int, int]) 
         print(f"{count:6d} images: {memory:7.0f} MB, {seconds:.0f} s")
 
 
+def report_account(work: Path, images: Path, options: argparse.Namespace) -> None:
+    """What the steps of a prediction cost, each timed in its place in the chain, batch after batch."""
+    HeapKeep()()
+    torch.set_num_threads(1)
+    bundle = BUNDLES / "fundus_disc_cup"
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "inference.json"))
+    parser.update({"bundle_root": str(bundle), "dataset_dir": str(images), "output_dir": str(work / "account")})
+    parser.update({"image_size": [options.size, options.size], "device": "cpu"})
+    precision = choose_precision("auto", "cpu")
+    sample = torch.rand(1, 3, options.size, options.size)
+    fused = fuse_for_inference(parser.get_parsed_content("network").eval(), image=sample, precision=precision)
+    read, after = (parser.get_parsed_content(name) for name in ("preprocessing", "postprocessing"))
+    spent: dict[str, list[float]] = {}
+
+    def timed(name: str, step: Callable, value: Any) -> Any:
+        start = time.process_time()
+        result = step(value)
+        spent.setdefault(name, []).append(1000 * (time.process_time() - start))
+        return result
+
+    @torch.no_grad()
+    def predicted(batch: torch.Tensor) -> torch.Tensor:
+        with autocast("cpu", precision):
+            return fused(batch).float()
+
+    found = parser.get_parsed_content("found")
+    for start in range(0, len(found), options.batch):
+        items = [timed("read, resize", read, item) for item in found[start : start + options.batch]]
+        batch = torch.stack([item["image"].as_tensor() for item in items])
+        logits = timed("network", predicted, batch.contiguous(memory_format=torch.channels_last))
+        for item, pred in zip(items, logits, strict=True):
+            item["pred"] = MetaTensor(pred, meta=item["image"].meta)
+            for step in after.transforms:
+                item = timed(type(step).__name__, step, item)
+    milliseconds = {name: median(values) for name, values in spent.items()}
+    milliseconds["network"] /= options.batch
+    print(f"\nCPU milliseconds of one thread per image of {options.size} x {options.size}, {precision}, fused network")
+    for name, value in milliseconds.items():
+        print(f"{name:16}{value:7.2f}")
+    print(f"network's share {milliseconds['network'] / sum(milliseconds.values()):7.2f}")
+
+
 def repeated(images: Path, folder: Path, count: int) -> Path:
     """A folder of ``count`` links to images, again from the first when they run out."""
     folder.mkdir()
@@ -191,6 +237,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=96)
     parser.add_argument("--many", type=int, default=2000, help="images of the memory check; 0 leaves it out")
     parser.add_argument("--predictions", type=int, default=0, help="images of the memory check of prediction: 10000")
+    parser.add_argument("--account", action="store_true", help="measure the steps of a prediction, and nothing else")
     parser.add_argument("--no-adaptation", action="store_true", help="measure prediction alone")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=9)
@@ -201,6 +248,8 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         work = Path(folder)
         clinic = write_clinic(work / "clinic", camera="target", count=options.images, size=options.size) / "image"
+        if options.account:
+            return report_account(work, clinic, options)
         if not options.no_adaptation:
             report_adaptation(work, clinic, options.images, options)
         report_prediction(work, clinic, options.images, options)

@@ -85,33 +85,33 @@ class Comparison:
                 probs = [probabilities(network(weak), self.head) for network in self.networks]
             masks = [decide(p, self.head, self.cutoff)[:, channels] for p in probs]
             probs = [p[:, channels] for p in probs]
-            self._add_rows(list(batch["case"]), probs, masks)
-            self._add_pictures(list(batch["case"]), image, masks)
+            agreement = dice_score(*masks).cpu()
+            self._add_rows(list(batch["case"]), probs, masks, agreement)
+            self._add_pictures(list(batch["case"]), image, masks, agreement)
         return self
 
-    def _add_rows(self, cases: list[str], probs: list[Tensor], masks: list[Tensor]) -> None:
-        before, after = masks
+    def _add_rows(self, cases: list[str], probs: list[Tensor], masks: list[Tensor], agreement: Tensor) -> None:
         columns = [
             *(mask.flatten(2).float().mean(-1) for mask in masks),
-            dice_score(before, after),
+            agreement,
             *(_confidence(p, mask) for p, mask in zip(probs, masks, strict=True)),
-            largest_component_share(after),
+            largest_component_share(masks[1]),
         ]
         table = torch.stack([column.cpu().double() for column in columns], -1).tolist()
         for case, per_structure in zip(cases, table, strict=True):
             for name, values in zip(self.structures, per_structure, strict=True):
                 self.rows.append(CaseChange(case, name, *values))
 
-    def _add_pictures(self, cases: list[str], image: Tensor, masks: list[Tensor]) -> None:
+    def _add_pictures(self, cases: list[str], image: Tensor, masks: list[Tensor], agreement: Tensor) -> None:
         before, after = (mask.cpu().numpy() for mask in masks)
-        agreement = dice_score(*masks).nan_to_num(1.0).mean(1).tolist()
+        agreed = agreement.nan_to_num(1.0).mean(1).tolist()
         for index, case in enumerate(cases):
-            changed = len(self._changed) < self.keep or agreement[index] < self._changed[-1][0]
+            changed = len(self._changed) < self.keep or agreed[index] < self._changed[-1][0]
             if not changed and len(self._ordinary) >= 2 * self.keep:
                 continue
             picture = CasePicture(case, _photograph(image[index]), before[index], after[index])
             if changed:
-                entry = (agreement[index], picture._replace(note="among the most changed"))
+                entry = (agreed[index], picture._replace(note="among the most changed"))
                 self._changed = sorted([*self._changed, entry], key=lambda pair: pair[0])
                 self._changed = self._changed[: self.keep]
             if len(self._ordinary) < 2 * self.keep:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
@@ -97,19 +98,20 @@ class DescribeCased(MapTransform):
 
     def probabilities(self, prob: Tensor) -> dict[str, Any]:
         """Confidence of each structure, and the share of the cup outside the disc."""
-        prob = prob.detach().float().cpu().contiguous()  # networks in channels-last format leave them interleaved
+        # Networks in channels-last format leave the channels interleaved.
+        prob = torch.from_numpy(np.ascontiguousarray(prob.detach().float().cpu()))
         background = len(prob) == len(self.classes) + 1
         masks = decide(prob[None], "softmax" if background else "sigmoid", self.cutoff)[0, background:]
         prob = prob[background:]
-        masks = masks.view(torch.uint8)  # torch adds and converts bytes several times faster than bool
-        scores = soft_dice_confidence(prob[None], masks[None])[0].tolist()
+        # torch converts bytes several times faster than bool
+        scores = soft_dice_confidence(prob[None], masks.view(torch.uint8)[None])[0].tolist()
         names = [name.replace(" ", "_") for name in self.classes.values()]
-        areas = dict(zip(names, masks.sum((1, 2)).tolist(), strict=True))
+        areas = {name: int(np.count_nonzero(mask)) for name, mask in zip(names, masks.numpy(), strict=True)}
         row: dict[str, Any] = {
             f"{name}_confidence": score if areas[name] else None for name, score in zip(names, scores, strict=True)
         }
         if is_disc_and_cup(self.classes):
-            outside = masks[names.index("optic_cup")] > masks[names.index("optic_disc")]
+            outside = masks[names.index("optic_cup")] & ~masks[names.index("optic_disc")]
             row["cup_outside_disc"] = int(outside.count_nonzero()) / max(areas["optic_cup"], 1)
         return row
 
@@ -146,10 +148,10 @@ def describe_mask(
     if is_disc_and_cup(classes):
         name = case if named is None else named
         eye, source = eye_of(name, laterality)
-        said = eye_of(name)[0]
+        said = eye_of(name)[0] if source == "DICOM" else None
         means = {side: shape[f"rim_mean_{side}_px"] for side in SIDES}
         row |= {"laterality": eye, "laterality_from": source, "nasal_side": eye, "isnt": isnt_order(means, eye)}
-        row["eye_conflict"] = said != eye if said and source == "DICOM" else None
+        row["eye_conflict"] = said != eye if said else None
     row |= shape | dict(numbers or {})
     row["flags"] = judge_case(row, list(classes.values()), limits)
     row["status"] = "review" if row["flags"] else "ok"

@@ -29,6 +29,7 @@ SIDES = ("right", "top", "left", "bottom")
 """The quarter of the disc around 0, 90, 180 and 270 degrees, as one sees the upright photograph."""
 
 DIRECTIONS = 192  # a multiple of 8, so that each quarter has as many and none lies on the border of two
+ANGLES = (np.arange(DIRECTIONS) + 0.5) * (2 * math.pi / DIRECTIONS)
 STEPS = 256  # along a direction: finer than a pixel up to a disc of 500 pixels
 CORNERS = np.ones((3, 3))  # pixels that touch at a corner are connected
 PIECES_SIZE = 512  # sides of larger masks are thinned out to this before their pieces are counted
@@ -76,7 +77,9 @@ def measure_mask(
             row[f"{column}_mm2"] = area * float(spacing[0]) * float(spacing[1])
         row[f"{column}_pieces"], row[f"{column}_largest_piece"] = pieces(mask)
     if disc_and_cup:
-        disc = largest_piece(masks["optic disc"])
+        disc = masks["optic disc"]
+        if row["optic_disc_pieces"] > 1 or max(disc.shape) > PIECES_SIZE:  # counted in a part of the pixels
+            disc = largest_piece(disc)
         around = bounding_box(disc)
         row |= _eye(disc[around], (masks["optic cup"] & disc)[around])
         row["disc_at_border"] = bool(row["optic_disc_pixels"]) and _reaches(box, seen or (0, 0, width, height))
@@ -119,13 +122,15 @@ def rim_widths(disc: np.ndarray, cup: np.ndarray) -> tuple[np.ndarray, np.ndarra
     across, down = np.arange(disc.shape[1]), np.arange(disc.shape[0])
     weight = np.count_nonzero(disc)
     centre = (float(down @ disc.sum(1)) / weight, float(across @ disc.sum(0)) / weight)
-    angle = (np.arange(DIRECTIONS) + 0.5) * (2 * math.pi / DIRECTIONS)
     reach = math.hypot(max(centre[0], disc.shape[0] - centre[0]), max(centre[1], disc.shape[1] - centre[1]))
-    distance = np.linspace(0, reach, STEPS)
-    rows = np.rint(centre[0] - np.outer(np.sin(angle), distance)).clip(-1, disc.shape[0])
-    columns = np.rint(centre[1] + np.outer(np.cos(angle), distance)).clip(-1, disc.shape[1])
+    distance = np.linspace(0, reach, STEPS)[::-1]
+    place = _nearest(centre[0], -np.sin(ANGLES), distance, disc.shape[0])
     layers = np.pad(disc.astype(np.uint8) + cup, 1)  # nothing lies around them: where rows or columns are clipped
-    met = layers.ravel().take(((rows + 1) * layers.shape[1] + columns + 1).astype(np.intp))
+    place += 1
+    place *= layers.shape[1]
+    place += _nearest(centre[1], np.cos(ANGLES), distance, disc.shape[1])
+    place += 1
+    met = layers.ravel().take(place.astype(np.intp))
     disc_radius, cup_radius = (_outermost(met > below, distance) for below in (0, 1))
     return np.maximum(disc_radius - cup_radius, 0), disc_radius
 
@@ -183,10 +188,16 @@ def _eye(disc: np.ndarray, cup: np.ndarray) -> dict[str, Any]:
     return row
 
 
+def _nearest(start: float, direction: np.ndarray, distance: np.ndarray, size: int) -> np.ndarray:
+    """Row, or column, of the pixel at each distance along each direction, (D, S); -1 or ``size`` beyond the mask."""
+    place = np.multiply.outer(direction, distance)
+    place += start  # in place, as all that follows: new memory takes longer than the arithmetic
+    return np.rint(place, out=place).clip(-1, size, out=place)
+
+
 def _outermost(hits: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Distance of the last hit along each direction (D, S) -> (D,), 0 where there is none."""
-    last = hits.shape[1] - 1 - hits[:, ::-1].argmax(1)
-    return np.where(hits.any(1), distance[last], 0)
+    """Distance of the first hit from outside along each direction (D, S) -> (D,), 0 where there is none."""
+    return np.where(hits.any(1), distance[hits.argmax(1)], 0)
 
 
 def bounding_box(mask: np.ndarray, *, margin: int = 0) -> tuple[slice, slice]:

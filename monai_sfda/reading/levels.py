@@ -33,6 +33,8 @@ def scale_of(levels: np.ndarray, bits: int | None = None, fixed: Sequence[float]
     """
     if levels.dtype == bool:
         return Scale(0, 1, "file")
+    if levels.dtype == np.uint8 and bits in (None, 8):
+        return Scale(0, 255, "file")
     if levels.dtype.kind == "c":
         raise ValueError("Expected grey levels, found complex numbers; export their magnitude.")
     low, high = (float(levels.min()), float(levels.max())) if levels.size else (0.0, 0.0)

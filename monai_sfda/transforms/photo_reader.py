@@ -73,8 +73,11 @@ class PhotoReader(PILReader):
 
     def describe(self, path: str | Path) -> Shown:
         """Decode one file, and say what was read; huge files and all but png and jpeg in a process that may crash."""
-        sniff(path)  # an empty or missing file says so itself
-        shown = read_image(path, self.levels) if _common(path) else decode_apart(path, self.levels)
+        if _common(path):
+            shown = read_image(path, self.levels)
+        else:
+            sniff(path)  # an empty file says so itself
+            shown = decode_apart(path, self.levels)
         if shown.facts.scale_from == "values":
             self._compare(shown.facts, Path(path).name)
         return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Hashable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from monai.transforms import SaveImaged
+from monai.utils import convert_to_tensor
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -56,7 +58,7 @@ class SaveMaskd(SaveImaged):
             target = self.folder / item[self.output_key]
             if self.replace or not target.exists():
                 source = getattr(item[key], "meta", {}).get("filename_or_obj")
-                self._save(torch.as_tensor(item[key])[0].T, target, item.get(self.row_key), source)
+                self._save(convert_to_tensor(item[key], track_meta=False)[0].T, target, item.get(self.row_key), source)
         return item
 
     def _save(self, ids: torch.Tensor, target: Path, row: Any, source: Any) -> None:
@@ -66,5 +68,7 @@ class SaveMaskd(SaveImaged):
         if row is not None:
             text.add_text("monai_sfda", json.dumps(row))
         picture = Image.fromarray(ids.cpu().numpy().astype(np.uint8, order="C"))
+        content = io.BytesIO()  # Pillow writes in many pieces, of which each would cost a call of the system
+        picture.save(content, format="PNG", pnginfo=text, compress_level=1)  # label maps are small at any level
         with whole_file(target) as draft:
-            picture.save(draft, format="PNG", pnginfo=text, compress_level=1)  # label maps are small at any level
+            draft.write_bytes(content.getbuffer())

@@ -177,6 +177,17 @@ def test_a_speck_far_from_the_disc_moves_no_ratio():
     assert not any("ratio" in name or "rim" in name for name in moved)
 
 
+def test_a_speck_that_the_count_of_pieces_misses_moves_no_ratio_either():
+    ids = np.zeros((1200, 1200), np.uint8)
+    ids[400:800, 400:800], ids[500:700, 500:700] = 1, 2
+    row = measure_mask(ids, CLASSES)
+    ids[100, 101] = ids[101, 100] = 1  # not at the corner of their box, from which every other pixel is counted
+    specked = measure_mask(ids, CLASSES)
+    assert specked["optic_disc_pieces"] == 1
+    assert specked["vertical_cup_to_disc_ratio"] == row["vertical_cup_to_disc_ratio"] == 0.5
+    assert specked["rim_mean_top_px"] == row["rim_mean_top_px"]
+
+
 def test_a_cup_in_pieces_counts_from_its_first_to_its_last_pixel():
     ids = np.zeros((80, 80), np.uint8)
     ids[10:70, 10:70] = 1

@@ -23,6 +23,14 @@ def test_brightness_and_contrast_of_a_half_white_image():
     assert (numbers["clipped"], numbers["field"]) == (0.5, 0.5)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_numbers_are_those_of_the_averaged_image(layout):
+    image = torch.rand((1, 3, 256, 512), generator=torch.Generator().manual_seed(1))
+    numbers = quality(image.contiguous(memory_format=layout)[0])
+    averaged = quality(avg_pool2d(image, (2, 4))[0])
+    assert numbers == pytest.approx(averaged, rel=1e-4)
+
+
 def test_a_single_clipped_colour_does_not_count():
     image = torch.full((3, 64, 64), 0.5)
     image[0] = 1
