@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from monai_sfda.reading.dicom_bits import said_depth
 from monai_sfda.reading.stored import Stored
 
 __all__ = ["entry_bits", "shown_greys", "table_entries", "table_index"]
@@ -20,10 +21,20 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
     """Levels (H, W) of a MONOCHROME image.
 
     Without a table or a window, levels are as deep as the header says, and turned round where the slope is negative.
+    Padding is as dark as the darkest pixel of the image.
     """
+    stored = _shown(pixels, data)
+    padding = _padding(pixels, data)
+    if padding.any() and not padding.all():
+        rest = stored.levels[~padding]
+        stored.levels = np.where(padding, rest.max() if stored.inverted else rest.min(), stored.levels)
+    return stored
+
+
+def _shown(pixels: np.ndarray, data: Any) -> Stored:
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
     slope, intercept = _rescale(data)
-    values, bits = pixels, data.BitsStored if data.PixelRepresentation == 0 else None
+    values, bits = pixels, said_depth(data)
     if data.get("ModalityLUTSequence"):
         values, bits = _apply_table(pixels, data.ModalityLUTSequence[0], data)
         slope, intercept = 1.0, 0.0
@@ -37,6 +48,16 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
         shown = apply_windowing(values * slope + intercept, window)
         return Stored(np.rint(shown).astype(np.uint8), inverted=inverted)
     return Stored(values, bits=bits, inverted=inverted != (slope < 0))
+
+
+def _padding(pixels: np.ndarray, data: Any) -> np.ndarray:
+    """(H, W): which pixels were added around the image (PS3.3 C.7.5.1.1.2)."""
+    ends = [data.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if not isinstance(ends[0], int):
+        return np.zeros(pixels.shape, bool)
+    first, last = sorted((ends[0], ends[1] if isinstance(ends[1], int) else ends[0]))
+    values = 2 ** (8 * pixels.itemsize)  # of which the same may be written with a sign or without
+    return (pixels.astype(np.int64) - first) % values <= last - first
 
 
 def _apply_table(values: np.ndarray, item: Any, data: Any) -> tuple[np.ndarray, int]:
@@ -85,8 +106,8 @@ def _window(data: Any) -> Any:
     if centre is None or width is None or width <= 0:
         return None
     function = str(data.get("VOILUTFunction") or "LINEAR").upper()
-    if function == "LINEAR" and width < 1:
-        function = "LINEAR_EXACT"  # which is what is meant: LINEAR has no such widths
+    if function not in ("LINEAR_EXACT", "SIGMOID"):
+        function = "LINEAR" if width >= 1 else "LINEAR_EXACT"  # which is what is meant: LINEAR has no such widths
     window = Dataset()
     window.PhotometricInterpretation, window.BitsStored, window.PixelRepresentation = "MONOCHROME2", 8, 0
     window.WindowCenter, window.WindowWidth, window.VOILUTFunction = f"{centre:.10g}", f"{width:.10g}", function
