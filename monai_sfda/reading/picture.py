@@ -90,6 +90,6 @@ def _refuse_unsaid_inks(image: Any, name: str) -> None:
     """Adobe stores CMYK inverted, and marks it; of other programs some do, some do not."""
     if image.format == "JPEG" and image.mode == "CMYK" and "adobe" not in image.info:
         raise Refused(
-            f"Expected RGB, or CMYK as Adobe marks it, in {name}, found a jpeg that does not say whether 0 is no ink or "
-            "full ink; save it as RGB."
+            f"Expected RGB, or CMYK as Adobe marks it, in {name}, found a jpeg that does not say whether 0 is no ink "
+            "or full ink; save it as RGB."
         )
