@@ -16,7 +16,12 @@ from monai_sfda.reading.kind import is_dicom
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
 
-PICTURES = (".gif", ".webp", ".jp2", ".j2k", ".heic", ".avif", ".ppm", ".pgm", ".svs", ".zip")
+PICTURES = (
+    *(".gif", ".webp", ".jp2", ".j2k", ".jxl", ".heic", ".heif", ".avif", ".jfif", ".jpe", ".dib", ".tga", ".psd"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf"),
+    *(".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".npy", ".npz", ".e2e", ".fda", ".fds", ".vol"),
+    *(".svs", ".ndpi", ".czi", ".lsm", ".vsi", ".scn", ".mrxs", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"),
+)
 """Suffixes of what may have been meant as images."""
 
 BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")  # of PNG, JPEG and TIFF

@@ -229,6 +229,12 @@ def test_pictures_that_are_not_read_are_counted(tmp_path, caplog):
     assert "are left out: 2 .webp, 1 without suffix, 1 .gif." in caplog.text
 
 
+def test_volumes_and_raw_photographs_are_counted_too(tmp_path, caplog):
+    touch(tmp_path, "a.png", "b.hdr", "b.img", "c.nrrd", "d.JFIF", "e.NEF", "f.tar.gz")
+    assert len(find_images(tmp_path)) == 1
+    assert "are left out: 1 .hdr, 1 .img, 1 .nrrd, 1 .jfif, 1 .nef, ...." in caplog.text
+
+
 def test_dicom_that_begins_as_tiff_is_read_and_not_counted(tmp_path, caplog):
     (tmp_path / "slide").write_bytes(b"II*\0".ljust(128, b"\0") + b"DICM")
     assert cases(tmp_path) == ["slide"]
