@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from monai_sfda.reading.dicom_bits import said_depth
-from monai_sfda.reading.stored import Stored
+from monai_sfda.reading.stored import Refused, Stored
 
 __all__ = ["entry_bits", "shown_greys", "table_entries", "table_index"]
 
@@ -94,7 +94,7 @@ def entry_bits(entries: np.ndarray, said: int) -> int:
 
 
 def _rescale(data: Any) -> tuple[float, float]:
-    slope, intercept = (_number(data.get(name)) for name in ("RescaleSlope", "RescaleIntercept"))
+    slope, intercept = (_number(data, name) for name in ("RescaleSlope", "RescaleIntercept"))
     return slope or 1.0, intercept or 0.0
 
 
@@ -102,7 +102,7 @@ def _window(data: Any) -> Any:
     """The first window, as a dataset by which pydicom brings values to 0..255; None without a usable one."""
     from pydicom import Dataset
 
-    centre, width = (_number(data.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    centre, width = (_number(data, name) for name in ("WindowCenter", "WindowWidth"))
     if centre is None or width is None or width <= 0:
         return None
     function = str(data.get("VOILUTFunction") or "LINEAR").upper()
@@ -114,11 +114,15 @@ def _window(data: Any) -> Any:
     return window
 
 
-def _number(value: Any) -> float | None:
+def _number(data: Any, name: str) -> float | None:
     """The first of one or several numbers, if it is one."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        value = value[0] if value else None
-    if value is None or value == "":
-        return None
-    first = float(value)
+    try:
+        value = data.get(name)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            value = value[0] if value else None
+        if value is None or value == "":
+            return None
+        first = float(value)
+    except ValueError:
+        raise Refused(f"Expected a number as {name}, found other text; export the file again.") from None
     return first if math.isfinite(first) else None

@@ -152,3 +152,19 @@ def test_as_many_bits_as_there_is_room_say_nothing_of_the_depth(tmp_path, dtype)
     result = read_image(path)
     assert result.pixels[0, :, 0].tolist() == [0, 128, 255]
     assert result.facts.scale_from == "values"
+
+
+@pytest.mark.parametrize("spacing", [b"0.01", b"0,01\\0,01 ", b"0\\0 "])
+def test_a_spacing_that_cannot_be_read_is_none(tmp_path, spacing):
+    data = dataset(GREY, "MONOCHROME2", PixelSpacing=[77, 77])
+    data.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    content = (tmp_path / "a.dcm").read_bytes()
+    element = b"\x28\0\x30\0DS"
+    place = content.index(element) + len(element)
+    length = int.from_bytes(content[place : place + 2], "little")
+    rest = content[place + 2 + length :]
+    written = content[:place] + len(spacing).to_bytes(2, "little") + spacing + rest
+    (tmp_path / "a.dcm").write_bytes(written)
+    result = read_image(tmp_path / "a.dcm")
+    assert result.facts.spacing is None
+    assert np.array_equal(result.pixels[..., 0], GREY)

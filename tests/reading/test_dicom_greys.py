@@ -208,3 +208,13 @@ def test_padding_outside_a_window_is_dark(tmp_path):
 def test_an_unknown_function_of_a_window_is_linear(tmp_path):
     window = {"WindowCenter": 128, "WindowWidth": 256, "VOILUTFunction": "GAMMA"}
     assert line(tmp_path, [0, 64, 255], **window) == [0, 64, 255]
+
+
+@pytest.mark.parametrize("name", ["WindowCenter", "RescaleSlope"])
+def test_text_in_place_of_a_number_is_named(tmp_path, name):
+    path = write_dicom(
+        tmp_path / "a.dcm", GREY, "MONOCHROME2", **{"WindowCenter": "12.5", "WindowWidth": 9, name: "77.5"}
+    )
+    path.write_bytes(path.read_bytes().replace(b"77.5", b"77,5"))
+    with pytest.raises(ValueError, match=f"Expected a number as {name}, found other text; export the file again"):
+        read_image(path)
