@@ -58,7 +58,12 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     taken = set(images)
     if others := [path for path in files if path not in taken and _is_other_picture(path)]:
         logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
-    found = {_readable_name(path.relative_to(root)): path for path in without_label_maps(root, images)}
+    found: dict[str, Path] = {}
+    for path in without_label_maps(root, images):
+        case = _readable_name(path.relative_to(root))
+        while case in found:  # one file called \xff, and one with the byte that is written so
+            case += "_"
+        found[case] = path
     cases = sorted(found)
     outputs = mask_names(cases)
     return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]
