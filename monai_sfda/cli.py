@@ -205,7 +205,9 @@ def main() -> None:
         if words == ["--version"]:
             print(__version__)
             return
-        if words and words[0] in commands:
+        if {"-h", "--help"} & set(words):
+            words = [word for word in words[:1] if word in commands] + ["--", "--help"]
+        elif words and words[0] in commands:
             words = with_switches(words, switches(commands[words[0]], words))
             _refuse_surplus(words[1:], commands[words[0]])
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")

@@ -17,6 +17,7 @@ TEXT = (
     *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
     *("--pseudonym_salt", "--pseudonym_table"),
 )
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 SECRET = "pseudonym_salt"  # never a path, whatever it looks like
 
 
@@ -42,12 +43,15 @@ def positional(words: Sequence[str]) -> list[str]:
 def with_switches(words: Sequence[str], names: Collection[str]) -> list[str]:
     """Give every switch its value, so that it does not take the word behind it; hyphens in options become underscores.
 
-    ``--overlays BUNDLE`` becomes ``--overlays=True BUNDLE``, ``--overlays false`` becomes ``--overlays=False`` and
-    ``--nooverlays`` too.
+    ``--overlays BUNDLE`` becomes ``--overlays=True BUNDLE``; ``--overlays false``, ``--overlays=no``, ``--nooverlays``
+    and ``--no-overlays`` become ``--overlays=False``.
 
     Args:
         words: as typed.
         names: those of the switches, see `switches`.
+
+    Raises:
+        ValueError: if a switch is given another value.
     """
     plain, waiting = [], deque(words)
     while waiting:
@@ -57,9 +61,9 @@ def with_switches(words: Sequence[str], names: Collection[str]) -> list[str]:
         if name.replace("#", "::") in names:
             if not equals:
                 value = waiting.popleft() if waiting and waiting[0].lower() in ("true", "false") else "True"
-            word = f"--{name}={value.capitalize() if value.lower() in ('true', 'false') else value}"
-        elif name.startswith("no") and name[2:].replace("#", "::") in names and not equals:
-            word = f"--{name[2:]}=False"
+            word = f"--{name}={_truth(option, value)}"
+        elif name.startswith("no") and (bare := name[2:].removeprefix("_")).replace("#", "::") in names and not equals:
+            word = f"--{bare}=False"
         elif name:
             word = f"--{name}{equals}{value}"
         plain.append(word)
@@ -87,6 +91,12 @@ def expanded(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: part if key == SECRET else expanded(part) for key, part in value.items()}
     return value
+
+
+def _truth(option: str, value: str) -> bool:
+    if value.lower() not in TRUE + FALSE:
+        raise ValueError(f"Expected true or false after {option}, found {value}; give one of them.")
+    return value.lower() in TRUE
 
 
 def _is_argument(before: str, word: str) -> bool:

@@ -316,6 +316,7 @@ ADAPT = ("adapt", FUNDUS, "images", "--output", "out")
         (["--help"], "COMMANDS"),
         (["adapt", "--help"], "folder of a MONAI bundle with configs/adapt.json"),
         (["predict", "--help"], "first"),
+        (["predict", FUNDUS, "images", "--output", "out", "-h"], "folder of a MONAI bundle"),
         (["predct"], "predct"),
         (["predict", "nowhere", "images", "--output", "out"], "Expected a MONAI bundle"),
         (["predict", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),

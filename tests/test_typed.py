@@ -56,6 +56,21 @@ def test_a_switch_takes_true_and_false(bundle, typed, meant):
     assert plain(bundle, f"--flips={typed}", bundle, "IMAGES") == [f"--flips={meant}", bundle, "IMAGES"]
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("yes", True), ("on", True), ("1", True), ("No", False), ("0", False)])
+def test_a_switch_understands_the_other_words_for_true_and_false(bundle, typed, meant):
+    assert plain(bundle, f"--flips={typed}", bundle, "IMAGES") == [f"--flips={meant}", bundle, "IMAGES"]
+
+
+def test_a_switch_with_any_other_value_is_refused(bundle):
+    with pytest.raises(ValueError, match="Expected true or false after --overlays, found maybe; give one of them"):
+        plain(bundle, "--overlays=maybe", bundle, "IMAGES")
+
+
+@pytest.mark.parametrize("typed", ["--no-overlays", "--no_overlays", "--nooverlays"])
+def test_a_switch_is_turned_off_with_no_in_front(bundle, typed):
+    assert plain(bundle, bundle, typed, "IMAGES") == [bundle, "--overlays=False", "IMAGES"]
+
+
 def test_other_options_take_the_word_behind_them(bundle):
     words = [bundle, "--epochs", "3", "--mixed", "a", "--notes", "b", "--output=x", "--help", "-h", "--", "-1"]
     assert plain(bundle, *words) == words

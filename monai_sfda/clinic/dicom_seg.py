@@ -23,6 +23,8 @@ __all__ = ["dicom_seg", "write_dicom_seg"]
 
 IDENTITY = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 PLACE = ("FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
+CLASSES = "1.2.840.10008.5.1.4.1.1."
+PHOTOGRAPHS = (CLASSES + "7.", CLASSES + "77.")  # captures with frames, visible light: they have no place in a patient
 PATIENT = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
 STUDY = ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName")
 SERIES_NUMBER = 1000  # beyond those that cameras give
@@ -79,7 +81,7 @@ def dicom_seg(
     masks = structure_masks(ids, classes)
     series = [str(source.SeriesInstanceUID), *model, weights]
     refers_to = source.SOPClassUID
-    if not all(source.get(name) for name in PLACE):
+    if refers_to.startswith(PHOTOGRAPHS) or not all(source.get(name) for name in PLACE):
         _lay_flat(source)
     segmentation = Segmentation(
         [source],

@@ -16,7 +16,12 @@ from monai_sfda.reading.kind import is_dicom
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
 
-PICTURES = (".gif", ".webp", ".jp2", ".j2k", ".heic", ".avif", ".ppm", ".pgm", ".svs", ".zip")
+PICTURES = (
+    *(".gif", ".webp", ".jp2", ".j2k", ".jxl", ".heic", ".heif", ".avif", ".jfif", ".jpe", ".dib", ".tga", ".psd"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf"),
+    *(".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".npy", ".npz", ".e2e", ".fda", ".fds", ".vol"),
+    *(".svs", ".ndpi", ".czi", ".lsm", ".vsi", ".scn", ".mrxs", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"),
+)
 """Suffixes of what may have been meant as images."""
 
 BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")  # of PNG, JPEG and TIFF
@@ -53,7 +58,12 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     taken = set(images)
     if others := [path for path in files if path not in taken and _is_other_picture(path)]:
         logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
-    found = {_readable_name(path.relative_to(root)): path for path in without_label_maps(root, images)}
+    found: dict[str, Path] = {}
+    for path in without_label_maps(root, images):
+        case = _readable_name(path.relative_to(root))
+        while case in found:  # one file called \xff, and one with the byte that is written so
+            case += "_"
+        found[case] = path
     cases = sorted(found)
     outputs = mask_names(cases)
     return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]

@@ -23,7 +23,7 @@ IMAGES = {
     *("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "original", "originals"),
 }
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of camelCase, as in labelsTr, and of snake_case
-ENDING = re.compile(r"[ _.-]([^ _.-]+)\Z")
+ENDING, BEGINNING = re.compile(r"[ _.-]([^ _.-]+)\Z"), re.compile(r"\A([^ _.-]+)[ _.-]")
 CHANNEL = re.compile(r"_\d{4}\Z")  # of nnU-Net's images, which its label maps lack
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def without_label_maps(root: Path, images: Sequence[Path]) -> list[Path]:
 
     Label maps are files in a folder named so (``labelsTr``, ``masks``, ``GT``, ``Ground Truth``) beside a folder named
     as one of images, or with most of its files named as one photograph each that lies beside it; and ``a_mask.png``
-    beside ``a.png``. A folder of such a name without that evidence is kept, also with a warning.
+    or ``mask_a.png`` beside ``a.png``. A folder of such a name without that evidence is kept, also with a warning.
 
     Args:
         root: folder that holds all; its own name does not matter.
@@ -101,6 +101,8 @@ def _masks_of_neighbours(photographs: Sequence[Path]) -> list[Path]:
 
 
 def _bare(stem: str) -> str:
-    """``a`` of ``a_mask``, ``a-gt``, ``a.seg``."""
-    end = ENDING.search(stem)
-    return stem[: end.start()] if end and end[1].casefold() in LABELS else stem
+    """``a`` of ``a_mask``, ``a-gt``, ``a.seg``, ``mask_a``."""
+    for part in (ENDING.search(stem), BEGINNING.search(stem)):
+        if part and part[1].casefold() in LABELS:
+            return stem[: part.start()] + stem[part.end() :]
+    return stem

@@ -58,7 +58,7 @@ def visible_files(root: Path, left_out: Iterable[str | Path] = ()) -> list[Path]
                 continue
             elif os.path.isdir(path):
                 (folders.append if path.is_symlink() else folders.appendleft)(path)
-            elif os.path.realpath(path) not in unwanted and (os.path.isfile(path) or path.is_symlink()):
+            elif os.path.realpath(path) not in unwanted and (os.path.isfile(path) or not os.path.exists(path)):
                 files.append(path)
     if system:
         logger.warning(

@@ -10,7 +10,7 @@ from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
 from monai_sfda.networks.dropout import LaneDropout
 from monai_sfda.networks.fused import FusedConv2d, fuse_for_inference
 from monai_sfda.networks.input import with_input
-from monai_sfda.networks.load import assign_weights, load_network, read_weights
+from monai_sfda.networks.load import assign_weights, load_network
 from monai_sfda.networks.mixed_norm import MixedBatchNorm, MixedStats, mix_stats
 from monai_sfda.networks.mobilenet import MobileNetV2Encoder, load_imagenet
 from monai_sfda.networks.norm import (
@@ -28,6 +28,7 @@ from monai_sfda.networks.norm import (
 from monai_sfda.networks.normaliser import Normaliser, WithNormaliser, learn_normaliser
 from monai_sfda.networks.released import convert_released, read_released
 from monai_sfda.networks.tap import FeatureTap
+from monai_sfda.networks.weights_file import read_weights
 
 __all__ = [
     "AtlasFallback",

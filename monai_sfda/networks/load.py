@@ -1,37 +1,19 @@
-"""Weights from a file into a network, safely and completely."""
+"""Weights from a file into a network, completely or not at all."""
 
 from __future__ import annotations
 
-import pickle
-from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from monai_sfda.files import sha256 as checksum
+from monai_sfda.networks.weights_file import read_weights
 
-__all__ = ["assign_weights", "load_network", "read_weights"]
+__all__ = ["assign_weights", "load_network"]
 
 Network = TypeVar("Network", bound=nn.Module)
-WRAPPERS = (
-    *("model", "model_state_dict", "state_dict", "network", "network_weights", "net", "checkpoint"),
-    *("ema", "model_ema", "ema_state_dict", "state_dict_ema"),
-)
-ADDED = ("module", "_orig_mod")  # in front of every key, by DistributedDataParallel and by torch.compile
-
-# What files of training keep beside the weights, such as their best Dice; building one runs no code of the file.
-# NumPy has moved its functions, and a file has the name of the version that wrote it.
-PLAIN = [code for code in np.typecodes["All"] if code not in "OV"]
-HARMLESS: list[Any] = [np.dtype, np.ndarray, Namespace, *{type(np.dtype(code)) for code in PLAIN}]
-HARMLESS += [
-    (builder, f"numpy.{place}.multiarray.{name}")
-    for name, builder in (("scalar", np.float64(0).__reduce__()[0]), ("_reconstruct", np.zeros(1).__reduce__()[0]))
-    for place in ("core", "_core")
-]
 
 
 def load_network(network: Network, path: str | Path, *, strict: bool = True, sha256: str | None = None) -> Network:
@@ -51,41 +33,10 @@ def load_network(network: Network, path: str | Path, *, strict: bool = True, sha
     return network
 
 
-def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Tensor]:
-    """Read a state dict without running code from the file.
-
-    Args:
-        path: ``.pt``, ``.pth`` or ``.tar`` of ``torch.save``, or ``.safetensors``; the bare state dict, or a dict that
-            holds it as "model", "state_dict" or a similar name, to any depth; NumPy numbers may lie beside it. What
-            DistributedDataParallel ("module.") and torch.compile ("_orig_mod.") add to the keys is dropped.
-        sha256: checksum that the file must have, in hexadecimal.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file cannot be read safely, has another checksum, or holds no state dict.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Expected a file of weights, found nothing at {path}; check the path.")
-    if sha256 is not None:
-        _require_checksum(path, sha256)
-    weights = _unwrap(_read(path))
-    if not isinstance(weights, Mapping) or not weights or not all(isinstance(w, Tensor) for w in weights.values()):
-        raise ValueError(
-            f"Expected {path} to hold a state dict, bare or as one of {list(WRAPPERS)}, found {_describe(weights)}; "
-            "save network.state_dict()."
-        )
-    named = {_own_name(str(key)): weight for key, weight in weights.items()}
-    if len(named) < len(weights):
-        raise ValueError(
-            f"Expected each weight once in {path}, found some both with and without {' or '.join(ADDED)} in front; "
-            "save network.state_dict()."
-        )
-    return named
-
-
 def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source: object, strict: bool = True) -> None:
     """Copy weights into a network, all or nothing.
+
+    Weights of a larger module of which the network is one part, such as "model." of a LightningModule, are found there.
 
     Args:
         network: network to fill, in place.
@@ -97,13 +48,14 @@ def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source:
         ValueError: if they do not fit; names the first keys that differ.
     """
     own = network.state_dict()
+    weights = _part_of(weights, own)
     # Files written before torch 0.4.1 lack these counters, which batch norm with a fixed momentum does not use.
     missing = [key for key in own if key not in weights and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in weights if key not in own]
     reshaped = [
-        f"{key} {tuple(weights[key].shape)} in the file, {tuple(own[key].shape)} in the network"
+        f"{key} {_kind(weights[key])} in the file, {_kind(own[key])} in the network"
         for key in own
-        if key in weights and weights[key].shape != own[key].shape
+        if key in weights and not _fits(weights[key], own[key])
     ]
     if reshaped or (strict and (missing or unexpected)) or len(unexpected) == len(weights):
         raise ValueError(
@@ -120,52 +72,28 @@ def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source:
     network.load_state_dict(dict(weights), strict=False)
 
 
-def _read(path: Path) -> object:
-    remedy = "fetch it again, or save network.state_dict() anew"
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        with torch.serialization.safe_globals(HARMLESS):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except ImportError:
-        raise ValueError(f"Expected safetensors to read {path}, found it missing; pip install safetensors.") from None
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"Expected only weights in {path}, found what cannot be read without running code from the file; {remedy}."
-        ) from error
-    except Exception as error:  # torch and safetensors raise many types for damaged files
-        raise ValueError(f"Expected weights in {path}, found a damaged file ({error}); {remedy}.") from error
+def _part_of(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Those weights that belong to the network, without the name of it in front, where all of its own have the same."""
+    needed = [key for key in own if not key.endswith("num_batches_tracked")]
+    if not needed or any(key in weights for key in needed):
+        return weights
+    names = {key.removesuffix(needed[0]) for key in weights if key.endswith(f".{needed[0]}")}
+    fitting = [name for name in names if all(name + key in weights for key in needed)]
+    if len(fitting) != 1:
+        return weights
+    return {key: weights[fitting[0] + key] for key in own if fitting[0] + key in weights}
 
 
-def _unwrap(content: object) -> object:
-    while isinstance(content, Mapping):
-        inner = next((content[name] for name in WRAPPERS if isinstance(content.get(name), Mapping)), None)
-        if inner is None:
-            break
-        content = inner
-    return content
+def _fits(weight: Tensor, own: Tensor) -> bool:
+    """Whether one can be copied into the other as it is, which whole numbers of a quantized network cannot."""
+    numbers = weight.is_floating_point() or not own.is_floating_point()
+    return weight.shape == own.shape and numbers and weight.layout is torch.strided
 
 
-def _own_name(key: str) -> str:
-    """As the network itself names it; a part that was compiled alone has its ``_orig_mod`` in the middle."""
-    parts = key.split(".")
-    while parts[:-1] and parts[0] in ADDED:
-        del parts[0]
-    return ".".join(part for part in parts if part != ADDED[1])
-
-
-def _require_checksum(path: Path, wanted: str) -> None:
-    found = checksum(path)
-    if found != wanted.lower():
-        raise ValueError(f"Expected sha256 {wanted} of {path}, found {found}; fetch the file again.")
-
-
-def _describe(content: object) -> str:
-    if isinstance(content, Mapping):
-        return f"a dict with keys {[str(key) for key in list(content)[:5]]}"
-    return f"a {type(content).__name__}"
+def _kind(weight: Tensor) -> str:
+    number = "" if weight.is_floating_point() else f" of {str(weight.dtype).removeprefix('torch.')}"
+    layout = "" if weight.layout is torch.strided else " sparse"
+    return f"{tuple(weight.shape)}{number}{layout}"
 
 
 def _first(title: str, keys: list[str], count: int = 3) -> str:

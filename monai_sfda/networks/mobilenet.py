@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from monai_sfda.networks.blocks import conv
 from monai_sfda.networks.depthwise import DepthwiseConv2d
-from monai_sfda.networks.load import assign_weights, read_weights
+from monai_sfda.networks.load import assign_weights
+from monai_sfda.networks.weights_file import read_weights
 
 __all__ = ["MobileNetV2Encoder", "load_imagenet"]
 

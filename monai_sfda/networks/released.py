@@ -9,7 +9,8 @@ from pathlib import Path
 from torch import Tensor
 
 from monai_sfda.networks.deeplab import DeepLabV3Plus
-from monai_sfda.networks.load import assign_weights, read_weights
+from monai_sfda.networks.load import assign_weights
+from monai_sfda.networks.weights_file import read_weights
 
 __all__ = ["DECODER_OF_LAYOUT", "LAST", "convert_released", "read_released", "rename"]
 

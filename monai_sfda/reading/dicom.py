@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from monai_sfda.reading.dicom_bits import said_depth
 from monai_sfda.reading.dicom_frame import frame_pixels
 from monai_sfda.reading.dicom_greys import shown_greys
 from monai_sfda.reading.dicom_header import dicom_spacing, open_dicom
@@ -67,4 +68,4 @@ def _stored(data: Any, pixels: np.ndarray, name: str) -> Stored:
         return Stored(palette_colours(pixels, data), kind)
     if kind in ("MONOCHROME1", "MONOCHROME2"):
         return shown_greys(pixels, data)
-    return Stored(pixels, "RGB" if kind == "RGB" else kind, bits=data.BitsStored)
+    return Stored(pixels, kind, bits=said_depth(data))

@@ -8,10 +8,15 @@ import numpy as np
 
 from monai_sfda.reading.stored import Refused
 
-__all__ = ["used_bits"]
+__all__ = ["said_depth", "used_bits"]
 
 OVERLAYS = range(0x6000, 0x6020, 2)  # groups
 BIT_POSITION = 0x0102
+
+
+def said_depth(data: Any) -> int | None:
+    """Bits Stored, where it says more than how much room there is: 16 and 32 are also written for 12 bits."""
+    return data.BitsStored if data.PixelRepresentation == 0 and data.BitsStored < 16 else None
 
 
 def used_bits(pixels: np.ndarray, data: Any, name: str) -> np.ndarray:

@@ -14,6 +14,8 @@ from monai_sfda.reading.stored import Refused
 __all__ = ["frame_pixels"]
 
 JPEG, JPEG_2000 = b"\xff\xd8", b"\xff\x4f\xff\x51"  # with which a frame begins
+RGB_SAID = JPEG + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"  # APP14: colours were not transformed
+USUAL = ([1, 2, 3], list(b"RGB"))  # names of the components of YBR and of RGB
 MULTIPLE_COMPONENTS = b"\xff\x52"  # the marker of JPEG 2000 that says whether colours were transformed
 
 
@@ -88,6 +90,8 @@ def _jpeg_bits(frame: bytes) -> int:
 def _jpeg(frame: bytes, data: Any, name: str) -> np.ndarray:
     """By Pillow, which tells RGB from YBR by the stream (APP14, JFIF, names of components): headers are often wrong."""
     with Image.open(io.BytesIO(frame), formats=("JPEG",)) as image:
+        if data.PhotometricInterpretation == "RGB" and _says_no_colours(image) and not frame.startswith(RGB_SAID):
+            return _jpeg(RGB_SAID + frame[2:], data, name)
         mode = "L" if data.SamplesPerPixel == 1 else "RGB"
         if image.mode != mode or image.size != (data.Columns, data.Rows):
             raise Refused(
@@ -95,6 +99,12 @@ def _jpeg(frame: bytes, data: Any, name: str) -> np.ndarray:
                 f"of {image.width} x {image.height} pixels of {image.mode}; export it again."
             )
         return np.asarray(image)
+
+
+def _says_no_colours(image: Any) -> bool:
+    """Whether nothing in a JPEG stream tells RGB from YBR, so that the header has to."""
+    components = [component for component, *_ in image.layer]
+    return not {"jfif", "adobe_transform"} & image.info.keys() and components not in USUAL
 
 
 def _transformed(frame: bytes) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from monai_sfda.reading.stored import Stored
+from monai_sfda.reading.dicom_bits import said_depth
+from monai_sfda.reading.stored import Refused, Stored
 
 __all__ = ["entry_bits", "shown_greys", "table_entries", "table_index"]
 
@@ -20,10 +21,20 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
     """Levels (H, W) of a MONOCHROME image.
 
     Without a table or a window, levels are as deep as the header says, and turned round where the slope is negative.
+    Padding is as dark as the darkest pixel of the image.
     """
+    stored = _shown(pixels, data)
+    padding = _padding(pixels, data)
+    if padding.any() and not padding.all():
+        rest = stored.levels[~padding]
+        stored.levels = np.where(padding, rest.max() if stored.inverted else rest.min(), stored.levels)
+    return stored
+
+
+def _shown(pixels: np.ndarray, data: Any) -> Stored:
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
     slope, intercept = _rescale(data)
-    values, bits = pixels, data.BitsStored if data.PixelRepresentation == 0 else None
+    values, bits = pixels, said_depth(data)
     if data.get("ModalityLUTSequence"):
         values, bits = _apply_table(pixels, data.ModalityLUTSequence[0], data)
         slope, intercept = 1.0, 0.0
@@ -37,6 +48,16 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
         shown = apply_windowing(values * slope + intercept, window)
         return Stored(np.rint(shown).astype(np.uint8), inverted=inverted)
     return Stored(values, bits=bits, inverted=inverted != (slope < 0))
+
+
+def _padding(pixels: np.ndarray, data: Any) -> np.ndarray:
+    """(H, W): which pixels were added around the image (PS3.3 C.7.5.1.1.2)."""
+    ends = [data.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if not isinstance(ends[0], int):
+        return np.zeros(pixels.shape, bool)
+    first, last = sorted((ends[0], ends[1] if isinstance(ends[1], int) else ends[0]))
+    values = 2 ** (8 * pixels.itemsize)  # of which the same may be written with a sign or without
+    return (pixels.astype(np.int64) - first) % values <= last - first
 
 
 def _apply_table(values: np.ndarray, item: Any, data: Any) -> tuple[np.ndarray, int]:
@@ -73,7 +94,7 @@ def entry_bits(entries: np.ndarray, said: int) -> int:
 
 
 def _rescale(data: Any) -> tuple[float, float]:
-    slope, intercept = (_number(data.get(name)) for name in ("RescaleSlope", "RescaleIntercept"))
+    slope, intercept = (_number(data, name) for name in ("RescaleSlope", "RescaleIntercept"))
     return slope or 1.0, intercept or 0.0
 
 
@@ -81,23 +102,27 @@ def _window(data: Any) -> Any:
     """The first window, as a dataset by which pydicom brings values to 0..255; None without a usable one."""
     from pydicom import Dataset
 
-    centre, width = (_number(data.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    centre, width = (_number(data, name) for name in ("WindowCenter", "WindowWidth"))
     if centre is None or width is None or width <= 0:
         return None
     function = str(data.get("VOILUTFunction") or "LINEAR").upper()
-    if function == "LINEAR" and width < 1:
-        function = "LINEAR_EXACT"  # which is what is meant: LINEAR has no such widths
+    if function not in ("LINEAR_EXACT", "SIGMOID"):
+        function = "LINEAR" if width >= 1 else "LINEAR_EXACT"  # which is what is meant: LINEAR has no such widths
     window = Dataset()
     window.PhotometricInterpretation, window.BitsStored, window.PixelRepresentation = "MONOCHROME2", 8, 0
     window.WindowCenter, window.WindowWidth, window.VOILUTFunction = f"{centre:.10g}", f"{width:.10g}", function
     return window
 
 
-def _number(value: Any) -> float | None:
+def _number(data: Any, name: str) -> float | None:
     """The first of one or several numbers, if it is one."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        value = value[0] if value else None
-    if value is None or value == "":
-        return None
-    first = float(value)
+    try:
+        value = data.get(name)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            value = value[0] if value else None
+        if value is None or value == "":
+            return None
+        first = float(value)
+    except ValueError:
+        raise Refused(f"Expected a number as {name}, found other text; export the file again.") from None
     return first if math.isfinite(first) else None

@@ -64,7 +64,10 @@ def open_dicom(path: str | Path, **options: Any) -> Any:
 
 def dicom_spacing(data: Any) -> tuple[tuple[float, float] | None, str | None]:
     """Height and width of a pixel in mm, of a header as `dicom_header` gives it; and where they are from."""
-    lengths = [float(value) for value in data.get("PixelSpacing") or ()]
+    try:
+        lengths = [float(value) for value in data.get("PixelSpacing") or ()]
+    except (TypeError, ValueError):  # one number, or none
+        return None, None
     if len(lengths) != 2 or not all(0 < length < math.inf for length in lengths):
         return None, None
     return (lengths[0], lengths[1]), "DICOM Pixel Spacing"

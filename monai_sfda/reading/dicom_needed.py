@@ -17,8 +17,13 @@ NEEDED = (
     "BitsStored",
     "PixelRepresentation",
 )
+PALETTE = [
+    f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")
+]
+SEGMENTED = ("PaletteColorLookupTableUID", "SegmentedRedPaletteColorLookupTableData")
 GREYS = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+LABEL_MAPS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # Segmentation, binary and as labels
 FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -27,6 +32,10 @@ def require_elements(data: Any, name: str) -> None:
     from pydicom.datadict import dictionary_description
     from pydicom.tag import Tag
 
+    if data.get("SOPClassUID") in LABEL_MAPS:
+        raise Refused(
+            f"Expected a photograph in {name}, found a DICOM Segmentation; keep it outside the folder of the images."
+        )
     _complete_file_meta(data)
     if "PixelData" not in data:
         found = "floating-point pixels" if any(element in data for element in FLOATS) else "no pixels"
@@ -36,7 +45,12 @@ def require_elements(data: Any, name: str) -> None:
             f"Expected in the DICOM file {name} the Transfer Syntax UID (0002,0010) of its compressed pixels, found "
             "none or that of others; export it again."
         )
-    needed = [*NEEDED, "PlanarConfiguration"] if _planes_matter(data) else list(NEEDED)
+    if data.file_meta.TransferSyntaxUID.is_encapsulated:
+        data.setdefault("PlanarConfiguration", 0)  # which says nothing of compressed pixels, but pydicom wants it
+    colours = (data.get("SamplesPerPixel") or 1) > 1
+    needed = [*NEEDED, "PlanarConfiguration"] if colours else list(NEEDED)
+    if data.get("PhotometricInterpretation") == "PALETTE COLOR" and not any(name in data for name in SEGMENTED):
+        needed += PALETTE
     missing = [keyword for keyword in needed if data.get(keyword) in (None, "")]
     if missing:
         names = ", ".join(f"{dictionary_description(key)} {Tag(key)}" for key in missing)
@@ -66,7 +80,3 @@ def _complete_file_meta(data: Any) -> None:
         implicit, little = data.original_encoding
         explicit = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
         data.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian if implicit else explicit
-
-
-def _planes_matter(data: Any) -> bool:
-    return (data.get("SamplesPerPixel") or 1) > 1 and not data.file_meta.TransferSyntaxUID.is_encapsulated

@@ -14,6 +14,7 @@ from monai_sfda.reading.stored import Huge, Stored, refuse_huge
 
 __all__ = ["nifti_spacing", "read_nifti"]
 
+GZIP = b"\x1f\x8b"
 MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
 
 
@@ -79,7 +80,12 @@ def _channels(image: Any) -> int:
 
 def _damaged(path: str | Path, error: Exception) -> ValueError:
     # What nibabel says quotes the whole path.
+    name = Path(path).name
+    with open(path, "rb") as file:
+        zipped = file.read(len(GZIP)) == GZIP
+    remedy = "export it again"
+    if zipped != name.lower().endswith(".gz"):
+        remedy = f"it is {'' if zipped else 'not '}compressed: let its name end with {'.nii.gz' if zipped else '.nii'}"
     return ValueError(
-        f"Expected a NIfTI image in {Path(path).name}, found one that cannot be decoded ({type(error).__name__}); "
-        "export it again."
+        f"Expected a NIfTI image in {name}, found one that cannot be decoded ({type(error).__name__}); {remedy}."
     )

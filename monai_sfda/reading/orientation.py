@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from monai_sfda.reading.kind import sniff
 
-__all__ = ["as_stored", "exif_orientation", "upright"]
+__all__ = ["as_stored", "exif_orientation", "known_orientation", "upright"]
 
 INVERSE = {6: 8, 8: 6}  # of the orientations that are not their own
+
+
+def known_orientation(said: Any) -> int:
+    """1 to 8, of what a file says; many cameras write 0 for what they do not know, which is as good as 1."""
+    return int(said) if said in range(1, 9) else 1
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -40,7 +46,7 @@ def exif_orientation(path: str | Path) -> int:
     if kind == "picture":
         try:
             with Image.open(path, formats=("BMP", "JPEG", "PNG")) as picture:
-                return picture.getexif().get(ExifTags.Base.Orientation, 1)
+                return known_orientation(picture.getexif().get(ExifTags.Base.Orientation))
         except UnidentifiedImageError:
             return 1
     return 1

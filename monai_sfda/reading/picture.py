@@ -9,8 +9,9 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from monai_sfda.reading.kind import other_content
+from monai_sfda.reading.orientation import known_orientation
 from monai_sfda.reading.png import deep_colours, png_depth, significant_bits
-from monai_sfda.reading.stored import Huge, Stored
+from monai_sfda.reading.stored import Huge, Refused, Stored
 
 __all__ = ["FORMATS", "pillow_levels", "read_picture"]
 
@@ -29,7 +30,8 @@ def read_picture(path: str | Path) -> Stored:
         # Pillow's other formats are left out: some of them start external programs.
         with open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
             _refuse_frames(image, name)
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            _refuse_unsaid_inks(image, name)
+            orientation = known_orientation(image.getexif().get(ExifTags.Base.Orientation))
             if image.format == "PNG":
                 stored = _png(image, path)
             else:
@@ -82,3 +84,12 @@ def _refuse_frames(image: Any, name: str) -> None:
     frames = getattr(image, "n_frames", 1)
     if image.format == "PNG" and frames > 1:
         raise ValueError(f"Expected one picture in {name}, found an animation of {frames}; save each as a file.")
+
+
+def _refuse_unsaid_inks(image: Any, name: str) -> None:
+    """Adobe stores CMYK inverted, and marks it; of other programs some do, some do not."""
+    if image.format == "JPEG" and image.mode == "CMYK" and "adobe" not in image.info:
+        raise Refused(
+            f"Expected RGB, or CMYK as Adobe marks it, in {name}, found a jpeg that does not say whether 0 is no ink "
+            "or full ink; save it as RGB."
+        )

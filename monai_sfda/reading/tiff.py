@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 
+from monai_sfda.reading.orientation import known_orientation
 from monai_sfda.reading.stored import Refused, Stored, refuse_huge
 from monai_sfda.reading.tiff_packed import is_packed, packed_levels
 from monai_sfda.reading.tiff_pages import the_page
@@ -18,7 +20,7 @@ __all__ = ["read_tiff", "tiff_orientation"]
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
-ORIENTATION, MAX_SAMPLE_VALUE = 274, 281  # tags
+PHOTOMETRIC, ORIENTATION, MAX_SAMPLE_VALUE = 262, 274, 281  # tags
 PREMULTIPLIED, ALPHA = 1, 2  # extra samples
 PLAIN = (1, 8, 32773, 32946)  # compressions that tifffile decodes by itself: none, deflate, packbits
 WHOLE_BYTES = (1, 8, 16, 32, 64)  # bits of a sample that it unpacks by itself
@@ -43,8 +45,10 @@ def read_tiff(path: str | Path) -> Stored:
             _refuse_colours(page, name)
             _refuse_cut(page, tif.filehandle.size, name)
             stored = _levels(page) if _plain(page) or is_packed(page) else levels_by_pillow(page, path)
+            if page.photometric == PALETTE:
+                stored.colours, stored.palette = "palette", _palette(page)
             stored.lossy = page.compression in LOSSY
-            stored.orientation = page.tags.valueof(ORIENTATION, 1)
+            stored.orientation = known_orientation(page.tags.valueof(ORIENTATION, 1))
             stored.frame = page.index
             return stored
     except Refused:
@@ -62,12 +66,17 @@ def tiff_orientation(path: str | Path) -> int:
     """How the picture is to be turned, 1 (upright) to 8; 1 where the file cannot be read."""
     try:
         with tifffile.TiffFile(path, _multifile=False) as tif:
-            return the_page(tif, Path(path).name).tags.valueof(ORIENTATION, 1)
+            return known_orientation(the_page(tif, Path(path).name).tags.valueof(ORIENTATION, 1))
     except (ValueError, IndexError, KeyError):
         return 1
 
 
 def _refuse_colours(page: Any, name: str) -> None:
+    if PHOTOMETRIC not in page.tags:
+        raise Refused(
+            f"Expected the tag PhotometricInterpretation in {name}, found a tiff that does not say which level is "
+            "white; export it again."
+        )
     kind = getattr(page.photometric, "name", page.photometric)
     if page.photometric not in COLOURS:
         raise Refused(f"Expected a grey, RGB or CMYK picture in {name}, found colours of the kind {kind}; save as RGB.")
@@ -83,7 +92,8 @@ def _refuse_colours(page: Any, name: str) -> None:
 def _refuse_cut(page: Any, size: int, name: str) -> None:
     """tifffile fills what is missing with black."""
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
-    if not ends or min(page.databytecounts) == 0 or max(ends) > size:
+    parts = math.prod(page.chunked)
+    if len(ends) < parts or min(page.databytecounts) == 0 or max(ends) > size:
         raise Refused(f"Expected a whole picture in {name}, found a tiff cut short; export or copy it again.")
 
 
@@ -105,15 +115,17 @@ def _levels(page: Any) -> Stored:
     colours = COLOURS[page.photometric]
     alpha = pixels[..., colours] if pixels.shape[-1] > colours else None
     levels = pixels[..., :3] if colours == 3 else pixels[..., 0]
-    if alpha is not None and page.extrasamples[:1] == (PREMULTIPLIED,) and levels.dtype.kind == "u":
+    if alpha is not None and page.extrasamples[:1] == (PREMULTIPLIED,) and levels.dtype.kind in "uf":
         levels = _unmultiplied(levels, alpha)
     stored = Stored(levels, "RGB" if colours == 3 else "grey", bits=_bits(page), alpha=alpha)
     stored.inverted = page.photometric == WHITE_IS_ZERO
-    if page.photometric == PALETTE:
-        table = page.colormap.T
-        stored.colours = "palette"
-        stored.palette = (table if table.max() <= 255 else np.rint(table / 257)).astype(np.uint8)
     return stored
+
+
+def _palette(page: Any) -> np.ndarray:
+    """(N, 3) uint8: many programs write 8-bit entries, of a table that has 16 bits to each."""
+    table = page.colormap.T
+    return (table if table.max() <= 255 else np.rint(table / 257)).astype(np.uint8)
 
 
 def _bits(page: Any) -> int | None:
@@ -129,5 +141,7 @@ def _bits(page: Any) -> int | None:
 def _unmultiplied(levels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Colours that were multiplied by their alpha, as they were."""
     alpha = alpha if levels.ndim == 2 else alpha[..., None]
+    if levels.dtype.kind == "f":
+        return np.divide(levels, alpha, out=levels.copy(), where=alpha > 0)
     full = np.iinfo(levels.dtype).max
     return np.minimum(np.rint(levels * (full / np.maximum(alpha, 1.0))), full).astype(levels.dtype)

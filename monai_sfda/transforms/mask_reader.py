@@ -22,6 +22,9 @@ from monai_sfda.transforms.photo_reader import PhotoReader
 __all__ = ["MaskReader"]
 
 
+ROUNDED = 1e-3  # NIfTI stores ids with a factor, such as 1/255, that is rounded
+
+
 class MaskReader(PhotoReader):
     """Read a label map as class ids 0..255, unconverted: use as ``LoadImaged("label", reader=MaskReader())``.
 
@@ -79,15 +82,22 @@ def _class_ids(stored: Stored, name: str) -> np.ndarray:
             raise _colours(name)
         levels = levels[..., 0]
     if stored.inverted:
-        levels = ~levels if levels.dtype.kind in "bu" else -levels  # the largest less the level
+        levels = _less(levels, stored.bits)
     with np.errstate(invalid="ignore"):
-        ids = levels.astype(np.uint8)
-    if (ids != levels).any():
+        ids = np.rint(levels).astype(np.uint8)
+    if not (abs(ids - levels.astype(float)) < ROUNDED).all():
         raise ValueError(
             f"Expected whole class ids from 0 to 255 in mask {name}, found values from {levels.min()} to "
             f"{levels.max()}; save it as 8-bit grey or palette png."
         )
     return ids
+
+
+def _less(levels: np.ndarray, bits: int | None) -> np.ndarray:
+    """The largest level less each."""
+    if bits is not None:
+        return 2**bits - 1 - levels
+    return ~levels if levels.dtype.kind in "bu" else -levels
 
 
 def _refuse_lossy(stored: Stored, name: str) -> None:

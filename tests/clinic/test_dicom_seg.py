@@ -19,6 +19,9 @@ MODEL = ("Optic disc and cup", "0.1.0")
 IDS = np.zeros((5, 7), np.uint8)  # 35 pixels, which are no whole number of bytes
 IDS[1:4, 2:6], IDS[2, 3:5] = 1, 2
 
+PLACED = {"FrameOfReferenceUID": "1.9", "ImagePositionPatient": [1, 2, 3], "PixelSpacing": [0.5, 0.25]}
+PLACED |= {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SliceThickness": 2}
+
 
 def photograph(path, kind=uid.OphthalmicPhotography8BitImageStorage, **header):
     """A colour photograph as cameras send it: no place in the patient, one frame of a class that may have several."""
@@ -142,6 +145,8 @@ def test_an_empty_mask_has_its_frames_too(image):
         (uid.OphthalmicPhotography8BitImageStorage, {"NumberOfFrames": None}),
         (uid.OphthalmicPhotography16BitImageStorage, {}),
         (uid.OphthalmicPhotography8BitImageStorage, {"FrameOfReferenceUID": "1.9", "PixelSpacing": [0.01, 0.02]}),
+        (uid.OphthalmicPhotography8BitImageStorage, PLACED),
+        (uid.MultiFrameTrueColorSecondaryCaptureImageStorage, PLACED),
         (uid.VLPhotographicImageStorage, {}),
         (uid.SecondaryCaptureImageStorage, {"NumberOfFrames": None}),
         (uid.MultiFrameTrueColorSecondaryCaptureImageStorage, {}),
@@ -149,7 +154,19 @@ def test_an_empty_mask_has_its_frames_too(image):
         (uid.OphthalmicPhotography8BitImageStorage, {"PatientID": None, "StudyDate": None, "Modality": None}),
         ("1.2.3.999", {}),
     ],
-    ids=["no frames", "16 bit", "frame of reference", "VL", "SC", "multi-frame SC", "MR", "little said", "private"],
+    ids=[
+        "no frames",
+        "16 bit",
+        "frame of reference",
+        "placed",
+        "placed SC",
+        "VL",
+        "SC",
+        "multi-frame SC",
+        "MR",
+        "little said",
+        "private",
+    ],
 )
 def test_photographs_of_other_kinds_are_segmented_too(tmp_path, kind, header):
     found = segmented(photograph(tmp_path / "b.dcm", kind, **header))
@@ -159,9 +176,7 @@ def test_photographs_of_other_kinds_are_segmented_too(tmp_path, kind, header):
 
 
 def test_a_slice_keeps_its_place_and_spacing(tmp_path):
-    place = {"FrameOfReferenceUID": "1.9", "ImagePositionPatient": [1, 2, 3], "PixelSpacing": [0.5, 0.25]}
-    place |= {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SliceThickness": 2, "NumberOfFrames": None}
-    found = segmented(photograph(tmp_path / "b.dcm", uid.MRImageStorage, **place))
+    found = segmented(photograph(tmp_path / "b.dcm", uid.MRImageStorage, **PLACED, NumberOfFrames=None))
     assert found.FrameOfReferenceUID == "1.9"
     shared = found.SharedFunctionalGroupsSequence[0]
     assert list(shared.PixelMeasuresSequence[0].PixelSpacing) == [0.5, 0.25]

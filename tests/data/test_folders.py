@@ -1,5 +1,6 @@
 import logging
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -229,7 +230,24 @@ def test_pictures_that_are_not_read_are_counted(tmp_path, caplog):
     assert "are left out: 2 .webp, 1 without suffix, 1 .gif." in caplog.text
 
 
+def test_volumes_and_raw_photographs_are_counted_too(tmp_path, caplog):
+    touch(tmp_path, "a.png", "b.hdr", "b.img", "c.nrrd", "d.JFIF", "e.NEF", "f.tar.gz")
+    assert len(find_images(tmp_path)) == 1
+    assert "are left out: 1 .hdr, 1 .img, 1 .nrrd, 1 .jfif, 1 .nef, ...." in caplog.text
+
+
 def test_dicom_that_begins_as_tiff_is_read_and_not_counted(tmp_path, caplog):
     (tmp_path / "slide").write_bytes(b"II*\0".ljust(128, b"\0") + b"DICM")
     assert cases(tmp_path) == ["slide"]
     assert "left out" not in caplog.text
+
+
+def test_a_name_that_is_no_text_does_not_replace_the_file_that_is_called_as_it_is_written(tmp_path):
+    try:
+        (tmp_path / os.fsdecode(b"n\xff.png")).write_bytes(b"1")
+    except OSError:
+        pytest.skip("this disk only takes text")
+    (tmp_path / "n\\xff.png").write_bytes(b"2")
+    found = find_images(tmp_path)
+    assert len({item["case"] for item in found}) == len({item["output"] for item in found}) == 2
+    assert {Path(item["image"]).read_bytes() for item in found} == {b"1", b"2"}

@@ -94,6 +94,12 @@ def test_a_patient_whose_initials_are_gt_is_not_lost(tmp_path, caplog):
     assert "2 GT;" in said
 
 
+def test_masks_that_begin_with_the_word_mask(tmp_path, caplog):
+    found, said = listed(tmp_path, caplog, "a.jpg", "mask_a.png", "GT-a.png", "mask_b.png", "pred a.png")
+    assert found == ["a.jpg", "mask_b.png"]
+    assert "3 named as GT-a.png;" in said
+
+
 def test_masks_beside_their_images_in_one_folder(tmp_path, caplog):
     found, said = listed(
         tmp_path, caplog, "a.jpg", "a_mask.png", "b.jpg", "b_Mask.png", "c_mask.png", "d_1.png", "d.png"

@@ -1,4 +1,5 @@
 import logging
+import os
 
 import pytest
 
@@ -68,3 +69,12 @@ def test_a_file_with_the_name_of_a_system_folder_is_a_file(tmp_path):
     touch(tmp_path, "Thumbs", "#recycle", "a.png")
     assert len(visible_files(tmp_path)) == 3
     assert not is_system_folder("Thumbs.db")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files on this system")
+def test_links_to_what_never_ends_are_no_files(tmp_path):
+    """Reading them would wait, or go on, for ever; a broken link is a file that is missing, and is said so."""
+    os.mkfifo(tmp_path / "pipe")
+    for name, target in (("a.png", tmp_path / "pipe"), ("b.png", "/dev/zero"), ("c.png", tmp_path / "gone")):
+        (tmp_path / name).symlink_to(target)
+    assert [path.name for path in visible_files(tmp_path)] == ["c.png"]

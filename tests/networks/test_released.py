@@ -1,6 +1,7 @@
 """Released checkpoints give the released logits, with disc and cup in this package's order."""
 
 import runpy
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_numpy_scalars_beside_the_weights_are_read_and_code_is_not(tmp_path):
     best = {"best_mean_dice": np.float64(0.9), "epoch": np.int64(3), "learning_rate_gen": np.float32(1e-3)}
     torch.save(best | {"model_state_dict": {"a": torch.ones(1)}, "arch": "DeepLab"}, tmp_path / "checkpoint.pth.tar")
     assert list(read_released(tmp_path / "checkpoint.pth.tar")) == ["a"]
-    torch.save({"model_state_dict": {"a": torch.ones(1)}, "best": Path("x")}, tmp_path / "checkpoint.pth.tar")
+    torch.save({"model_state_dict": {"a": torch.ones(1)}, "best": Decimal(1)}, tmp_path / "checkpoint.pth.tar")
     with pytest.raises(ValueError, match="without running code"):
         read_released(tmp_path / "checkpoint.pth.tar")
 

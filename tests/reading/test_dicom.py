@@ -119,3 +119,52 @@ def test_two_images_without_a_number_of_frames_are_refused(tmp_path):
     data.save_as(tmp_path / "a.dcm", enforce_file_format=True)
     with pytest.raises(ValueError, match=r"Expected one DICOM image in a\.dcm, found pixels for 2 frames"):
         read_dicom(tmp_path / "a.dcm")
+
+
+def test_a_palette_without_one_of_its_tables_names_it(tmp_path):
+    tables = {f"{colour}PaletteColorLookupTableDescriptor": [256, 0, 8] for colour in ("Red", "Green", "Blue")}
+    tables |= {f"{colour}PaletteColorLookupTableData": bytes(256) for colour in ("Red", "Blue")}
+    path = write_dicom(tmp_path / "a.dcm", GREY, "PALETTE COLOR", **tables)
+    with pytest.raises(ValueError, match=r"found no Green Palette Color Lookup Table Data \(0028,1202\)"):
+        read_dicom(path)
+
+
+@pytest.mark.parametrize("kind", ["66.4", "66.7"])
+def test_a_dicom_segmentation_is_no_photograph(tmp_path, kind):
+    path = write_dicom(tmp_path / "a.dcm", GREY, "MONOCHROME2", SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{kind}")
+    with pytest.raises(ValueError, match=r"Expected a photograph in a.dcm, found a DICOM Segmentation"):
+        read_dicom(path)
+
+
+def test_a_dicom_that_is_no_image_is_not_called_damaged(tmp_path):
+    data = dataset(GREY, "MONOCHROME2")
+    for element in ("SOPClassUID", "Rows", "PixelData"):  # a DICOMDIR has none of them
+        delattr(data, element)
+    data.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    with pytest.raises(ValueError, match=r"Expected a DICOM image in a.dcm, found other content"):
+        read_dicom(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
+def test_as_many_bits_as_there_is_room_say_nothing_of_the_depth(tmp_path, dtype):
+    """Of 12-bit levels: 2048 * 255 / 4095 = 127.5, rounded to even."""
+    path = write_dicom(tmp_path / "a.dcm", np.array([[0, 2048, 4095]], dtype), "MONOCHROME2", 8 * dtype().itemsize)
+    result = read_image(path)
+    assert result.pixels[0, :, 0].tolist() == [0, 128, 255]
+    assert result.facts.scale_from == "values"
+
+
+@pytest.mark.parametrize("spacing", [b"0.01", b"0,01\\0,01 ", b"0\\0 "])
+def test_a_spacing_that_cannot_be_read_is_none(tmp_path, spacing):
+    data = dataset(GREY, "MONOCHROME2", PixelSpacing=[77, 77])
+    data.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    content = (tmp_path / "a.dcm").read_bytes()
+    element = b"\x28\0\x30\0DS"
+    place = content.index(element) + len(element)
+    length = int.from_bytes(content[place : place + 2], "little")
+    rest = content[place + 2 + length :]
+    written = content[:place] + len(spacing).to_bytes(2, "little") + spacing + rest
+    (tmp_path / "a.dcm").write_bytes(written)
+    result = read_image(tmp_path / "a.dcm")
+    assert result.facts.spacing is None
+    assert np.array_equal(result.pixels[..., 0], GREY)

@@ -119,3 +119,21 @@ def test_compressed_pixels_without_their_transfer_syntax_are_refused_by_its_name
 def test_padding_behind_the_pixels_is_nothing(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", GREY[:1], "MONOCHROME2", PixelData=GREY[:1].tobytes() + b"\0")
     assert shown(path)[..., 0].tolist() == GREY[:1].tolist()
+
+
+def test_a_jpeg_whose_components_have_other_names_is_what_the_header_says(tmp_path):
+    """As pathology scanners write RGB: components 0, 1 and 2, and no marker."""
+    stream = without(RGB_INSIDE, b"\xff\xee")
+    for component, name in enumerate(b"RGB"):
+        stream = stream.replace(bytes([name, 0x11]), bytes([component, 0x11]))  # in the frame
+        stream = stream.replace(bytes([name, 0x00]), bytes([component, 0x00]))  # in the scan
+    path = write_dicom(tmp_path / "a.dcm", RED, "RGB", syntax=uid.JPEGBaseline8Bit, frame=stream)
+    assert abs(shown(path).astype(int) - RED).max() <= 2
+
+
+def test_compressed_colours_need_no_planar_configuration(tmp_path):
+    data = dataset(RGB, "RGB")
+    data.compress(uid.RLELossless)
+    del data.PlanarConfiguration
+    data.save_as(tmp_path / "a.dcm")
+    assert np.array_equal(shown(tmp_path / "a.dcm"), RGB)

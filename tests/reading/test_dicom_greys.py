@@ -166,3 +166,55 @@ def test_levels_deeper_than_the_header_says_are_refused(tmp_path):
 def test_the_header_says_the_depth(tmp_path):
     facts = read_image(write_dicom(tmp_path / "a.dcm", GREY.astype(np.uint16), "MONOCHROME2", 10)).facts
     assert (facts.black, facts.white, facts.scale_from) == (0, 1023, "file")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "kind", "padding", "expected"),
+    [
+        ([-2000, -1000, 0, 1000], np.int16, "MONOCHROME2", {"PixelPaddingValue": -2000}, [0, 0, 128, 255]),
+        ([63536, 0, 2048, 4095], np.uint16, "MONOCHROME2", {"PixelPaddingValue": 63536}, [0, 0, 128, 255]),
+        ([0, 1024, 4095], np.uint16, "MONOCHROME1", {"PixelPaddingValue": 0}, [0, 191, 0]),
+        (
+            [65000, 65535, 0, 255],
+            np.uint16,
+            "MONOCHROME2",
+            {"PixelPaddingValue": 65535, "PixelPaddingRangeLimit": 65000},
+            [0, 0, 0, 255],
+        ),
+        ([7, 7], np.uint16, "MONOCHROME2", {"PixelPaddingValue": 7}, [7, 7]),
+    ],
+    ids=["signed", "unsigned", "inverted", "a range", "everywhere"],
+)
+def test_padding_is_dark_and_does_not_count_for_the_scale(tmp_path, values, dtype, kind, padding, expected):
+    assert line(tmp_path, values, kind, 16, dtype, **padding) == expected
+
+
+def test_padding_of_a_signed_image_may_be_written_without_its_sign(tmp_path):
+    from pydicom import DataElement, Dataset
+
+    from monai_sfda.reading.dicom_greys import shown_greys
+
+    data = Dataset()
+    data.PhotometricInterpretation, data.BitsStored, data.PixelRepresentation = "MONOCHROME2", 16, 1
+    data["PixelPaddingValue"] = DataElement(0x00280120, "US", 63536)  # -2000
+    assert shown_greys(np.array([[-2000, -1000, 1000]], np.int16), data).levels.tolist() == [[-1000, -1000, 1000]]
+
+
+def test_padding_outside_a_window_is_dark(tmp_path):
+    window = {"WindowCenter": 128, "WindowWidth": 256, "PixelPaddingValue": 63536}
+    assert line(tmp_path, [63536, 0, 64], bits=16, **window) == [0, 0, 64]
+
+
+def test_an_unknown_function_of_a_window_is_linear(tmp_path):
+    window = {"WindowCenter": 128, "WindowWidth": 256, "VOILUTFunction": "GAMMA"}
+    assert line(tmp_path, [0, 64, 255], **window) == [0, 64, 255]
+
+
+@pytest.mark.parametrize("name", ["WindowCenter", "RescaleSlope"])
+def test_text_in_place_of_a_number_is_named(tmp_path, name):
+    path = write_dicom(
+        tmp_path / "a.dcm", GREY, "MONOCHROME2", **{"WindowCenter": "12.5", "WindowWidth": 9, name: "77.5"}
+    )
+    path.write_bytes(path.read_bytes().replace(b"77.5", b"77,5"))
+    with pytest.raises(ValueError, match=f"Expected a number as {name}, found other text; export the file again"):
+        read_image(path)

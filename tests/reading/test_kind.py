@@ -42,3 +42,9 @@ def test_a_text_and_an_old_table_are_no_dicom(tmp_path):
     (tmp_path / "notes").write_bytes(b"some text that is long enough " * 9)
     (tmp_path / "table").write_bytes(b"\x08\0\0\0" + b"\xff" * 200)
     assert [sniff(tmp_path / name) for name in ("notes", "table")] == ["picture", "picture"]
+
+
+def test_a_pointer_of_git_lfs_says_how_to_fetch_the_file(tmp_path):
+    (tmp_path / "a.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n")
+    with pytest.raises(ValueError, match=r"a.png, found a pointer of git-lfs; fetch the files with: git lfs pull"):
+        sniff(tmp_path / "a.png")

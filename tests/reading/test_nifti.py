@@ -86,3 +86,10 @@ def test_the_size_of_a_slice_along_other_axes(tmp_path):
 def test_other_units_than_mm_are_converted(tmp_path, unit, mm):
     spacing = read_nifti(save(tmp_path / "a.nii", GREY, np.diag([10.0, 20, 1, 1]), space=unit)).spacing
     assert spacing == (mm and pytest.approx(mm))
+
+
+@pytest.mark.parametrize(("suffix", "other"), [(".nii", ".nii.gz"), (".nii.gz", ".nii")])
+def test_a_nifti_under_the_other_suffix_says_how_to_call_it(tmp_path, suffix, other):
+    save(tmp_path / f"a{other}", GREY).rename(tmp_path / f"b{suffix}")
+    with pytest.raises(ValueError, match=rf"b{suffix}, .* compressed: let its name end with {other}\."):
+        read_nifti(tmp_path / f"b{suffix}")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_sfda.reading.orientation import exif_orientation
 from monai_sfda.reading.picture import read_picture
 from monai_sfda.reading.read import read_image
 
@@ -99,3 +100,20 @@ def test_the_second_picture_of_a_camera_s_jpeg_is_a_copy(tmp_path):
 def test_only_jpeg_is_lossy(tmp_path, suffix):
     Image.fromarray(RGB).save(tmp_path / f"a.{suffix}")
     assert read_picture(tmp_path / f"a.{suffix}").lossy == (suffix == "jpg")
+
+
+def test_cmyk_that_does_not_say_what_0_means_is_refused(tmp_path):
+    Image.new("CMYK", (8, 4), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
+    stream = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "b.jpg").write_bytes(stream[:2] + stream[18:])  # without Adobe's marker
+    assert b"Adobe" in stream[:18]
+    with pytest.raises(ValueError, match=r"b.jpg, found a jpeg that does not say whether 0 is no ink or full ink"):
+        read_picture(tmp_path / "b.jpg")
+
+
+def test_an_orientation_of_0_counts_as_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x112] = 0
+    Image.fromarray(RGB).save(tmp_path / "a.png", exif=exif)
+    assert read_picture(tmp_path / "a.png").orientation == 1
+    assert exif_orientation(tmp_path / "a.png") == 1

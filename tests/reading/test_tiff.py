@@ -244,3 +244,42 @@ def test_jpeg_in_a_tiff_is_lossy(tmp_path):
     stored = read_tiff(tmp_path / "a.tif")
     assert stored.lossy
     assert abs(stored.levels.astype(int) - (200, 30, 10)).max() <= 2
+
+
+def test_a_palette_of_8_bit_entries_is_read_with_every_compression(tmp_path):
+    indices = Image.fromarray(GREY % 4, "P")
+    indices.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 10, 20, 255])
+    indices.save(tmp_path / "a.tif", compression="tiff_lzw")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tif:
+        tag = tif.pages[0].tags[320]
+        tag.overwrite(tuple(value // 256 for value in np.ravel(tag.value).tolist()))
+    assert np.array_equal(shown(tmp_path / "a.tif"), np.asarray(indices.convert("RGB")))
+
+
+def test_a_tiff_without_its_last_strips_is_refused(tmp_path):
+    path = written(tmp_path, GREY, photometric="minisblack", rowsperstrip=4)
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tags = tif.pages[0].tags
+        for name in ("StripOffsets", "StripByteCounts"):
+            tags[name].overwrite(tags[name].value[:1])
+    with pytest.raises(ValueError, match=r"Expected a whole picture in a.tif, found a tiff cut short"):
+        read_tiff(path)
+
+
+def test_a_tiff_that_does_not_say_which_level_is_white_is_refused(tmp_path):
+    path = by_hand(tmp_path / "a.tif", GREY.tobytes(), 8, 1)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<HHII", 262, 4, 1, 1), struct.pack("<HHII", 261, 4, 1, 1)))
+    with pytest.raises(ValueError, match=r"Expected the tag PhotometricInterpretation in a.tif"):
+        read_tiff(path)
+
+
+def test_fractions_that_were_multiplied_by_their_alpha_are_divided_by_it(tmp_path):
+    alpha = np.where(np.arange(96).reshape(8, 12) % 2, 0.5, 1.0)[..., None]
+    multiplied = np.concatenate([RGB / 255 * alpha, alpha], -1).astype(np.float32)
+    path = written(tmp_path, multiplied, photometric="rgb", extrasamples=["assocalpha"])
+    assert np.array_equal(shown(path), RGB)
+
+
+def test_an_orientation_that_does_not_exist_counts_as_upright(tmp_path):
+    path = written(tmp_path, RGB, photometric="rgb", extratags=[(274, "H", 1, 0, True)])
+    assert read_tiff(path).orientation == 1

@@ -1,3 +1,5 @@
+import struct
+
 import nibabel
 import numpy as np
 import pytest
@@ -125,3 +127,24 @@ def test_a_mask_in_which_0_is_white_does_not_hold_these_ids(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", IDS, photometric="miniswhite")
     with pytest.raises(ValueError, match=r"Expected the class ids 0, 1, 2 .* found 253, 254, 255"):
         read(tmp_path / "a.tif", MaskReader([0, 1, 2]))
+
+
+@pytest.mark.parametrize("bits", [4, 12])
+def test_ids_in_few_bits_of_which_0_is_white_are_the_ids(tmp_path, bits):
+    """By hand, because no library here packs them."""
+    size = (3 * bits + 7) // 8  # bytes of a row
+    rows = ["".join(f"{2**bits - 1 - level:0{bits}b}" for level in row).ljust(8 * size, "0") for row in IDS.tolist()]
+    content = int("".join(rows), 2).to_bytes(2 * size, "big")
+    tags = {256: 3, 257: 2, 258: bits, 259: 1, 262: 0, 273: 8 + 2 + 12 * 9 + 4, 277: 1, 278: 2, 279: len(content)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + content)
+    assert read(tmp_path / "a.tif", MaskReader()).numpy()[0].T.tolist() == IDS.tolist()
+
+
+def test_ids_that_nifti_stores_with_a_rounded_factor_are_the_ids(tmp_path):
+    image = nibabel.Nifti1Image(IDS.T.astype(np.int16) * 255, np.eye(4))
+    nibabel.save(image, tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    struct.pack_into("<2f", content, 112, 1 / 255, 0)  # scl_slope, scl_inter
+    (tmp_path / "a.nii").write_bytes(content)
+    assert read(tmp_path / "a.nii", MaskReader()).numpy()[0].T.tolist() == IDS.tolist()
