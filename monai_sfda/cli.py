@@ -30,7 +30,7 @@ PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_don
 """Values of the configs that follow from the arguments of a command."""
 
 
-def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **overrides: Any) -> None:
+def adapt(bundle: str, images: str, *, output: str, method: str | None = None, **overrides: Any) -> None:
     """Adapt BUNDLE to the unlabelled images of a folder.
 
     Writes OUTPUT/bundle (the adapted bundle), report.html, report.json, history.csv and checkpoints. The same command
@@ -40,18 +40,18 @@ def adapt(bundle: str, images: str, *, output: str, method: str = "cbmt", **over
         bundle: folder of a MONAI bundle with configs/adapt.json.
         images: folder with images, searched to any depth.
         output: folder to write.
-        method: a recipe of the bundle, see `monai-sfda methods`.
+        method: a recipe of the bundle, see `monai-sfda methods`; the bundle's default if left out.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, folder = _bundle(bundle), _writable(output, apart_from=images)
-    recipe = _method(root, method)
+    method = _method(root, method)
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
     report = folder / "report.json"
     if not report.exists():
         existing_folder(images)
-    configs = ["adapt.json", f"methods/{recipe}.json"]
+    configs = ["adapt.json", f"methods/{method}.json"]
     places = _with_places(overrides, dataset_dir=images, output_dir=folder)
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with alone(folder):
@@ -152,6 +152,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
     root = _bundle(bundle)
     measured = _measured(Path(results) / "results.json") if results else []
     names = _recipes(root)
+    default_name = read_json(root / "configs" / "adapt.json")["method"]["name"]
     width = max(map(len, names), default=0)
     from monai.bundle import ConfigParser
 
@@ -162,7 +163,11 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
             read_json(file)
         parser.read_config([str(file) for file in files])
         method = parser.get("method")
-        lines = [method["parts"], method["citation"] + ("; here a reconstruction" if method["reconstruction"] else "")]
+        default = " (the default)" if method["name"] == default_name else ""
+        lines = [
+            method["parts"] + default,
+            method["citation"] + ("; here a reconstruction" if method["reconstruction"] else ""),
+        ]
         for row in measured:
             if row["method"] == name and row["change"] and row["change"]["difference"] is not None:
                 change, dice = 100 * row["change"]["difference"], fmean(row["dice"])
@@ -270,8 +275,9 @@ def _recipes(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "configs" / "methods").glob("*.json"))
 
 
-def _method(root: Path, name: str) -> str:
+def _method(root: Path, name: str | None) -> str:
     known = _recipes(root)
+    name = read_json(root / "configs" / "adapt.json")["method"]["name"] if name is None else name
     if name not in known:
         raise ValueError(f"Expected --method to be one of {', '.join(known) or 'none in this bundle'}, found {name}.")
     return name

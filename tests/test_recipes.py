@@ -17,11 +17,23 @@ from bundle_support import (
     workflow,
     write_images,
 )
+from monai.bundle import ConfigParser
 
 
 def test_there_are_recipes_in_every_bundle():
     assert {bundle for bundle, _ in RECIPES} == set(BUNDLES)
     assert BUNDLES
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=recipe_id)
+def test_the_default_is_a_recipe_that_changes_nothing(bundle):
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "adapt.json"))
+    recipe = json.loads((bundle / "configs" / "methods" / f"{parser['method::name']}.json").read_text())
+    notes = ("_desc_", "settings::label_cutoff")  # for whoever reads the recipe or the report
+    assert {name: parser[name] for name in recipe if name not in notes} == {
+        name: value for name, value in recipe.items() if name not in notes
+    }
 
 
 @pytest.mark.parametrize(("bundle", "method"), RECIPES, ids=recipe_id)

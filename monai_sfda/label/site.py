@@ -40,7 +40,7 @@ def methods_for_site(bundle: Path) -> list[str]:
 
 
 def adapt_site(
-    bundle: Path, images: Mapping[str, str], *, site: str, runs: Path, method: str = "cbmt", **overrides: Any
+    bundle: Path, images: Mapping[str, str], *, site: str, runs: Path, method: str | None = None, **overrides: Any
 ) -> Path:
     """Adapt the network of a bundle to images, and write ``models/model_<site>.pt`` in the bundle.
 
@@ -53,7 +53,7 @@ def adapt_site(
         images: id -> path; labels have no place here.
         site: name of the new weights: letters, digits, ``_`` and ``-``.
         runs: folder for the runs of this bundle.
-        method: one of `methods_for_site`.
+        method: one of `methods_for_site`; the first, which is the bundle's default, if left out.
         overrides: any value of the config.
 
     Returns:
@@ -64,6 +64,7 @@ def adapt_site(
         FileExistsError: if there are weights of this site, or a finished run that was asked for something else.
     """
     weights = bundle / "models" / f"model_{site}.pt"
+    method = methods_for_site(bundle)[0] if method is None else method
     _check(bundle, images, site, method, weights)
     output = runs / site
     output.mkdir(parents=True, exist_ok=True)
