@@ -56,9 +56,9 @@ def adapt(bundle: str, images: str, *, output: str, method: str | None = None, *
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with alone(folder):
         check_configs(root, configs, **places)
-        from monai_sfda.clinic.delivery import define_network
-        from monai_sfda.clinic.same_run import refuse_other_adaptation
-        from monai_sfda.clinic.verdict import WORDS, read_verdict
+        from monai_sfda.delivery.delivery import define_network
+        from monai_sfda.delivery.verdict import WORDS, read_verdict
+        from monai_sfda.same_run import refuse_other_adaptation
 
         refuse_other_adaptation(folder, images=images, weights=weights, given={"method": method, **overrides})
         if report.exists():
@@ -105,7 +105,7 @@ def predict(
         hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
         places = _with_places(overrides, dataset_dir=images, results_dir=folder)
         check_configs(root, configs, **chosen, **places, **hidden)
-        from monai_sfda.data import clear_drafts
+        from monai_sfda.failures import clear_drafts
 
         clear_drafts(folder)
         workflow = run_configs(root, configs, **chosen, **places, **hidden)
@@ -133,7 +133,7 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
     root, _, folder = _bundle(bundle), existing_folder(dataset), _writable(output)
     places = _with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
-    from monai_sfda.clinic.measure import score_table
+    from monai_sfda.prediction.gather import score_table
 
     print(f"\n{score_table(json.loads((folder / 'summary.json').read_text()))}")
     print(f"\nCases    {folder / 'cases.csv'}")
@@ -311,7 +311,7 @@ def _refuse_shared(table: str, images: str, folder: Path) -> None:
 
 
 def _say_format(folder: Path, name: str, images: int) -> None:
-    from monai_sfda.data import count_failures
+    from monai_sfda.failures import count_failures
 
     table = folder / f"{name}_failures.csv"
     count = count_failures(table)
@@ -320,7 +320,7 @@ def _say_format(folder: Path, name: str, images: int) -> None:
 
 
 def _say_failures(path: Path) -> None:
-    from monai_sfda.data import count_failures
+    from monai_sfda.failures import count_failures
 
     if count := count_failures(path):
         print(f"Failed   {count} image(s), see {path}")

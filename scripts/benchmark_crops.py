@@ -26,8 +26,9 @@ from monai.data import MetaTensor  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from monai_sfda.data import find_pairs  # noqa: E402
-from monai_sfda.transforms import LabelMapd, PhotoReader  # noqa: E402
-from monai_sfda.transforms.resample import resize_photo  # noqa: E402
+from monai_sfda.imageio import PhotoReader  # noqa: E402
+from monai_sfda.imageio.resample import resize_photo  # noqa: E402
+from monai_sfda.transforms import LabelMapd  # noqa: E402
 
 FRAMINGS = (1.5, 2.1, 2.9, 3.3, 4, 5, 6)  # disc diameters across a crop, from ... to
 LARGEST = 1024  # pixels across a crop of a photograph

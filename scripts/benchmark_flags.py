@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from monai_sfda.clinic.judge_case import default_limits, judge_case
-from monai_sfda.clinic.quality import image_quality
 from monai_sfda.data import find_images
-from monai_sfda.transforms import PhotoReader
+from monai_sfda.imageio import PhotoReader
+from monai_sfda.prediction.judge_case import default_limits, judge_case
+from monai_sfda.prediction.quality import image_quality
 
 SIZE = 256
 DAMAGES = {

@@ -29,12 +29,12 @@ from monai.bundle import ConfigParser  # noqa: E402
 from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from monai_sfda.data.cameras import CAMERAS, Camera  # noqa: E402
-from monai_sfda.data.full_photograph import FullPhotograph, simulate_full  # noqa: E402
-from monai_sfda.data.not_fundus import NOT_FUNDUS, simulate_not_fundus  # noqa: E402
-from monai_sfda.data.simulate import simulate_fundus  # noqa: E402
 from monai_sfda.networks.load import load_network  # noqa: E402
-from monai_sfda.transforms import DiscFinder  # noqa: E402
+from monai_sfda.organs.fundus import DiscFinder  # noqa: E402
+from monai_sfda.organs.fundus.simulated.cameras import CAMERAS, Camera  # noqa: E402
+from monai_sfda.organs.fundus.simulated.clinic import simulate_fundus  # noqa: E402
+from monai_sfda.organs.fundus.simulated.full_photograph import FullPhotograph, simulate_full  # noqa: E402
+from monai_sfda.organs.fundus.simulated.not_fundus import NOT_FUNDUS, simulate_not_fundus  # noqa: E402
 
 Finder = Callable[[Tensor], dict[str, Any]]
 BUNDLE = environment.ROOT / "bundles" / "fundus_disc_cup"

@@ -25,10 +25,10 @@ import torch  # noqa: E402
 from monai.bundle import ConfigParser  # noqa: E402
 from monai.data import MetaTensor  # noqa: E402
 
-from monai_sfda.data import write_clinic  # noqa: E402
 from monai_sfda.handlers import HeapKeep  # noqa: E402
 from monai_sfda.losses import MaskedBCE  # noqa: E402
-from monai_sfda.networks import fuse_for_inference  # noqa: E402
+from monai_sfda.networks.fast import fuse_for_inference  # noqa: E402
+from monai_sfda.organs.fundus.simulated import write_clinic  # noqa: E402
 from monai_sfda.precision import autocast, choose_precision  # noqa: E402
 from monai_sfda.protocols import PseudoLabel  # noqa: E402
 

@@ -16,9 +16,9 @@ import fire
 import numpy as np
 
 from monai_sfda.cli import predict
-from monai_sfda.clinic.geometry import cup_to_disc
+from monai_sfda.imageio import MaskReader
+from monai_sfda.prediction.geometry import cup_to_disc
 from monai_sfda.tables import read_csv
-from monai_sfda.transforms import MaskReader
 
 COLUMNS = ("images", "error", "bias", "correlation", "to review", "error there", "error elsewhere", "held", "at best")
 

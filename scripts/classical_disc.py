@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, grey_closing, uniform_filter
 from torch import Tensor
 
-from monai_sfda.transforms.disc_square import crop_or_square
-from monai_sfda.transforms.field_of_view import field_picture, find_field, standardise
+from monai_sfda.organs.fundus.locate.disc_square import crop_or_square
+from monai_sfda.organs.fundus.locate.field_of_view import field_picture, find_field, standardise
 
 SIZE = 192  # side of the picture of the field of view
 DIAMETERS = (0.11, 0.14, 0.17, 0.2, 0.3, 0.42, 0.55, 0.7)  # shares of that side: full photographs, then crops

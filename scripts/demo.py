@@ -16,9 +16,9 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from monai_sfda import cli  # noqa: E402
-from monai_sfda.clinic import before_after, contact_sheet  # noqa: E402
 from monai_sfda.console import one_sentence  # noqa: E402
-from monai_sfda.data import write_clinic  # noqa: E402
+from monai_sfda.organs.fundus.simulated import write_clinic  # noqa: E402
+from monai_sfda.report import before_after, contact_sheet  # noqa: E402
 from monai_sfda.tables import read_csv  # noqa: E402
 
 BUNDLE = environment.ROOT / "bundles" / "fundus_disc_cup"

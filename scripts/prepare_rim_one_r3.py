@@ -15,10 +15,10 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 
 from monai_sfda.console import one_sentence  # noqa: E402
-from monai_sfda.data.prepare import prepare  # noqa: E402
-from monai_sfda.data.prepare_command import command_line, framing  # noqa: E402
-from monai_sfda.data.prepare_files import Pair, check_counts, find_files, pair_up, read_names  # noqa: E402
-from monai_sfda.data.prepare_masks import ids_of_structures, read_rgb, read_structure  # noqa: E402
+from monai_sfda.datasets.command import command_line, framing  # noqa: E402
+from monai_sfda.datasets.files import Pair, check_counts, find_files, pair_up, read_names  # noqa: E402
+from monai_sfda.datasets.masks import ids_of_structures, read_rgb, read_structure  # noqa: E402
+from monai_sfda.datasets.prepare import prepare  # noqa: E402
 
 NAME = r"(?P<name>[NGS]-\d+-[LR])"
 GROUP = "(?:Healthy|Glaucoma and suspects)"

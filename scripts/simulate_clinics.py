@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
 from monai_sfda.console import one_sentence
-from monai_sfda.data import CAMERAS, find_pairs, simulate_fundus, write_clinic
+from monai_sfda.data import find_pairs
+from monai_sfda.organs.fundus.simulated import CAMERAS, simulate_fundus, write_clinic
 
 COLUMNS = 8
 DISC, CUP = (80, 255, 120), (90, 200, 255)

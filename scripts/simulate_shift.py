@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter  # noqa: E402
 
 from monai_sfda.console import one_sentence  # noqa: E402
 from monai_sfda.data import find_pairs  # noqa: E402
-from monai_sfda.transforms import MaskReader, PhotoReader  # noqa: E402
+from monai_sfda.imageio import MaskReader, PhotoReader  # noqa: E402
 
 
 def enlarge(picture: Image.Image, zoom: float, how: Image.Resampling) -> np.ndarray:

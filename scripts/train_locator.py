@@ -26,13 +26,13 @@ from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from monai_sfda.data.cameras import CAMERAS
-from monai_sfda.data.full_photograph import simulate_full
-from monai_sfda.data.not_fundus import simulate_not_fundus
-from monai_sfda.data.simulate import simulate_fundus
 from monai_sfda.files import whole_file
-from monai_sfda.transforms.field_of_view import field_picture, find_field, standardise
-from monai_sfda.transforms.locate import SIZE
+from monai_sfda.organs.fundus.locate.field_of_view import field_picture, find_field, standardise
+from monai_sfda.organs.fundus.locate.locate import SIZE
+from monai_sfda.organs.fundus.simulated.cameras import CAMERAS
+from monai_sfda.organs.fundus.simulated.clinic import simulate_fundus
+from monai_sfda.organs.fundus.simulated.full_photograph import simulate_full
+from monai_sfda.organs.fundus.simulated.not_fundus import simulate_not_fundus
 
 CROPS = {"disc_share": (0.32, 0.9), "off_centre": 0.05}  # wider and tighter than those of any camera
 # Of every twenty pictures: whole photographs, parts of them, crops, photographs and parts without a disc, the rest.

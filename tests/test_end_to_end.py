@@ -7,7 +7,7 @@ import pytest
 from bundle_support import ROOT
 
 from monai_sfda import cli
-from monai_sfda.data import write_clinic
+from monai_sfda.organs.fundus.simulated import write_clinic
 
 BUNDLE = ROOT / "bundles" / "fundus_disc_cup"
 

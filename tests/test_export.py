@@ -7,8 +7,8 @@ from bundle_support import BUNDLES, network_of, recipe_id, write_images
 from monai.bundle import ConfigParser, ckpt_export, onnx_export
 from PIL import Image
 
-from monai_sfda.data import write_clinic
 from monai_sfda.functional import decide, probabilities
+from monai_sfda.organs.fundus.simulated import write_clinic
 
 SIZE = [1, 3, 128, 128]  # scripts take any size, ONNX the one it was exported for
 

@@ -9,8 +9,8 @@ from monai.bundle import ConfigParser
 from monai.transforms import Compose
 from PIL import Image
 
-from monai_sfda.data import CAMERAS
-from monai_sfda.data.full_photograph import simulate_full
+from monai_sfda.organs.fundus.simulated import CAMERAS
+from monai_sfda.organs.fundus.simulated.full_photograph import simulate_full
 from monai_sfda.root_cause import root_cause
 
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"

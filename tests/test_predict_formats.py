@@ -9,7 +9,7 @@ import torch
 from bundle_support import ROOT, command, fails, random_weights, run, write_images
 from PIL import Image
 
-from monai_sfda.clinic import formats
+from monai_sfda.prediction import formats
 from monai_sfda.root_cause import root_cause
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"

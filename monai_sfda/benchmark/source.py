@@ -15,8 +15,8 @@ from monai_sfda.benchmark.job import carry_out, content_hash
 from monai_sfda.benchmark.matrix import Pair
 from monai_sfda.data import find_pairs
 from monai_sfda.files import whole_file
+from monai_sfda.imageio import MaskReader
 from monai_sfda.overrides import read_json
-from monai_sfda.transforms import MaskReader
 
 __all__ = ["class_ratios", "source_denoiser", "source_network", "source_ratios", "supervised_network"]
 

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from monai_sfda.benchmark.run import Cell
-from monai_sfda.clinic.verdict import read_verdict
+from monai_sfda.delivery.verdict import read_verdict
 from monai_sfda.files import whole_file
 from monai_sfda.metrics import paired_bootstrap
 from monai_sfda.overrides import read_json

@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_sfda.data.laterality import eye_of
 from monai_sfda.files import case_of
+from monai_sfda.organs.fundus.laterality import eye_of
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["pseudonym", "pseudonymise"]

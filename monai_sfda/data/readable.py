@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from monai.data import ImageReader
 from tqdm import tqdm
 
-from monai_sfda.data.failures import reason
+from monai_sfda.failures import reason
 from monai_sfda.files import case_of
 from monai_sfda.reading.places import refuse_other_places
 

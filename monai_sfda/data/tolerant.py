@@ -15,7 +15,7 @@ from monai.utils import convert_to_tensor
 from PIL import Image
 from torch.utils.data import Sampler
 
-from monai_sfda.data.failures import Failures
+from monai_sfda.failures import Failures
 from monai_sfda.files import brief_hash, case_of
 
 __all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]

@@ -21,7 +21,7 @@ NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # what is wrong with o
 
 
 class TakesFailures(Protocol):
-    """As `monai_sfda.data.Failures`."""
+    """As `monai_sfda.failures.Failures`."""
 
     def add(self, item: Mapping[str, Any], error: BaseException) -> None: ...
 

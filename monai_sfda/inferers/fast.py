@@ -10,7 +10,7 @@ import torch
 from monai.inferers import Inferer
 from torch import Tensor, nn
 
-from monai_sfda.networks.fused import fuse_for_inference
+from monai_sfda.networks.fast.fused import fuse_for_inference
 from monai_sfda.precision import autocast
 
 __all__ = ["FastInferer"]
@@ -27,7 +27,7 @@ class FastInferer(Inferer):
             itself from the first layer to the last. Otherwise all threads share each layer, and whatever runs beside
             the network delays one of them and the others with it. Not for networks that compute over their batch.
         fused: on a CPU and without gradients, compute with a copy that takes less time, see
-            `monai_sfda.networks.fuse_for_inference`; it is made anew when the network has other weights.
+            `monai_sfda.networks.fast.fuse_for_inference`; it is made anew when the network has other weights.
     """
 
     def __init__(self, precision: str = "auto", *, apart: bool = False, fused: bool = False) -> None:

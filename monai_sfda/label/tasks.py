@@ -10,7 +10,7 @@ from monailabel.interfaces.tasks.train import TrainTask
 from monailabel.tasks.infer.bundle import BundleInferTask
 from monailabel.utils.others.generic import device_list, name_to_device
 
-from monai_sfda.clinic.verdict import WORDS, read_verdict
+from monai_sfda.delivery.verdict import WORDS, read_verdict
 from monai_sfda.label.site import adapt_site, methods_for_site, site_models
 from monai_sfda.overrides import read_json
 

@@ -7,8 +7,6 @@ from monai_sfda.networks.check import check_output
 from monai_sfda.networks.decoder import BoundaryDecoder, PlainDecoder
 from monai_sfda.networks.deeplab import DeepLabV3Plus
 from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
-from monai_sfda.networks.dropout import LaneDropout
-from monai_sfda.networks.fused import FusedConv2d, fuse_for_inference
 from monai_sfda.networks.input import with_input
 from monai_sfda.networks.load import assign_weights, load_network
 from monai_sfda.networks.mixed_norm import MixedBatchNorm, MixedStats, mix_stats
@@ -37,8 +35,6 @@ __all__ = [
     "DeepLabV3Plus",
     "Denoiser",
     "FeatureTap",
-    "FusedConv2d",
-    "LaneDropout",
     "MixedBatchNorm",
     "MixedStats",
     "MobileNetV2Encoder",
@@ -51,7 +47,6 @@ __all__ = [
     "convert_released",
     "eval_mode",
     "frozen_stats",
-    "fuse_for_inference",
     "learn_norm_affine",
     "learn_normaliser",
     "learn_nothing",

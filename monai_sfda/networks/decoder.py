@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from monai_sfda.networks.blocks import conv, conv_norm
-from monai_sfda.networks.dropout import LaneDropout
-from monai_sfda.networks.upsampled import conv_joined, join
-from monai_sfda.networks.winograd import WinogradConv2d
+from monai_sfda.networks.fast.dropout import LaneDropout
+from monai_sfda.networks.fast.upsampled import Fusion, join
+from monai_sfda.networks.fast.winograd import WinogradConv2d
 
-__all__ = ["BoundaryDecoder", "Fusion", "PlainDecoder"]
+__all__ = ["BoundaryDecoder", "PlainDecoder"]
 
 PYRAMID, DETAIL = 256, 48
 
@@ -64,25 +64,6 @@ class BoundaryDecoder(nn.Module):
         detail = self.low_level(low_level)
         boundary = self.boundary(pyramid, detail)
         return self.head(self.feature(torch.cat((join(pyramid, detail), boundary), dim=1)))
-
-
-class Fusion(nn.Sequential):
-    """Layers on pyramid and detail joined, of which the first is a convolution; `conv_joined` does its work.
-
-    TorchScript runs the layers one after the other.
-    """
-
-    def forward(self, pyramid: Tensor, detail: Tensor) -> Tensor:  # type: ignore[override]
-        if torch.jit.is_scripting():
-            x = join(pyramid, detail)
-            for layer in self:
-                x = layer(x)
-            return x
-        first, *others = self
-        x = conv_joined(pyramid, detail, first.get_parameter("weight"), getattr(first, "bias", None))
-        for layer in others:
-            x = layer(x)
-        return x
 
 
 def _fuse(dropout: float) -> list[nn.Module]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monai_sfda.networks.blocks import conv
-from monai_sfda.networks.depthwise import DepthwiseConv2d
+from monai_sfda.networks.fast.depthwise import DepthwiseConv2d
 from monai_sfda.networks.load import assign_weights
 from monai_sfda.networks.weights_file import read_weights
 

@@ -16,7 +16,6 @@ from monai_sfda.pseudo.class_threshold import ClassThreshold, class_thresholds
 from monai_sfda.pseudo.confident import ConfidentCorrection, certainty, confident_joint, error_bins
 from monai_sfda.pseudo.confident_only import ConfidentOnly
 from monai_sfda.pseudo.denoise import Denoise
-from monai_sfda.pseudo.fingerprint import describe, fingerprint
 from monai_sfda.pseudo.fit import FitRefiners, Fitted
 from monai_sfda.pseudo.gradient_guided import GradientGuided
 from monai_sfda.pseudo.histogram import histogram, probability_bin
@@ -56,9 +55,7 @@ __all__ = [
     "certainty",
     "class_thresholds",
     "confident_joint",
-    "describe",
     "error_bins",
-    "fingerprint",
     "histogram",
     "probability_bin",
     "prototype_label",

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from monai_sfda.files import whole_file
-from monai_sfda.pseudo.fingerprint import fingerprint
+from monai_sfda.fingerprint import fingerprint
 
 __all__ = ["LabelStore"]
 
@@ -36,7 +36,7 @@ class LabelStore:
 
     Args:
         folder: for this store alone; made when first needed.
-        weights, images, parameters: what the maps depend on, see :func:`monai_sfda.pseudo.fingerprint`.
+        weights, images, parameters: what the maps depend on, see :func:`monai_sfda.fingerprint`.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
 from monai_sfda.benchmark.run import Cell, _protocol, _score, _scored
 from monai_sfda.benchmark.source import class_ratios, source_ratios
-from monai_sfda.data.cameras import CAMERAS
-from monai_sfda.data.full_photograph import simulate_full
+from monai_sfda.organs.fundus.simulated.cameras import CAMERAS
+from monai_sfda.organs.fundus.simulated.full_photograph import simulate_full
 from monai_sfda.overrides import read_json
 from monai_sfda.passport import write_passport
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from monai_sfda.data import find_images, find_pairs, mask_names
 from monai_sfda.files import SUFFIXES
-from monai_sfda.transforms import PhotoReader
+from monai_sfda.imageio import PhotoReader
 
 
 def touch(root, *names):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from monai_sfda.data import SameSize, find_images, find_pairs, readable, write_failures
-from monai_sfda.transforms import MaskReader, PhotoReader
+from monai_sfda.data import SameSize, find_images, find_pairs, readable
+from monai_sfda.failures import write_failures
+from monai_sfda.imageio import MaskReader, PhotoReader
 
 IMAGE = SameSize({"image": PhotoReader()})
 PAIR = SameSize({"image": PhotoReader(), "label": MaskReader([0, 1, 2])})

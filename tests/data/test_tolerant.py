@@ -6,7 +6,8 @@ import torch
 from monai.data import Dataset, MetaTensor
 from PIL import Image
 
-from monai_sfda.data import Failures, PendingBatches, TolerantLoader
+from monai_sfda.data import PendingBatches, TolerantLoader
+from monai_sfda.failures import Failures
 from monai_sfda.transforms import SaveMaskd
 
 ITEMS = [{"image": f"/secret/{i}.png", "case": f"{i}.png", "output": f"{i}.png"} for i in range(7)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_sfda.inferers import FastInferer, fast
-from monai_sfda.networks import FusedConv2d
+from monai_sfda.networks.fast import FusedConv2d
 
 
 def test_logits_are_float32_and_near_the_exact_ones():

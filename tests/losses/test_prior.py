@@ -3,8 +3,8 @@ import json
 import pytest
 import torch
 
+from monai_sfda.fingerprint import describe
 from monai_sfda.losses import FixedRatio, RatioTable, source_ratios
-from monai_sfda.pseudo.fingerprint import describe
 
 TABLE = """val_ids;val_gt_size;dumbpredwtags;dumbprednotags
 a.nii;[60000.0, 5536.0, 0.0];[61108, 4428, 0];[56112, 4428, 4996]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_sfda.data.full_photograph import simulate_full
+from monai_sfda.organs.fundus.simulated.full_photograph import simulate_full
 
 ROOT = Path(__file__).parents[2]
 

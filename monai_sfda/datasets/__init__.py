@@ -1,0 +1,1 @@
+"""From official downloads of public datasets to one layout."""

@@ -1,0 +1,142 @@
+"""From a downloaded dataset to ``OUT/SPLIT/{image,mask}/NAME.png``: whole or not at all, and the same a second time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from monai_sfda.datasets.checksums import SETTINGS, SOURCES, WRITTEN, compare, sha256_of, write_checksums
+from monai_sfda.datasets.files import Pair, first_of
+from monai_sfda.datasets.masks import crop_around_disc, resize
+
+__all__ = ["prepare"]
+
+Decode = Callable[[Pair], tuple[np.ndarray, np.ndarray]]
+
+
+def prepare(
+    pairs: Sequence[Pair],
+    decode: Decode,
+    *,
+    out: Path,
+    settings: Mapping[str, object],
+    crop: int | None,
+    size: int | None,
+    progress: bool = True,
+) -> str:
+    """Write the dataset, or compare it with what an earlier run wrote, and say so in one sentence.
+
+    ``out`` appears when everything in it is written: an interrupted run leaves nothing that looks complete. Beside the
+    images it holds ``prepared.json`` (settings and counts), ``checksums.sha256`` (the files written) and
+    ``sources.sha256`` (the files read, relative to the innermost folder that holds them all), as ``sha256sum`` reads
+    them.
+
+    Args:
+        pairs: what to write.
+        decode: gives the image (H, W, 3) uint8 and the class ids (H, W) of a pair.
+        out: new or empty folder, or one of an earlier run.
+        settings: what else decides about the pixels, JSON values.
+        crop: side of the square around the disc, in pixels of the original; None keeps the picture whole.
+        size: side of the pictures written; None keeps their scale.
+
+    Raises:
+        ValueError: if an image lies in two splits, a file cannot be used, ``out`` holds something else, or the
+            download or the files written differ from those of the first run.
+    """
+    _refuse_leaks(pairs)
+    counts = dict(sorted(Counter(pair.split for pair in pairs).items()))
+    record = json.dumps({**settings, "crop": crop, "size": size, "images": counts}, indent=1) + "\n"
+    listed = ", ".join(f"{split} {count}" for split, count in counts.items())
+    read = [path for pair in pairs for path in (pair.image, *pair.masks)]
+    sources = sha256_of(read, Path(os.path.commonpath([path.parent for path in read])))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        compare(out, record, sources)
+        return f"{out}: as it was first written, {len(sources)} files read and their checksums the same ({listed})."
+    with _whole_folder(out) as draft:
+        _write_pairs(pairs, decode, draft, crop, size, progress)
+        write_checksums(draft / WRITTEN, sha256_of(draft.rglob("*.png"), draft))
+        write_checksums(draft / SOURCES, sources)
+        (draft / SETTINGS).write_text(record, encoding="utf-8")
+    return f"{out}: {listed} images."
+
+
+def _write_pairs(
+    pairs: Sequence[Pair], decode: Decode, folder: Path, crop: int | None, size: int | None, progress: bool
+) -> None:
+    """All pairs, or an error that names the first that cannot be used and counts them."""
+    failures = []
+    for pair in tqdm(pairs, "writing", unit="image", disable=not progress):
+        try:
+            image, ids = decode(pair)
+            _check(image, ids)
+            if crop is not None:
+                image, ids = crop_around_disc(image, ids, crop)
+            if size is not None:
+                image, ids = resize(image, ids, size)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises
+            failures.append((pair.name, _reason(error)))
+            continue
+        for kind, pixels in (("image", image), ("mask", ids)):
+            target = folder / pair.split / kind / f"{pair.name}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(target)
+    if failures:
+        names = first_of([name for name, _ in failures])
+        raise ValueError(
+            f"Expected {len(pairs)} usable images, found {len(failures)} that are not ({names}); nothing was written. "
+            f"The first, {failures[0][0]}: {failures[0][1]}"
+        )
+
+
+def _check(image: np.ndarray, ids: np.ndarray) -> None:
+    if image.shape[:2] != ids.shape:
+        sizes = " and ".join("x".join(map(str, pixels.shape[1::-1])) for pixels in (image, ids))
+        raise ValueError(f"Expected an image and a mask of one size, found {sizes}; download both again.")
+    if not (ids > 0).any() or (ids > 0).all():
+        found = "only disc" if (ids > 0).any() else "no disc"
+        raise ValueError(f"Expected a disc and background in the mask, found {found}; look at the file.")
+    if not (ids == 1).any():
+        raise ValueError("Expected a rim around the cup, found all cup; look whether they are exchanged.")
+    if np.mean(np.concatenate([ids[0], ids[-1], ids[:, 0], ids[:, -1]]) > 0) > 0.5:
+        raise ValueError(
+            "Expected background at the border of the mask, found disc on most of it; look whether they are exchanged."
+        )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "Expected a picture, found other content; download it again."
+    return f"Expected a whole picture, found: {error}; download it again." if isinstance(error, OSError) else str(error)
+
+
+def _refuse_leaks(pairs: Sequence[Pair]) -> None:
+    twice = [name for name, uses in Counter(pair.name for pair in pairs).items() if uses > 1]
+    if twice:
+        splits = sorted(pair.split for pair in pairs if pair.name == twice[0])
+        raise ValueError(
+            f"Expected each image in one split, found {twice[0]} in {' and '.join(splits)}; mend the lists of names."
+        )
+
+
+@contextmanager
+def _whole_folder(out: Path) -> Iterator[Path]:
+    """Give a hidden folder beside ``out`` to write to, and move it into place when the block ends without an error."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.parent / f".{out.name}.{os.getpid()}"
+    draft.mkdir()
+    try:
+        yield draft
+        if out.exists():
+            out.rmdir()
+        os.replace(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,124 @@
+"""Read any label map as class ids, for MONAI's ``LoadImage``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from monai.utils import ensure_tuple
+from nibabel.affines import voxel_sizes
+from PIL import Image
+
+from monai_sfda.imageio.photo_reader import PhotoReader
+from monai_sfda.reading.kind import sniff
+from monai_sfda.reading.orientation import upright
+from monai_sfda.reading.read import read_stored
+from monai_sfda.reading.stored import Stored
+from monai_sfda.transforms.nested import refuse_unknown_ids
+
+__all__ = ["MaskReader"]
+
+
+ROUNDED = 1e-3  # NIfTI stores ids with a factor, such as 1/255, that is rounded
+
+
+class MaskReader(PhotoReader):
+    """Read a label map as class ids 0..255, unconverted: use as ``LoadImaged("label", reader=MaskReader())``.
+
+    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Gives (W, H) uint8; of
+    a NIfTI file its affine keeps the size of a pixel.
+
+    Args:
+        ids: the ids that may occur; None accepts all.
+
+    Raises:
+        ValueError: on reading a file of lossy compression, colours, labels in an alpha channel, fractions, ids beyond
+            255, or ids that may not occur.
+    """
+
+    def __init__(self, ids: Sequence[int] | None = None) -> None:
+        super().__init__()
+        self.ids = ids
+
+    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
+        array, meta = super().get_data(img)
+        first = ensure_tuple(img)[0]
+        if sniff(first) == "nifti":
+            meta["as_stored"] = True
+            # for distances in millimetres
+            meta["affine"] = meta["original_affine"] = np.diag([*_sizes(first), 1.0, 1.0])
+        return array, meta
+
+    def decode(self, path: Path) -> Image.Image:
+        """Decode one file to a Pillow image of mode L that holds the ids."""
+        if sniff(path) == "dicom":
+            raise ValueError(f"Expected a mask as picture or NIfTI, found the DICOM file {path.name}; save it as png.")
+        stored = read_stored(path)
+        _refuse_lossy(stored, path.name)
+        ids = _class_ids(stored, path.name)
+        _refuse_alpha(ids, stored.alpha, path.name)
+        ids = np.ascontiguousarray(upright(ids, stored.orientation))
+        if self.ids is not None:
+            refuse_unknown_ids(ids, self.ids, path.name)
+        return Image.fromarray(ids)
+
+
+def _sizes(path: str | Path) -> tuple[float, float]:
+    image: Any = nibabel.load(path)
+    width, height = voxel_sizes(image.affine)[:2]
+    return float(width), float(height)
+
+
+def _class_ids(stored: Stored, name: str) -> np.ndarray:
+    """(H, W) uint8."""
+    levels = stored.levels
+    if stored.colours not in ("grey", "palette", "RGB"):
+        raise _colours(name)
+    if levels.ndim == 3:
+        if (levels != levels[..., :1]).any():
+            raise _colours(name)
+        levels = levels[..., 0]
+    if stored.inverted:
+        levels = _less(levels, stored.bits)
+    with np.errstate(invalid="ignore"):
+        ids = np.rint(levels).astype(np.uint8)
+    if not (abs(ids - levels.astype(float)) < ROUNDED).all():
+        raise ValueError(
+            f"Expected whole class ids from 0 to 255 in mask {name}, found values from {levels.min()} to "
+            f"{levels.max()}; save it as 8-bit grey or palette png."
+        )
+    return ids
+
+
+def _less(levels: np.ndarray, bits: int | None) -> np.ndarray:
+    """The largest level less each."""
+    if bits is not None:
+        return 2**bits - 1 - levels
+    return ~levels if levels.dtype.kind in "bu" else -levels
+
+
+def _refuse_lossy(stored: Stored, name: str) -> None:
+    if stored.lossy:
+        raise ValueError(
+            f"Expected a mask without loss in {name}, found lossy compression (JPEG or its like), which changes class "
+            "ids along every border; save it as png, from the original labels."
+        )
+
+
+def _refuse_alpha(ids: np.ndarray, alpha: np.ndarray | None, name: str) -> None:
+    """Labels of which the alpha channel says more than the levels."""
+    if alpha is None or (alpha == alpha.flat[0]).all():
+        return
+    of_each = (alpha[ids == level] for level in np.unique(ids))
+    if any((values != values[0]).any() for values in of_each):
+        raise ValueError(
+            f"Expected class ids in the levels of mask {name}, found them in its alpha channel (transparency); save it "
+            "as 8-bit grey or palette png."
+        )
+
+
+def _colours(name: str) -> ValueError:
+    return ValueError(f"Expected class ids in mask {name}, found colours; save it as 8-bit grey or palette png.")

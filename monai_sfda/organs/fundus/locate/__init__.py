@@ -1,0 +1,1 @@
+"""Where the optic disc is in a photograph."""

@@ -1,0 +1,15 @@
+"""From a folder of images to label maps, a table and a report."""
+
+from monai_sfda.prediction.describe import DescribeCased
+from monai_sfda.prediction.formats import check_formats
+from monai_sfda.prediction.gather import write_results
+from monai_sfda.prediction.metadata import class_names, model_name, same_classes
+
+__all__ = [
+    "DescribeCased",
+    "check_formats",
+    "class_names",
+    "model_name",
+    "same_classes",
+    "write_results",
+]

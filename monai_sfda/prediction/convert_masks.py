@@ -1,0 +1,72 @@
+"""A pass over the masks of a prediction that writes each of them once more, in another file format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from monai_sfda.failures import write_failures
+from monai_sfda.files import whole_file
+
+__all__ = ["Unsuited", "convert_masks"]
+
+
+class Unsuited(ValueError):
+    """This image has no such file; the sentence names no file, for names may be a patient's."""
+
+
+def convert_masks(
+    folder: Path,
+    name: str,
+    suffix: str,
+    rows: Iterable[Mapping[str, Any]],
+    images: Mapping[str, Path],
+    convert: Callable[[Path, np.ndarray], bytes],
+) -> int:
+    """Write ``folder/name/<path of the mask><suffix>`` of every row; those that are there and newer than the mask stay.
+
+    Rows that have none, and why, are in ``folder/<name>_failures.csv``.
+
+    Args:
+        folder: output of a prediction, with its ``masks``.
+        name: of the format, and of its folder.
+        suffix: of its files.
+        rows: with ``file`` and ``mask``.
+        images: file -> path of the image.
+        convert: path of the image and ids (H, W) uint8 of its mask -> content of the file.
+
+    Returns:
+        How many files there are.
+    """
+    there, failures = 0, []
+    for row in rows:
+        mask = folder / "masks" / row["mask"]
+        target = (folder / name / row["mask"]).with_suffix(suffix)
+        if not (target.exists() and target.stat().st_mtime_ns >= mask.stat().st_mtime_ns):
+            try:
+                content = _convert(images.get(row["file"]), mask, convert)
+            except Unsuited as error:
+                target.unlink(missing_ok=True)  # of the mask as it was
+                failures.append({"case": row["file"], "reason": str(error)})
+                continue
+            with whole_file(target) as draft:
+                draft.write_bytes(content)
+        there += 1
+    write_failures(folder / f"{name}_failures.csv", failures)
+    return there
+
+
+def _convert(image: Path | None, mask: Path, convert: Callable[[Path, np.ndarray], bytes]) -> bytes:
+    if image is None or not image.exists():
+        raise Unsuited("Expected the image of the mask, found it gone; put it back.")
+    try:
+        with Image.open(mask, formats=("PNG",)) as picture:
+            return convert(image, np.asarray(picture))
+    except Unsuited:
+        raise
+    except Exception as error:  # as varied as headers; what libraries say may quote a patient
+        raise Unsuited(f"Expected a header to go by, found an unusable one ({type(error).__name__}).") from error

@@ -1,0 +1,197 @@
+"""What a prediction says about a folder: rows of all masks, gathered into results.csv, summary.json and report.html."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from monai_sfda.data import find_images
+from monai_sfda.data.tree import is_system_folder
+from monai_sfda.failures import read_failures, reason, write_failures
+from monai_sfda.files import case_of, whole_file
+from monai_sfda.imageio import MaskReader
+from monai_sfda.imageio.header import header_facts
+from monai_sfda.prediction.describe import describe_mask
+from monai_sfda.prediction.formats import drop_orphans, write_formats
+from monai_sfda.prediction.judge_case import default_limits
+from monai_sfda.prediction.overlays import write_overlays
+from monai_sfda.prediction.prediction_report import write_prediction_report
+from monai_sfda.tables import write_csv
+
+__all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
+
+CHUNK = "monai_sfda"
+"""Name of the text chunk of a mask PNG that holds its row as JSON."""
+
+
+def write_results(
+    folder: str | Path,
+    *,
+    classes: Mapping[int, str],
+    images: str | Path | Sequence[Mapping[str, str]] | None = None,
+    overlays: bool = False,
+    formats: Sequence[str] = (),
+    model: tuple[str, str] = ("unknown", "unknown"),
+) -> dict[str, Any]:
+    """Gather the rows of every mask under ``folder/masks``; write ``results.csv``, ``summary.json``, ``report.html``.
+
+    Each file is whole or not there at all. Pixels are not decoded, except of masks without a row and of the cases that
+    the report shows.
+
+    Args:
+        folder: output of a prediction: ``masks`` and ``failures.csv``.
+        classes: id -> name, without background.
+        images: the photographs, for pictures: their folder, or items with ``case``, ``image`` (path) and ``output``,
+            as where cases are pseudonyms. Without it the report has none.
+        overlays: whether to draw all outlines into ``folder/overlays`` too.
+        formats: in which to write the masks too, see `check_formats`.
+        model: name and version of the bundle.
+
+    Returns:
+        The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
+
+    Raises:
+        ValueError: if there are masks and none can be read; the tables are written.
+    """
+    folder = Path(folder)
+    listed = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
+    items = [{"case": case_of(item), **item} for item in listed]
+    places = {item["case"]: Path(item["image"]) for item in items}
+    rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item])
+    drop_orphans(folder)
+    measured = {row["file"] for row in rows}  # an image that is gone now may have a mask from before
+    failures = [*(row for row in read_failures(folder / "failures.csv") if row["case"] not in measured), *damaged]
+    write_failures(folder / "failures.csv", failures)
+    _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
+    summary = _summary(rows, failures)
+    with whole_file(folder / "summary.json") as draft:
+        draft.write_text(json.dumps(summary, indent=2) + "\n")
+    write_prediction_report(folder, rows, failures, summary, images=places, classes=classes, model=model)
+    if overlays:
+        write_overlays(folder, rows, places, classes)
+    write_formats(formats, folder, rows, places, classes, model)
+    if damaged and not rows:
+        raise ValueError(
+            f"Expected masks in {folder / 'masks'}, found only damaged ones; delete them, they are made anew."
+        )
+    return summary
+
+
+def gather_rows(
+    masks: Path, classes: Mapping[int, str], items: Sequence[Mapping[str, str]] = ()
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Rows of all masks of a folder tree, by path, and failures: masks that cannot be read.
+
+    A mask without a row, as other software saves one that a person has corrected, is measured.
+
+    Args:
+        masks: the folder.
+        classes: class id -> structure.
+        items: the images, each ``case``, ``image`` (path) and ``output`` (relative path of its mask). A mask of theirs
+            that has another name, from when fewer files shared that name, is deleted: the image has a new one.
+    """
+    paths = sorted(path for path in masks.rglob("*.png") if _is_mask(path, masks))
+    limits = default_limits(classes)
+    outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
+    rows, failures = [], []
+    for path in paths:
+        name = path.relative_to(masks).as_posix()
+        owner = owners.get(name, {"case": name})
+        try:
+            row = _row(path) or _measured(path, owner, classes, limits)
+        except (OSError, ValueError) as error:
+            failures.append({"case": owner["case"], "reason": f"{reason(error, path)} Its mask is {name}."})
+            continue
+        current = outputs.get(row["file"], {"output": name})["output"]
+        if current != name and (masks / current).is_file():
+            path.unlink()
+        else:
+            rows.append({"file": row.pop("file"), "mask": name, **row})
+    return rows, failures
+
+
+def score_table(summary: Mapping[str, Any]) -> str:
+    """``summary.json`` of an evaluation as lines for the screen, Dice in per cent."""
+    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'without':>7}  {'not found':>9}"]
+    for name, scores in summary["structures"].items():
+        dice, distance = scores["dice"], scores["assd_mean_of_directed"]
+        interval = "{:6.1f} - {:5.1f}".format(*(100 * end for end in dice["ci95"])) if dice["ci95"] else f"{'-':>14}"
+        score = "-" if dice["mean"] is None else f"{100 * dice['mean']:.1f}"
+        mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
+        lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['missed']:9d}")
+    unit = summary["assd_unit"]
+    missing = summary.get("unreadable", 0)
+    count = (
+        f"{summary['cases']} of {summary['cases'] + missing} images scored" if missing else f"{summary['cases']} images"
+    )
+    lines += [f"{name}: not scored, as no mask has it" for name in summary.get("unlabelled", ())]
+    lines.append(
+        f"{count}; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
+        "without: images that have no ASSD, because the truth or the prediction is empty"
+    )
+    return "\n".join(lines)
+
+
+def _is_mask(path: Path, masks: Path) -> bool:
+    """Not a draft, nor the thumbnail that a file server made of a mask."""
+    system = any(map(is_system_folder, path.relative_to(masks).parts[:-1]))
+    return not path.name.startswith(".") and path.is_file() and not system
+
+
+def _row(path: Path) -> dict[str, Any] | None:
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            # Not picture.text, which decodes the pixels to look for chunks behind them; ours stands before them.
+            chunk = picture.info.get(CHUNK)
+            return json.loads(chunk) if chunk else None
+    except (OSError, ValueError) as error:
+        raise ValueError("Expected a mask, found a damaged file; delete it, it is made anew.") from error
+
+
+def _measured(
+    path: Path, owner: Mapping[str, str], classes: Mapping[int, str], limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    ids = np.asarray(MaskReader(ids=[0, *classes]).decode(path))
+    facts = header_facts(owner["image"]) if "image" in owner else {}
+    return describe_mask(ids, owner["case"], classes, limits, named=owner.get("eye"), **facts)
+
+
+def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict[str, Any]:
+    status = Counter(row["status"] for row in rows)
+    columns = {}
+    for name in _columns(rows):
+        values = [row[name] for row in rows if isinstance(row.get(name), int | float)]
+        if values:
+            columns[name] = {"n": len(values), "mean": fmean(values), "median": median(values)}
+            columns[name] |= {"min": float(min(values)), "max": float(max(values))}
+    return {
+        "images": len(rows),
+        "failures": len(failures),
+        "status": {"ok": status["ok"], "review": status["review"], "failed": len(failures)},
+        "flags": dict(Counter(flag for row in rows for flag in row["flags"]).most_common()),
+        "mean": {name: numbers["mean"] for name, numbers in columns.items()},
+        "columns": columns,
+    }
+
+
+def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row)) or ["file"]
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    write_csv(path, _columns(rows), ({name: _cell(value) for name, value in row.items()} for row in rows))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(value)
+    return value

@@ -1,0 +1,122 @@
+"""The report of a prediction: which cases to look at first, on one page that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from monai_sfda.files import whole_file
+from monai_sfda.prediction.distributions import histograms
+from monai_sfda.prediction.geometry import is_disc_and_cup
+from monai_sfda.prediction.judge_case import flag_names
+from monai_sfda.prediction.overlays import thumbnail
+from monai_sfda.report.page import page_template
+from monai_sfda.report.pictures import PALETTE, to_data_uri
+
+__all__ = ["SHOWN", "first_to_look_at", "write_prediction_report"]
+
+SHOWN = {"review": 60, "ok": 40}
+"""At most so many pictures per status: about 3 MB, whatever the number of images."""
+
+THUMBNAIL = 260
+DRAWN_AT_ONCE = 2  # pictures are decoded without the interpreter lock; each may take as much memory as a photograph
+LISTED_FAILURES = 200
+
+
+def write_prediction_report(
+    folder: Path,
+    rows: Sequence[Mapping[str, Any]],
+    failures: Sequence[Mapping[str, str]],
+    summary: Mapping[str, Any],
+    *,
+    images: Mapping[str, Path],
+    classes: Mapping[int, str],
+    model: tuple[str, str],
+) -> Path:
+    """Write ``folder/report.html``, whole or not at all. It names no absolute path.
+
+    Args:
+        folder: output of a prediction, with its ``masks``.
+        rows: of the images, with ``file``, ``mask``, ``status``, ``flags`` and numbers.
+        failures: ``case`` and ``reason`` of images without a mask.
+        summary: of `monai_sfda.prediction.gather.write_results`.
+        images: file -> path of the photograph; a case that is not in it, or cannot be read, is shown without a picture.
+        classes: id -> name.
+        model: name and version of the bundle.
+    """
+    groups = {}
+    for status, most in SHOWN.items():
+        mine = [row for row in first_to_look_at(rows, classes) if row["status"] == status]
+        # The worst of the review cases; of the others a sample, spread evenly from the least to the most certain.
+        chosen = mine[:most] if status == "review" else _spread(mine, most)
+        with ThreadPoolExecutor(DRAWN_AT_ONCE) as pool:
+            cases = list(pool.map(lambda row: _case(row, folder, images, classes), chosen))
+        groups[status] = {"total": len(mine), "cases": cases}
+    meanings = flag_names(list(classes.values()))
+    page = page_template(Path(__file__).with_name("prediction_report.html"), show=_show).render(
+        groups=groups,
+        summary=summary,
+        failures=failures[:LISTED_FAILURES],
+        unlisted=len(failures) - LISTED_FAILURES,
+        flags=[(name, count, meanings.get(name, "")) for name, count in summary["flags"].items()],
+        charts=histograms(rows, classes),
+        legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(classes.values())],
+        disc_and_cup=is_disc_and_cup(classes),
+        model=model,
+    )
+    with whole_file(folder / "report.html") as draft:
+        draft.write_text(page, encoding="utf-8", errors="backslashreplace")
+    return folder / "report.html"
+
+
+def first_to_look_at(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) -> list[Mapping[str, Any]]:
+    """Rows in the order in which to look at them: most alarming flag first, then most flags, then least confidence."""
+    ranks = {name: rank for rank, name in enumerate(flag_names(list(classes.values())))}
+
+    def alarm(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
+        worst = min((ranks.get(name, len(ranks)) for name in row["flags"]), default=len(ranks))
+        least = min(_confidences(row, classes).values(), default=0.0)
+        return worst, -len(row["flags"]), least, str(row["file"])
+
+    return sorted(rows, key=alarm)
+
+
+def _spread(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    count = min(len(rows), most)
+    return [rows[number * len(rows) // count] for number in range(count)]
+
+
+def _case(
+    row: Mapping[str, Any], folder: Path, images: Mapping[str, Path], classes: Mapping[int, str]
+) -> dict[str, Any]:
+    picture = None
+    if row["file"] in images:
+        picture = thumbnail(images[row["file"]], folder / "masks" / row["mask"], classes, size=THUMBNAIL)
+    shown = {} if picture is None else {"uri": to_data_uri(picture), "size": (picture.shape[1], picture.shape[0])}
+    flags = {name.replace("_", " "): reason for name, reason in row["flags"].items()}
+    if is_disc_and_cup(classes):
+        facts = {"vertical cup-to-disc": row.get("vertical_cup_to_disc_ratio")}
+    else:
+        facts = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
+    if row.get("cut"):
+        facts["cut out"] = "the square around the disc"
+    known = _confidences(row, classes)
+    least = min(known, key=known.__getitem__, default="")
+    facts[f"confidence, {least}" if least else "confidence"] = known.get(least)
+    return {"file": row["file"], "flags": flags, "facts": facts, **shown}
+
+
+def _confidences(row: Mapping[str, Any], classes: Mapping[int, str]) -> dict[str, float]:
+    """Of each structure, where it is known."""
+    values = {name: row.get(f"{name.replace(' ', '_')}_confidence") for name in classes.values()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001 - an en dash, as tables show "no value"
+    if isinstance(value, str):
+        return value
+    return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"

@@ -1,0 +1,150 @@
+import struct
+
+import nibabel
+import numpy as np
+import pytest
+import tifffile
+import torch
+from monai.transforms import LoadImage
+from PIL import Image
+
+from monai_sfda.imageio import MaskReader
+
+IDS = np.array([[0, 1, 2], [1, 2, 2]], np.uint8)  # (H, W)
+
+
+def read(path, reader):
+    """(1, W, H), through MONAI."""
+    return LoadImage(reader, dtype=np.uint8, ensure_channel_first=True)(str(path))
+
+
+def mask_of(mode):
+    image = Image.fromarray(IDS)
+    if mode == "P":
+        image = image.copy()
+        image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+    elif mode in ("I;16", "F"):
+        image = Image.fromarray(IDS.astype({"I;16": np.uint16, "F": np.float32}[mode]))
+    elif mode != "L":
+        image = image.convert(mode)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [
+        ("L", "png"),
+        ("L", "tif"),
+        ("P", "png"),
+        ("P", "bmp"),
+        ("RGB", "png"),
+        ("RGBA", "png"),
+        ("LA", "png"),
+        ("I;16", "png"),
+        ("F", "tif"),
+    ],
+)
+def test_masks_are_read_as_class_ids(tmp_path, mode, suffix):
+    mask_of(mode).save(tmp_path / f"mask.{suffix}")
+    mask = read(tmp_path / f"mask.{suffix}", MaskReader([0, 1, 2]))
+    assert torch.equal(mask.as_tensor(), torch.tensor(IDS.T)[None])
+
+
+def test_one_bit_masks_hold_the_ids_0_and_1(tmp_path):
+    Image.fromarray(IDS > 0).save(tmp_path / "mask.png")
+    assert torch.equal(read(tmp_path / "mask.png", MaskReader()).as_tensor(), torch.tensor(IDS.T > 0).byte()[None])
+
+
+def test_nifti_masks_are_read_as_class_ids(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(IDS.T.astype(np.float32), np.eye(4)), tmp_path / "mask.nii.gz")
+    assert torch.equal(read(tmp_path / "mask.nii.gz", MaskReader()).as_tensor(), torch.tensor(IDS.T)[None])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_coloured_masks_are_refused(tmp_path, mode):
+    Image.new("RGB", (6, 4), (200, 30, 10)).convert(mode).save(tmp_path / "mask.tif")
+    with pytest.raises(ValueError, match=r"Expected class ids in mask mask\.tif, found colours; save it as"):
+        read(tmp_path / "mask.tif", MaskReader())
+
+
+@pytest.mark.parametrize("value", [0.5, 300.0, -1.0])
+def test_masks_of_other_than_whole_small_ids_are_refused(tmp_path, value):
+    Image.new("F", (6, 4), value).save(tmp_path / "mask.tif")
+    with pytest.raises(ValueError, match=r"Expected whole class ids from 0 to 255 in mask mask\.tif"):
+        read(tmp_path / "mask.tif", MaskReader())
+
+
+def test_unknown_ids_of_a_mask_are_named(tmp_path):
+    Image.new("L", (6, 4), 255).save(tmp_path / "mask.png")
+    with pytest.raises(ValueError, match=r"Expected the class ids 0, 1, 2 in the mask of mask.png, found 255; save"):
+        read(tmp_path / "mask.png", MaskReader([0, 1, 2]))
+
+
+def test_a_nifti_mask_keeps_the_size_of_its_pixels(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.ones((6, 4), np.uint8), np.diag([0.5, 0.7, 1, 1])), tmp_path / "a.nii")
+    label = LoadImage(reader=MaskReader())(tmp_path / "a.nii")
+    assert label.shape == (6, 4)
+    assert label.pixdim.tolist()[:2] == pytest.approx([0.5, 0.7])
+
+
+def test_its_size_is_that_of_the_affine(tmp_path):
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.ones((6, 4), np.uint8), np.diag([0.5, 0.7, 1, 1])), path)
+    content = bytearray(path.read_bytes())
+    content[80:92] = np.array([1, 1, 1], "<f4").tobytes()  # pixdim
+    path.write_bytes(content)
+    assert LoadImage(reader=MaskReader())(path).pixdim.tolist()[:2] == pytest.approx([0.5, 0.7])
+
+
+def test_ids_of_deep_colours_are_not_rounded_away(tmp_path):
+    tifffile.imwrite(tmp_path / "mask.tif", IDS[..., None].repeat(3, -1).astype(np.uint16), photometric="rgb")
+    assert torch.equal(read(tmp_path / "mask.tif", MaskReader([0, 1, 2])).as_tensor(), torch.tensor(IDS.T)[None])
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.jpg", {}), ("a.png", {"format": "JPEG"}), ("a.tif", {"compression": "jpeg"})]
+)
+def test_lossy_masks_are_refused_whatever_they_are_called(tmp_path, name, options):
+    Image.fromarray(IDS).save(tmp_path / name, **options)
+    with pytest.raises(ValueError, match=rf"Expected a mask without loss in {name}, found lossy compression"):
+        read(tmp_path / name, MaskReader())
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_labels_in_the_alpha_channel_are_refused(tmp_path, mode):
+    black = [IDS * 0] * (len(mode) - 1)
+    Image.fromarray(np.dstack([*black, IDS * 100])).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"Expected class ids in the levels of mask a\.png, found them in its alpha"):
+        read(tmp_path / "a.png", MaskReader())
+
+
+def test_an_alpha_channel_that_repeats_the_levels_says_nothing(tmp_path):
+    Image.fromarray(np.dstack([IDS, IDS * 100])).save(tmp_path / "a.png")
+    assert torch.equal(read(tmp_path / "a.png", MaskReader()).as_tensor(), torch.tensor(IDS.T)[None])
+
+
+def test_a_mask_in_which_0_is_white_does_not_hold_these_ids(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", IDS, photometric="miniswhite")
+    with pytest.raises(ValueError, match=r"Expected the class ids 0, 1, 2 .* found 253, 254, 255"):
+        read(tmp_path / "a.tif", MaskReader([0, 1, 2]))
+
+
+@pytest.mark.parametrize("bits", [4, 12])
+def test_ids_in_few_bits_of_which_0_is_white_are_the_ids(tmp_path, bits):
+    """By hand, because no library here packs them."""
+    size = (3 * bits + 7) // 8  # bytes of a row
+    rows = ["".join(f"{2**bits - 1 - level:0{bits}b}" for level in row).ljust(8 * size, "0") for row in IDS.tolist()]
+    content = int("".join(rows), 2).to_bytes(2 * size, "big")
+    tags = {256: 3, 257: 2, 258: bits, 259: 1, 262: 0, 273: 8 + 2 + 12 * 9 + 4, 277: 1, 278: 2, 279: len(content)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + content)
+    assert read(tmp_path / "a.tif", MaskReader()).numpy()[0].T.tolist() == IDS.tolist()
+
+
+def test_ids_that_nifti_stores_with_a_rounded_factor_are_the_ids(tmp_path):
+    image = nibabel.Nifti1Image(IDS.T.astype(np.int16) * 255, np.eye(4))
+    nibabel.save(image, tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    struct.pack_into("<2f", content, 112, 1 / 255, 0)  # scl_slope, scl_inter
+    (tmp_path / "a.nii").write_bytes(content)
+    assert read(tmp_path / "a.nii", MaskReader()).numpy()[0].T.tolist() == IDS.tolist()
