@@ -165,7 +165,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         method = parser.get("method")
         default = " (the default)" if method["name"] == default_name else ""
         lines = [
-            method["parts"] + default,
+            method["summary"] + default,
             method["citation"] + ("; here a reconstruction" if method["reconstruction"] else ""),
         ]
         for row in measured:

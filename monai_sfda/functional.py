@@ -6,7 +6,7 @@ overlapping structures (disc contains cup), ``"softmax"`` for mutually exclusive
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 __all__ = [
     "Cutoff",
     "binary_cross_entropy",
+    "channel_names",
     "check_cutoff",
     "check_head",
     "decide",
@@ -175,3 +176,8 @@ def soft_dice(probs: Tensor, label: Tensor, weight: Tensor | None = None) -> Ten
 def soft_dice_loss(probs: Tensor, label: Tensor) -> Tensor:
     """``1 - soft_dice``, mean over images and channels."""
     return 1 - soft_dice(probs, label).mean()
+
+
+def channel_names(structures: Mapping[str, int], head: str) -> dict[str, int]:
+    """Name -> channel of every channel of a network: with a softmax head also of the background, which is channel 0."""
+    return {"background": 0, **structures} if head == "softmax" else dict(structures)

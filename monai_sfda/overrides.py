@@ -11,7 +11,7 @@ from typing import Any
 
 from monai_sfda.typed import TEXT
 
-__all__ = ["check_names", "check_overrides", "literal", "read_json"]
+__all__ = ["check_names", "check_overrides", "literal", "placed", "read_json"]
 
 
 def read_json(path: str | os.PathLike) -> dict[str, Any]:
@@ -36,6 +36,21 @@ def read_json(path: str | os.PathLike) -> dict[str, Any]:
 def literal(path: str | os.PathLike) -> str:
     """A path as an expression of MONAI's configs, which would take ``#``, ``$``, ``@`` or ``%`` in it for their own."""
     return "$'" + "".join(f"\\U{ord(letter):08x}" for letter in os.fspath(path)) + "'"
+
+
+def placed(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides in which settings and parts of the recipe stand by their place in it.
+
+    ``passes`` becomes ``method::settings::passes`` if the recipe has that setting and the config has no such name.
+    """
+    method = config.get("method", {})
+    places = {name: f"method::{group}::{name}" for group in ("parts", "settings") for name in method.get(group, {})}
+    given = {}
+    for name, value in overrides.items():
+        first, *inner = name.replace("#", "::").split("::")
+        own = first not in config and first in places
+        given["::".join([places[first], *inner]) if own else name] = value
+    return given
 
 
 def check_names(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
@@ -73,7 +88,7 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
             raise ValueError(f"Expected a name after --{name}, found {value!r}; give it, or leave the option out.")
         if isinstance(value, str) and value.startswith(("$", "@", "%")):
             continue
-        default = config.get(name)
+        default = _default(config, name)
         plain = isinstance(default, Mapping) and "_target_" not in default
         if plain and not (isinstance(value, Mapping) and (value or not default)):
             raise ValueError(f"Expected named values for --{name}, such as {default}, found {value!r}.")
@@ -83,9 +98,20 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
             _require_device(value)
 
 
+def _default(config: Mapping[str, Any], name: str) -> Any:
+    """What an override replaces, looked up where one value only refers to another."""
+    value = config.get(name)
+    if name.startswith("method::settings::"):
+        value = config["method"]["settings"].get(name.split("::")[2])
+    if isinstance(value, str) and value.startswith("@method::settings::"):
+        return config["method"]["settings"].get(value.split("::")[2])
+    return value
+
+
 def _unknown(name: str, config: Mapping[str, Any]) -> str:
-    names = [key for key in config if key[0] not in "_+" and "::" not in key]
-    plain = [key for key in names if _kind(config[key])]
+    settings = config.get("method", {}).get("settings", {})
+    values = {key: _default(config, key) for key in config if key[0] not in "_+" and "::" not in key} | settings
+    names, plain = list(values), [key for key, value in values.items() if _kind(value)]
     near = get_close_matches(name, names, n=1)
     remedy = f"did you mean --{near[0]}?" if near else "leave it out."
     return f"Expected a name that the configs have ({', '.join(plain)}, ...), found --{name}; {remedy}"

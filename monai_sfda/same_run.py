@@ -39,19 +39,21 @@ def refuse_other_adaptation(
     now: dict[str, Any] = {
         "images": _place_hash(images),
         "weights": sha256(weights) if Path(weights).is_file() else None,
-        "options": {name: repr(value) for name, value in given.items() if name not in settings},
+        "options": {name: repr(value) for name, value in given.items() if name not in settings or _refers(value)},
     }
     if not report.exists():
         with whole_file(record) as draft:
             draft.write_text(json.dumps(now, indent=2) + "\n")
         return
     before = read_json(record) if record.exists() else now
-    before["options"] = {name: value for name, value in before["options"].items() if name not in settings}
+    before["options"] = {
+        name: value for name, value in before["options"].items() if name not in settings or name in now["options"]
+    }
     other = [name for name in now if before.get(name) != now[name]]
     other += [
         f"{name}={settings[name]!r} (now {value!r})"
         for name, value in given.items()
-        if name in settings and value != "auto" and _plain(value) != settings[name]
+        if name in settings and value != "auto" and not _refers(value) and _plain(value) != settings[name]
     ]
     if other:
         raise ValueError(
@@ -107,6 +109,11 @@ def refuse_other_masks(
 
 def _place_hash(folder: str | os.PathLike[str]) -> str:
     return hashlib.sha256(os.fsencode(real_path(folder))).hexdigest()
+
+
+def _refers(value: Any) -> bool:
+    """Whether an option takes its value from elsewhere, such as ``@cutoff``."""
+    return isinstance(value, str) and value.startswith(("@", "$"))
 
 
 def _plain(value: Any) -> Any:

@@ -5,11 +5,12 @@ MONAI imports all that it has, which takes seconds: what needs only the files is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_sfda.console import quiet
-from monai_sfda.overrides import check_names, check_overrides, literal, read_json
+from monai_sfda.overrides import check_names, check_overrides, literal, placed, read_json
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -17,16 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["check_configs", "run_configs"]
 
 
-def check_configs(root: Path, configs: list[str], **overrides: Any) -> None:
-    """Raise what `run_configs` would raise before it begins."""
+def check_configs(root: Path, configs: list[str], **overrides: Any) -> dict[str, Any]:
+    """Raise what `run_configs` would raise before it begins; returns the overrides by their place in the configs."""
     files = [str(root / "configs" / name) for name in configs]
     read_json(root / "configs" / "metadata.json")
-    check_names({key.lstrip("+"): value for file in files for key, value in read_json(file).items()}, overrides)
+    content = {key.lstrip("+"): value for file in files for key, value in read_json(file).items()}
+    _check_task(root, content)
+    overrides = placed(content, overrides)
+    check_names(content, overrides)
     from monai.bundle import ConfigParser
 
     parser = ConfigParser()
     parser.read_config(files)
     check_overrides(parser.get(), overrides)
+    return overrides
 
 
 def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkflow:
@@ -42,7 +47,7 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
         ValueError: if a config is damaged or an override does not fit.
     """
     files = [str(root / "configs" / name) for name in configs]
-    check_configs(root, configs, **overrides)
+    overrides = check_configs(root, configs, **overrides)
     from monai.bundle import ConfigWorkflow
 
     values = {key: literal(value) if isinstance(value, Path) else value for key, value in overrides.items()}
@@ -58,3 +63,17 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
         workflow.run()
         workflow.finalize()
     return workflow
+
+
+def _check_task(root: Path, content: Mapping[str, Any]) -> None:
+    """Every config of a bundle says the same of its task."""
+    path = root / "configs" / "task.json"
+    for name, value in read_json(path).items() if path.is_file() else ():
+        found = content.get(name, value)
+        if isinstance(value, dict) and isinstance(found, dict):
+            found = {key: item for key, item in found.items() if key in value}  # a config may add to it
+        if found != value:
+            raise ValueError(
+                f"Expected the configs of {root} to follow its configs/task.json, found another {name}; change it in "
+                f"task.json, then: python -m monai_sfda.template {root}."
+            )

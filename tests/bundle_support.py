@@ -15,6 +15,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from monai_sfda import cli
 from monai_sfda.networks import load_network
+from monai_sfda.overrides import placed, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
@@ -60,9 +61,9 @@ def untrained_helpers(bundle: Path, method: str, folder: Path) -> dict[str, str]
     """Overrides that point a recipe to untrained weights of the further networks that it reads from files."""
     parser = ConfigParser()
     parser.read_config([str(bundle / "configs" / name) for name in ("adapt.json", f"methods/{method}.json")])
-    if "denoiser_def" not in parser:
+    if "method::parts::denoiser_def" not in parser:
         return {}
-    torch.save(parser.get_parsed_content("denoiser_def").state_dict(), folder / "denoiser.pt")
+    torch.save(parser.get_parsed_content("method::parts::denoiser_def").state_dict(), folder / "denoiser.pt")
     return {"denoiser_checkpoint": str(folder / "denoiser.pt")}
 
 
@@ -75,12 +76,14 @@ def network_of(bundle: Path) -> torch.nn.Module:
 
 def workflow(bundle: Path, *configs: str, **overrides) -> ConfigWorkflow:
     """The bundle run, set up but not started."""
+    files = [bundle / "configs" / name for name in configs]
+    values = {"image_size": [64, 64], "precision": "float32", **overrides}
     return ConfigWorkflow(
-        config_file=[str(bundle / "configs" / name) for name in configs],
+        config_file=[str(file) for file in files],
         meta_file=str(bundle / "configs" / "metadata.json"),
         logging_file=False,
         bundle_root=str(bundle),
-        **{"image_size": [64, 64], "precision": "float32", **overrides},
+        **placed({name: value for file in files for name, value in read_json(file).items()}, values),
     )
 
 

@@ -42,10 +42,10 @@ def test_a_control_trains_with_the_parts_that_its_name_says(bundle, control, tmp
     parser.get_parsed_content("train::trainer").run()
     assert parser.get_parsed_content("settings")["method"] == f"cbmt_{control}"
     weak, strong, kind = CONTROLS[control]
-    views = parser.get_parsed_content("views")
+    views = parser.get_parsed_content("method::views")
     assert [[type(part).__name__ for part in parts] for parts in (views.weak, views.strong)] == [weak, strong]
     assert not parser.get_parsed_content("deliver::comparison").views.weak
-    labeller = parser.get_parsed_content("train::labeller")
+    labeller = parser.get_parsed_content("method::labeller")
     assert [type(refiner) for refiner in labeller.refiners[1:]] == ([kind] if kind else [])
     student = parser.get_parsed_content("network")
     assert (labeller.observe.network is student) == (control == "labels_alone")

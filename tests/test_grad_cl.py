@@ -54,10 +54,12 @@ def test_the_controls_are_those_of_every_bundle():
 def test_a_control_trains_under_its_own_name(bundle, control, places):
     parser = trained(bundle, *configs(control), epochs=1, **places(bundle))
     assert parser.get_parsed_content("settings")["method"] == f"grad_cl_{control}"
-    weighting = parser.get_parsed_content("guided").weighting
+    weighting = parser.get_parsed_content("method::parts::guided").weighting
     kinds = {"static_weights": FixedWeights, "random_weights": RandomWeights}
     assert isinstance(weighting, kinds.get(control, GradCam))
-    assert isinstance(parser.get_parsed_content("label").observe, MonteCarlo) == (control == "plain_features")
+    assert isinstance(parser.get_parsed_content("method::parts::label").observe, MonteCarlo) == (
+        control == "plain_features"
+    )
     assert state(parser).isfinite().all()
 
 
@@ -74,7 +76,7 @@ def test_with_rounds_the_copies_follow_the_student(places):
     bundle = BUNDLES[0]
     item = run(bundle, *configs(), epochs=2, refresh_every=1, **places(bundle))
     student, source = (item.parser.get_parsed_content(name).state_dict() for name in ("network", "source_network"))
-    copy = item.parser.get_parsed_content("guided").network.state_dict()
+    copy = item.parser.get_parsed_content("method::parts::guided").network.state_dict()
     # The copies are the student as it was after the first epoch: neither the source nor what it became.
     for other in (student, source):
         assert any(not torch.equal(copy[name].cpu(), other[name].cpu()) for name in copy)

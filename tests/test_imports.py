@@ -27,6 +27,7 @@ HOUSE = """
     fingerprint     files
     passport        files functional
     workflow        console overrides
+    template        console files overrides
 
     reading
     organs          files
@@ -35,6 +36,8 @@ HOUSE = """
     networks        files functional precision
     losses          files functional protocols
     transforms      files functional
+
+    method          networks.norm protocols transforms.views
 
     imageio         files reading transforms.nested
     data            failures files organs.fundus.laterality places reading tables
@@ -45,7 +48,7 @@ HOUSE = """
     same_run        data.pseudonyms files overrides places
 
     report          pieces
-    prediction      data failures files functional imageio metrics organs.fundus.laterality overrides pieces reading report tables
+    prediction      data failures files functional imageio metrics organs overrides pieces reading report tables
     delivery        engines files functional metrics overrides passport precision protocols report
 
     datasets        files

@@ -10,6 +10,8 @@ import torch
 from bundle_support import BUNDLES, ROOT, classes, command, run, write_images
 from PIL import Image
 
+from monai_sfda.template import write_configs
+
 TYPED = ("--image_size", "[64,64]", "--precision", "float32")
 
 
@@ -24,11 +26,11 @@ def replace(path, *pairs):
 @pytest.fixture
 def mine(tmp_path):
     folder = shutil.copytree(ROOT / "bundles" / "nuclei_fluorescence", tmp_path / "mine")
-    for name in ("adapt", "inference", "train"):
-        named = ('"structures": {"nucleus": 1}', '"structures": {"disc": 1, "cup": 2}')
-        replace(folder / "configs" / f"{name}.json", named, ('"out_channels": 2', '"out_channels": 3'))
+    task = json.loads((folder / "configs" / "task.json").read_text())
+    task["structures"] = {"disc": 1, "cup": 2}
+    task["network_def"]["out_channels"] = 3
+    write_configs(folder / "configs", task)
     replace(folder / "configs" / "metadata.json", ('"1": "nucleus"', '"1": "disc", "2": "cup"'))
-    replace(folder / "configs" / "train_denoiser.json", ('"channels": 2', '"channels": 3'))
     return folder
 
 
@@ -84,9 +86,8 @@ def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_p
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     torch.save({"scale": torch.tensor(99.0)}, mine / "models" / "model.pt")
-    config = mine / "configs" / "inference.json"
-    content = json.loads(config.read_text()) | {"network_def": {"_target_": "reader.Reader"}}
-    config.write_text(json.dumps(content))
+    task = json.loads((mine / "configs" / "task.json").read_text())
+    write_configs(mine / "configs", task | {"network_def": {"_target_": "reader.Reader"}})
     command(monkeypatch, "evaluate", mine, labelled, "--output", tmp_path / "scores", *TYPED)
     structures = json.loads((tmp_path / "scores" / "summary.json").read_text())["structures"]
     assert [scores["dice"]["mean"] for scores in structures.values()] == [1.0, 1.0]
@@ -94,15 +95,11 @@ def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_p
 
 def test_sigmoid_channels_that_exclude_each_other(monkeypatch, tmp_path):
     folder = shutil.copytree(ROOT / "bundles" / "fundus_disc_cup", tmp_path / "mine")
-    finder = ('"finder": {', '"finder": null, "unused": {')
-    structures = ('{"disc": 0, "cup": 1}', '{"left": 0, "right": 1}')
-    named = (('{"1": "optic disc", "2": "optic cup"}', '{"1": "left", "2": "right"}'), structures)
-    nested = ('"cutoff": "@cutoffs", "head": "@head"},', '"cutoff": "@cutoffs", "head": "@head", "nested": false},')
-    flips = ('{"optic disc": 0, "optic cup": 1}', structures[1])
-    replace(folder / "configs" / "inference.json", finder, nested, flips, *named)
-    replace(folder / "configs" / "evaluate.json", finder, ("[1, 2], ", "[1], "))
-    renamed = (("@structures::cup", "@structures::right"), ("balance_weight_cup", "balance_weight_right"))
-    replace(folder / "configs" / "adapt.json", finder, structures, *renamed)
+    task = json.loads((folder / "configs" / "task.json").read_text())
+    kept = {
+        name: task[name] for name in ("head", "image_size", "network_def", "loss", "feature_layer", "default_method")
+    }
+    write_configs(folder / "configs", kept | {"structures": {"left": 0, "right": 1}, "mask_ids": [[1], [2]]})
     metadata = folder / "configs" / "metadata.json"
     text = metadata.read_text()
     metadata.write_text(text.replace('"optic disc"', '"left"').replace('"optic cup"', '"right"'))

@@ -11,8 +11,8 @@ BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 METHODS = sorted(path.stem for path in (BUNDLE / "configs" / "methods").glob("*.json"))
 CHANGES = {"structures": {"disc": 1, "cup": 2}, "network_def::out_channels": 3}
 OF_METHOD = {
-    "adami": {"train::criterion::criteria::entropy::class_weight": [0.1, 0.3, 0.6]},
-    "adaent": {"train::criterion::criteria::entropy::class_weight": [0.1, 0.3, 0.6]},
+    "adami": {"method::criterion::criteria::entropy::class_weight": [0.1, 0.3, 0.6]},
+    "adaent": {"method::criterion::criteria::entropy::class_weight": [0.1, 0.3, 0.6]},
 }
 
 
@@ -21,8 +21,8 @@ def untrained(folder):
     parser = ConfigParser()
     parser.read_config([str(BUNDLE / "configs" / name) for name in ("adapt.json", "methods/dae.json")])
     parser.update(CHANGES)
-    for name in ("network_def", "denoiser_def"):
-        torch.save(parser.get_parsed_content(name).state_dict(), folder / f"{name}.pt")
+    for name in ("network_def", "method::parts::denoiser_def"):
+        torch.save(parser.get_parsed_content(name).state_dict(), folder / f"{name.split('::')[-1]}.pt")
 
 
 @pytest.mark.parametrize("method", METHODS)

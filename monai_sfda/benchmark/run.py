@@ -101,7 +101,8 @@ def _needed(pair: Pair, configs: list[str], folder: Path) -> dict[str, Any]:
     parser = ConfigParser()
     parser.read_config([str(pair.bundle / "configs" / name) for name in configs])
     makers = {"source_ratios": source_ratios, "denoiser_checkpoint": source_denoiser}
-    made = {name: make(pair, folder) for name, make in makers.items() if name in parser}
+    used = [name for name in makers if name in parser or name in parser["method"].get("parts", {})]
+    made = {name: makers[name](pair, folder) for name in used}
     return {name: place for name, place in made.items() if place}
 
 

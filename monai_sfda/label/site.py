@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monai.bundle import ConfigParser
-
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import literal, read_json
 from monai_sfda.places import alone
@@ -30,13 +28,9 @@ def methods_for_site(bundle: Path) -> list[str]:
     """Recipes whose weights fit the bundle's own network, the default first."""
     adapt = bundle / "configs" / "adapt.json"
     default = read_json(adapt)["method"]["name"]
-    names = [default]
-    for path in sorted((bundle / "configs" / "methods").glob("*.json")):
-        parser = ConfigParser()
-        parser.read_config([str(adapt), str(path)])
-        if path.stem != default and parser.get("deliver::redefine") is None:
-            names.append(path.stem)
-    return names
+    recipes = {path.stem: read_json(path) for path in sorted((bundle / "configs" / "methods").glob("*.json"))}
+    others = (name for name, recipe in recipes.items() if name != default and "redefine" not in recipe["method"])
+    return [default, *others]
 
 
 def adapt_site(

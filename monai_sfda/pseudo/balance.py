@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import ignite.distributed as idist
@@ -162,11 +163,19 @@ class BalanceBackground(WeighBackground):
         self.remember(evidence)
         return super().__call__(pseudo, evidence)
 
+    def columns(self, names: Mapping[str, int]) -> dict[str, Callable[[], float]]:
+        """Columns of a history: the weight of each balanced channel, by the name that ``names`` gives it."""
+        return {
+            f"balance_weight_{name}": partial(self.weights.__getitem__, self.channels.index(channel))
+            for name, channel in names.items()
+            if channel in self.channels
+        }
+
     def state_dict(self) -> dict:
         return {"sums": self.sums, "weights": self.weights}
 
     def load_state_dict(self, state: dict) -> None:
-        self.sums, self.weights = dict(state["sums"]), list(state["weights"])
+        self.sums, self.weights[:] = dict(state["sums"]), state["weights"]
 
 
 def _check_channels(channels: Sequence[int], maps: Tensor) -> None:

@@ -43,6 +43,6 @@ def test_a_control_of_ud4r_lacks_the_part_that_its_name_says(control, coarse, ra
     weights = str(random_weights(bundle, tmp_path / "model.pt"))
     item = workflow(bundle, "adapt.json", "methods/ud4r.json", checkpoint=weights, **places, **settings)
     item.initialize()
-    first, second = item.parser.get_parsed_content("train::labeller").refiners
+    first, second = item.parser.get_parsed_content("method::labeller").refiners
     assert type(first) is coarse
     assert (second.rate, second.weigh) == (rate, weigh)

@@ -1,0 +1,78 @@
+"""What a recipe says of a method: the parts of a step, what surrounds it, and where each number is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from monai_sfda.networks.norm import track_stats
+from monai_sfda.protocols import Criterion, Labeller, Views
+from monai_sfda.transforms.views import WeakStrongViews
+
+__all__ = ["Method"]
+
+REQUIRED = ("student", "criterion", "optimizer", "adapted", "settings")
+FACTS = ("name", "citation", "reconstruction", "uses_target_tags")
+
+
+@dataclass
+class Method:
+    """A method as its recipe, ``configs/methods/NAME.json``, sets it up; what a recipe leaves out it does not use.
+
+    Raises:
+        ValueError: if a part that every method has is missing.
+    """
+
+    name: str = ""
+    citation: str = ""
+    summary: str = ""
+    """Labels, loss and what is trained, in one line."""
+    reconstruction: bool = False
+    """Rebuilt without the authors' code."""
+    uses_target_tags: bool = False
+    """Image-level labels of the target go in."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Plain values, which a command may replace: ``epochs``, ``batch_size``, ``learning_rate``, ... of this method."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Setting -> where it is printed, or that it is our own."""
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """Parts that several others of the recipe refer to, such as a teacher."""
+
+    student: nn.Module | None = None
+    """The network that is trained."""
+    views: Views = field(default_factory=WeakStrongViews)
+    labeller: Labeller | None = None
+    criterion: Criterion | None = None
+    mode: Callable[[nn.Module], object] = track_stats
+    feature_layer: str | None = None
+    optimizer: Optimizer | None = None
+    learning_rate_step: int = 1
+    """Epochs after which the rate is multiplied by ``learning_rate_decay``."""
+    shuffle: bool = True
+
+    handlers: Sequence[Any] = ()
+    adapted: nn.Module | None = None
+    """The network to deliver."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """Name -> part whose state a run needs to continue, beside the student's and the optimizer's."""
+    history: Mapping[str, Callable[[], float]] = field(default_factory=dict)
+    """Column of history.csv -> its value at the end of an epoch."""
+    redefine: Callable[[dict], dict] | None = None
+    """``network_def`` of the bundle -> that of the adapted bundle, if it is another."""
+
+    def __post_init__(self) -> None:
+        missing = [name for name in REQUIRED if getattr(self, name) in (None, {})]
+        if missing:
+            raise ValueError(
+                f"Expected a method with {', '.join(REQUIRED)}, found none named {missing[0]} in "
+                f"{self.name or 'the recipe'}; add it to the dictionary method of the recipe."
+            )
+
+    def facts(self) -> dict[str, Any]:
+        """What a report says of the method."""
+        return {name: getattr(self, name) for name in FACTS}
