@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_sfda.console import quiet
+from monai_sfda.older import is_older
 from monai_sfda.overrides import check_names, check_overrides, literal, placed, read_json
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ def check_configs(root: Path, configs: list[str], **overrides: Any) -> dict[str,
     """Raise what `run_configs` would raise before it begins; returns the overrides by their place in the configs."""
     files = [str(root / "configs" / name) for name in configs]
     read_json(root / "configs" / "metadata.json")
+    if older := [file for file in files if Path(file).is_file() and is_older(Path(file).read_text(encoding="utf-8"))]:
+        raise ValueError(
+            f"Expected a bundle of this version, found names of version 0.1 in {older[0]}; rewrite them with "
+            f"python -m monai_sfda.older {root}."
+        )
     content = {key.lstrip("+"): value for file in files for key, value in read_json(file).items()}
     _check_task(root, content)
     overrides = placed(content, overrides)

@@ -26,7 +26,8 @@ HOUSE = """
     failures        files root_cause tables
     fingerprint     files
     passport        files functional
-    workflow        console overrides
+    older           console files
+    workflow        console older overrides
     template        console files overrides
 
     reading

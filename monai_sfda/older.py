@@ -1,0 +1,68 @@
+"""``python -m monai_sfda.older BUNDLE``: rewrite the configs of a bundle of version 0.1 for this one.
+
+Names have moved to other rooms, so such a bundle, an adapted one for example, asks for modules that are no more.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from monai_sfda.console import one_sentence
+from monai_sfda.files import whole_file
+
+__all__ = ["convert", "is_older"]
+
+MOVED = {
+    "monai_sfda.clinic": {
+        "monai_sfda.delivery": ("Comparison", "Delivery", "Limits", "source_masks"),
+        "monai_sfda.prediction": (
+            "DescribeCased", "check_formats", "class_names", "model_name", "same_classes", "write_results",
+        ),
+        "monai_sfda.same_run": ("refuse_other_masks",),
+    },
+    "monai_sfda.data": {"monai_sfda.failures": ("Failures", "clear_drafts", "write_failures")},
+    "monai_sfda.pseudo.fingerprint": {"monai_sfda.fingerprint": ("describe", "fingerprint")},
+    "monai_sfda.transforms": {
+        "monai_sfda.imageio": ("MaskReader", "PhotoReader", "ReadPhotod"),
+        "monai_sfda.organs.fundus": ("CutToDiscd", "DiscFinder"),
+    },
+}  # fmt: skip
+"""Module -> module that has these names now."""
+
+OLDER = re.compile(r"monai_sfda\.clinic\b|monai_sfda\.pseudo\.fingerprint\b|monai_sfda\.transforms\.PhotoReader\b")
+
+
+def is_older(text: str) -> bool:
+    """Whether a config asks for modules of version 0.1."""
+    return OLDER.search(text) is not None
+
+
+def convert(text: str) -> str:
+    """The same config with today's names."""
+    for old, rooms in MOVED.items():
+        for new, names in rooms.items():
+            for name in names:
+                text = re.sub(rf"{re.escape(old)}\.{name}\b", f"{new}.{name}", text)
+                text = re.sub(rf"from {re.escape(old)} import {name}\b", f"from {new} import {name}", text)
+    return text
+
+
+def main() -> None:
+    """Rewrite what is older, and say which files."""
+    if len(sys.argv) != 2 or not Path(sys.argv[1], "configs").is_dir():
+        raise ValueError("Expected the folder of a bundle, as in: python -m monai_sfda.older BUNDLE.")
+    changed = []
+    for path in sorted(Path(sys.argv[1], "configs").rglob("*.json")):
+        text = path.read_text(encoding="utf-8")
+        if (now := convert(text)) != text:
+            with whole_file(path) as draft:
+                draft.write_text(now, encoding="utf-8")
+            changed.append(path.name)
+    print(f"Rewritten: {', '.join(changed)}." if changed else "Nothing to rewrite: the bundle has today's names.")
+
+
+if __name__ == "__main__":
+    with one_sentence():
+        main()
