@@ -19,7 +19,7 @@ TASK = "task.json"
 WIDTH = 120
 STEP = 4
 USUAL = {
-    "classes": "${number: name for number, name in enumerate(@structures, 1)}",
+    "class_names": "${number: name for number, name in enumerate(@structures, 1)}",
     "mask_ids": "$[[number] for number in range(1, 1 + len(@structures))]",
     "balanced": "$list(@structures)",
     "nested": [],
