@@ -46,7 +46,8 @@ class StoredRange:
 
     def _remedy(self, low: float, high: float) -> str:
         if low >= -1 and high <= 1 and low < 0:
-            return f"scale them with ScaleIntensityRanged('image', a_min=-1, a_max=1, b_min=0, b_max={self.top:g})"
+            scale = f"ScaleIntensityRanged('image', a_min=-1, a_max=1, b_min=0, b_max={self.top:g})"
+            return f"read them with ReadPhotod(..., dtype=torch.uint8), or scale them with {scale}"
         if low < 0:
             return "take out what centres them (such as NormalizeIntensityd), for the views do that, or clip them at 0"
         white = next((white for white in (1, 255, 4095, 65535) if high <= white), high)
