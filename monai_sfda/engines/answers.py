@@ -9,27 +9,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from monai_sfda.networks.check import size_advice
+from monai_sfda.networks.check import MISFITS, input_advice
 from monai_sfda.protocols import PseudoLabel
 
-__all__ = ["check_answers", "check_loss", "check_views", "size_explained"]
+__all__ = ["check_answers", "check_loss", "check_views", "misfit_explained"]
 
 
 @contextmanager
-def size_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
-    """Turn what layers say of maps that do not fit together into the sizes that would.
+def misfit_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
+    """Turn what layers say of images that do not fit them into the size, or the channels, that would.
 
     Raises:
-        ValueError: in place of an error of the network, where images of another size would do.
+        ValueError: in place of an error of the network, where images of another shape would do.
     """
     try:
         yield
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or not (advice := size_advice(network, image)):
+    except MISFITS as error:
+        if isinstance(error, torch.OutOfMemoryError) or not (advice := input_advice(network, image)):
             raise
-        reason, size = str(error).strip().split("\n")[0], " x ".join(map(str, image.shape[2:]))
+        reason, shape = str(error).strip().split("\n")[0].rstrip("."), tuple(image.shape[1:])
         raise ValueError(
-            f"Expected images of a size that fits the network, found {size} ({reason}); {advice}."
+            f"Expected images (C, H, W) that fit the network, found {shape} ({reason}); {advice}."
         ) from error
 
 
@@ -53,12 +53,18 @@ def check_views(views: Any, image: Tensor) -> tuple[Tensor, Tensor]:
     return views[0], views[1]
 
 
-def check_answers(*, pred: Any, pseudo: Any = None, **_: object) -> None:
-    """Raises ValueError: unless the network gave one tensor and a labeller, where there is one, as many labels."""
+def check_answers(*, strong: Tensor, pred: Any, pseudo: Any = None, **_: object) -> None:
+    """Raises ValueError: unless the network gave one map of logits for each image, and a labeller labels for each."""
     if not isinstance(pred, Tensor):
         raise ValueError(
             f"Expected a network that gives one tensor of logits, found a {type(pred).__name__}; switch deep "
             "supervision off, or wrap the network so that it gives the last map alone."
+        )
+    if pred.ndim != strong.ndim or (len(pred), *pred.shape[2:]) != (len(strong), *strong.shape[2:]):
+        expected = ", ".join(map(str, (len(strong), "K", *strong.shape[2:])))
+        raise ValueError(
+            f"Expected logits of the size of the images, ({expected}), found {tuple(pred.shape)}; switch deep "
+            "supervision off, or wrap the network so that it gives one map of that size."
         )
     if pseudo is None:
         return

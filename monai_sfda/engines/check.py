@@ -57,6 +57,7 @@ def check_wiring(
     _check_heads(parts_of(*users.values(), *handlers))
     _check_devices(device, [network, *filter(is_network, parts_of(*users.values()))])
     _check_optimizer(network, optimizer, criterion)
+    _check_followed(optimizer, handlers)
     _check_adapted(adapted, network, handlers)
     if feature_layer is not None:
         check_feature_layer(network, feature_layer)
@@ -111,6 +112,18 @@ def _check_optimizer(network: nn.Module, optimizer: Optimizer, criterion: object
             f"Expected an optimizer over parameters that require a gradient, found that all {len(given)} are frozen; "
             "call requires_grad_(True) on those that are to learn, or use the criterion NoLoss if nothing is."
         )
+
+
+def _check_followed(optimizer: Optimizer, handlers: Sequence[Any]) -> None:
+    """What handlers schedule, or write down, is the optimizer of the run."""
+    for handler in handlers:
+        for part in parts_of(handler):
+            other = getattr(part, "__dict__", {}).get("optimizer")
+            if isinstance(other, Optimizer) and other is not optimizer:
+                raise ValueError(
+                    f"Expected {name_of(handler)} to use the optimizer that is given to the engine, found another "
+                    f"{type(other).__name__}; give both the same."
+                )
 
 
 def _check_criterion(criterion: Any, step: Sequence[str]) -> None:
