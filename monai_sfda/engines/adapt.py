@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from monai_sfda.engines.answers import check_answers, check_loss, check_views, misfit_explained
+from monai_sfda.engines.answers import check_answers, check_loss, check_views, misfit_explained, warn_of_probabilities
 from monai_sfda.engines.batch import check_cases, read_batch
 from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
@@ -116,6 +116,8 @@ class AdaptTrainer(Trainer):
                 torch.clear_autocast_cache()
             step["pred"] = self.network(step["strong"])
         check_answers(**step)
+        if self.state.iteration == 1:
+            warn_of_probabilities(step["pred"])
         if self.tap is not None:
             step["features"] = self.tap.output
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)

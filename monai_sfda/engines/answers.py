@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,9 @@ from torch import Tensor, nn
 from monai_sfda.networks.check import MISFITS, input_advice
 from monai_sfda.protocols import PseudoLabel
 
-__all__ = ["check_answers", "check_loss", "check_views", "misfit_explained"]
+__all__ = ["check_answers", "check_loss", "check_views", "misfit_explained", "warn_of_probabilities"]
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -50,7 +53,13 @@ def check_views(views: Any, image: Tensor) -> tuple[Tensor, Tensor]:
                 f"Expected views in floating point of {len(image)} images, found {view.dtype} {tuple(view.shape)}; "
                 "give views=WeakStrongViews(), which scales stored images (0 to 255) for the network."
             )
-    return views[0], views[1]
+    weak, strong = views
+    if weak.shape[2:] != strong.shape[2:]:
+        raise ValueError(
+            f"Expected two views that show the same pixels, found {tuple(weak.shape)} and {tuple(strong.shape)}; let "
+            "neither of them crop, resize or turn the images."
+        )
+    return weak, strong
 
 
 def check_answers(*, strong: Tensor, pred: Any, pseudo: Any = None, **_: object) -> None:
@@ -79,6 +88,17 @@ def check_answers(*, strong: Tensor, pred: Any, pseudo: Any = None, **_: object)
             f"Expected a label and a weight of the shape of the prediction, {tuple(pred.shape)}, found "
             f"{shapes['label']} and {shapes['weight']}; give the labeller a network with the channels of the student, "
             "and refiners that keep the shape."
+        )
+
+
+def warn_of_probabilities(pred: Tensor) -> None:
+    """Warn if a network seems to end in a sigmoid or softmax, which losses and labels would apply once more."""
+    low, high = (float(end) for end in torch.aminmax(pred.detach()))
+    if 0 <= low < high <= 1:
+        logger.warning(
+            "Expected logits, found predictions from %.3g to %.3g, as probabilities are; if the network ends in a "
+            "sigmoid or softmax, take it off, for the parts of a run apply their own.",
+            *(low, high),
         )
 
 

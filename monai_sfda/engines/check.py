@@ -46,6 +46,7 @@ def check_wiring(
     Raises:
         ValueError: for the first thing that does not fit.
     """
+    _check_kinds(network, optimizer)
     criterion = users["criterion"]
     step = [*STEP, *["pseudo"] * (users["labeller"] is not None), *["features"] * (feature_layer is not None)]
     _check_calls(users)
@@ -61,6 +62,16 @@ def check_wiring(
     _check_adapted(adapted, network, handlers)
     if feature_layer is not None:
         check_feature_layer(network, feature_layer)
+
+
+def _check_kinds(network: Any, optimizer: Any) -> None:
+    for part, kind, remedy in (
+        (network, nn.Module, "give a network that was made, as in BasicUNet(...), and filled, as by load_network"),
+        (optimizer, Optimizer, "give one such as torch.optim.Adam(network.parameters())"),
+    ):
+        if not isinstance(part, kind):
+            found = f"the class {name_of(part)}" if isinstance(part, type) else f"a {type(part).__name__}"
+            raise ValueError(f"Expected a torch {kind.__name__}, found {found}; {remedy}.")
 
 
 def _check_calls(users: Mapping[str, object]) -> None:

@@ -35,7 +35,7 @@ class ReadPhotod(MapTransform):
         allow_missing_keys: as in MONAI.
 
     Raises:
-        ValueError: if ``dtype`` is neither of the two.
+        ValueError: if ``dtype`` or ``spatial_size`` is none of those.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class ReadPhotod(MapTransform):
                 f"{dtype}; give one of the two."
             )
         self.finder, self.dtype = finder, dtype
+        if not isinstance(spatial_size, Sequence) or len(spatial_size) != 2:
+            raise ValueError(f"Expected spatial_size (h, w), found {spatial_size}; give both, such as (256, 256).")
         self.rows, self.columns = (int(n) for n in spatial_size)
         self.reader = reader or PhotoReader()
 

@@ -34,13 +34,14 @@ class StoredRange:
         whole = not image.is_floating_point()
         if whole and self._bright and torch.iinfo(image.dtype).min == 0 and torch.iinfo(image.dtype).max <= self.top:
             return
-        low, high = (float(end) for end in torch.aminmax(image))
+        # torch.aminmax knows no unsigned numbers of 16 bits and more
+        low, high = (float(end) for end in torch.aminmax(image.double() if whole else image))
         level = self.top / LEVELS
         if not low - low == high - high == 0:
             raise ValueError(f"Expected finite images, found {low} to {high}; leave out those with NaN or infinity.")
         dark = 0 < high <= level and not self._bright
         if low < -level / 2 or high > self.top + level / 2 or dark:
-            found = f"found {low:.4g} to {high:.4g}"
+            found = f"found {low:.5g} to {high:.5g}"
             raise ValueError(f"Expected stored images from 0 to {self.top:g}, {found}; {self._remedy(low, high)}.")
         self._bright |= high > level
 

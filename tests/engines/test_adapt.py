@@ -168,6 +168,18 @@ def test_maps_that_are_stacked_or_of_another_size_are_no_logits(cbmt, network, c
         trainer.run()
 
 
+def test_views_that_do_not_show_the_same_pixels_are_refused(cbmt):
+    with pytest.raises(ValueError, match=r"Expected two views that show the same pixels, found \(\d, 3, 16, 16\) and"):
+        cbmt(views=lambda image: (image.float(), image.float()[..., :8]))[0].run()
+
+
+@pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Softmax(1), nn.Identity()])
+def test_a_network_that_ends_in_probabilities_is_told_once(cbmt, caplog, last):
+    network = nn.Sequential(*tiny_network(), nn.Hardtanh(-0.3, 0.7), last)
+    cbmt(network)[0].run()
+    assert caplog.text.count("Expected logits, found predictions from 0.") == (not isinstance(last, nn.Identity))
+
+
 def test_a_step_of_monai_images_is_one_of_plain_tensors(cbmt):
     images = [{"image": MetaTensor(item["image"]), "case": item["case"]} for item in tiny_images()]
     seen = []

@@ -302,3 +302,12 @@ def test_an_observer_is_no_network_and_a_network_no_observer(network):
         Observe(MeanTeacher(network))
     with pytest.raises(ValueError, match=r"which take a pseudo-label and its evidence, found float; use one such as"):
         PseudoLabeller(Observe(network), refiners=[0.75])
+
+
+def test_what_is_no_network_and_no_optimizer_is_named(network):
+    with pytest.raises(
+        ValueError, match="Expected a torch Module, found the class Conv2d; give a network that was made"
+    ):
+        engine(nn.Conv2d, optimizer=torch.optim.Adam(network.parameters()))
+    with pytest.raises(ValueError, match=r"Expected a torch Optimizer, found the class Adam; give one such as"):
+        engine(network, optimizer=torch.optim.Adam)

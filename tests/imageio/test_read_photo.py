@@ -124,3 +124,14 @@ def test_eight_bits_are_the_stored_values(case):
 def test_another_type_is_refused():
     with pytest.raises(ValueError, match=r"Expected dtype torch\.float32 .* found torch\.float16; give one of the two"):
         ReadPhotod("image", (4, 4), dtype=torch.float16)
+
+
+@pytest.mark.parametrize("size", [256, (256,), (3, 256, 256)])
+def test_a_size_that_is_not_two_numbers_is_refused(size):
+    with pytest.raises(ValueError, match=r"Expected spatial_size \(h, w\), found .*; give both, such as \(256, 256\)"):
+        ReadPhotod("image", size)
+
+
+def test_an_image_that_does_not_know_its_file_is_named():
+    with pytest.raises(ValueError, match="Expected 'image' to know the size of its file, found a Tensor without; keep"):
+        LabelMapd("pred")({"pred": torch.zeros(2, 4, 4), "image": torch.zeros(3, 4, 4)})

@@ -65,3 +65,9 @@ def test_white_is_above_black():
         StoredRange(0)
     with pytest.raises(ValueError, match="Expected std above 0, found 0"):
         WeakStrongViews(std=0)
+
+
+def test_sixteen_bits_are_counted_without_a_sign():
+    StoredRange(65535).check(torch.full((1, 1, 2, 2), 40000, dtype=torch.uint16))
+    with pytest.raises(ValueError, match=r"found 40000 to 40000; give WeakStrongViews stored_max=65535"):
+        StoredRange(255).check(torch.full((1, 1, 2, 2), 40000, dtype=torch.uint16))
