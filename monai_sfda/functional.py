@@ -18,6 +18,7 @@ __all__ = [
     "channel_names",
     "check_cutoff",
     "check_head",
+    "check_structures",
     "decide",
     "foreground_share",
     "log_distributions",
@@ -74,6 +75,29 @@ def check_head(head: str) -> str:
             f"Expected head 'sigmoid' (overlapping channels) or 'softmax' (exclusive classes), found {head!r}."
         )
     return head
+
+
+def check_structures(structures: Mapping[str, int], channels: int | None = None) -> dict[str, int]:
+    """Return ``structures``, name -> channel, if each channel is there.
+
+    Args:
+        structures: at least one.
+        channels: of the network, if that is known.
+
+    Raises:
+        ValueError: if it is no such mapping, or a channel is none of the network's.
+    """
+    numbers = list(structures.values()) if isinstance(structures, Mapping) else []
+    if not numbers or any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
+        raise ValueError(
+            f'Expected structures as name and channel, such as {{"disc": 0, "cup": 1}}, found {structures!r}; '
+            "mend structures."
+        )
+    if channels is not None and not set(numbers) <= set(range(channels)):
+        raise ValueError(
+            f"Expected structures whose channels are below {channels}, found {dict(structures)}; mend structures."
+        )
+    return dict(structures)
 
 
 def probabilities(logits: Tensor, head: str) -> Tensor:

@@ -50,7 +50,7 @@ HOUSE = """
 
     report          pieces
     prediction      data failures files functional imageio metrics organs overrides pieces reading report tables
-    delivery        engines files functional metrics overrides passport precision protocols report
+    delivery        engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files
 

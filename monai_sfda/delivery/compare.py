@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from monai_sfda.functional import Cutoff, decide, probabilities
+from monai_sfda.engines.answers import misfit_explained
+from monai_sfda.engines.batch import read_images
+from monai_sfda.functional import Cutoff, check_cutoff, check_head, check_structures, decide, probabilities
 from monai_sfda.metrics import dice_score, largest_component_share, soft_dice_confidence
+from monai_sfda.networks.moved import mover_of
 from monai_sfda.precision import autocast
 from monai_sfda.protocols import Views
 from monai_sfda.report.pictures import CasePicture
@@ -46,6 +49,9 @@ class Comparison:
         head, cutoff: how probabilities become masks, see `decide`.
         precision: arithmetic of the networks.
         keep: number of pictures of the largest changes, and again of ordinary cases.
+
+    Raises:
+        ValueError: if ``source`` is the network that adapted, or ``structures``, ``head`` or ``cutoff`` is wrong.
     """
 
     def __init__(
@@ -60,8 +66,15 @@ class Comparison:
         precision: str = "float32",
         keep: int = 6,
     ) -> None:
+        mover = mover_of(adapted)
+        if source is adapted or (mover is not None and mover.follows(source)):
+            raise ValueError(
+                f"Expected the network before adaptation as source, found the {type(source).__name__} that adapts; "
+                "copy it before the run, as in source = copy.deepcopy(network)."
+            )
         self.networks = (source.eval(), adapted.eval())
-        self.views, self.structures, self.head, self.cutoff = views, dict(structures), head, cutoff
+        self.views, self.structures, self.head = views, check_structures(structures), check_head(head)
+        self.cutoff = check_cutoff(cutoff)
         self.precision, self.keep = precision, keep
         self.rows: list[CaseChange] = []
         self._changed: list[tuple[float, CasePicture]] = []
@@ -76,18 +89,23 @@ class Comparison:
 
     @torch.no_grad()
     def run(self, loader: Iterable[Mapping[str, Any]], device: torch.device | str) -> Comparison:
-        """Compare on batches of ``image`` (B, C, H, W) and ``case``."""
+        """Compare on batches of ``image`` (B, C, H, W) and ``case``; without it, the files that MONAI read count.
+
+        Raises:
+            ValueError: if a batch has no such image or case, or a structure is none of the networks' channels.
+        """
         channels = list(self.structures.values())
         for batch in tqdm(loader, "comparing", unit="batch", leave=False):
-            image = torch.as_tensor(batch["image"])
+            image, cases = read_images(batch)
             weak = self.views(image.to(device))[0]
-            with autocast(device, self.precision):
+            with autocast(device, self.precision), misfit_explained(self.networks[1], weak):
                 probs = [probabilities(network(weak), self.head) for network in self.networks]
+            check_structures(self.structures, probs[1].shape[1])
             masks = [decide(p, self.head, self.cutoff)[:, channels] for p in probs]
             probs = [p[:, channels] for p in probs]
             agreement = dice_score(*masks).cpu()
-            self._add_rows(list(batch["case"]), probs, masks, agreement)
-            self._add_pictures(list(batch["case"]), image, masks, agreement)
+            self._add_rows(cases, probs, masks, agreement)
+            self._add_pictures(cases, image, masks, agreement)
         return self
 
     def _add_rows(self, cases: list[str], probs: list[Tensor], masks: list[Tensor], agreement: Tensor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from typing import Any, TypeVar
 
 import ignite.distributed as idist
@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from monai_sfda.engines.answers import check_answers, check_loss, check_views, size_explained
+from monai_sfda.engines.answers import check_answers, check_loss, check_views, misfit_explained, warn_of_probabilities
 from monai_sfda.engines.batch import check_cases, read_batch
 from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
@@ -93,7 +93,13 @@ class AdaptTrainer(Trainer):
         )
 
     def run(self) -> None:  # type: ignore[override] # as MONAI's own engines
-        """Run what is left of ``max_epochs``; nothing for a run that was already complete when it was resumed."""
+        """Run what is left of ``max_epochs``; nothing for a run that was already complete when it was resumed.
+
+        Raises:
+            ValueError: if the data loader is empty, or at the first step if what the parts give does not fit.
+        """
+        if isinstance(self.data_loader, Sized) and not len(self.data_loader):
+            raise ValueError("Expected images to adapt to, found an empty data loader; mend what lists the images.")
         if self.state.epoch < self.state.max_epochs:
             super().run()
 
@@ -101,14 +107,17 @@ class AdaptTrainer(Trainer):
         image, case = self._unlabelled(batch)
         self.mode(self.network)
         step: dict[str, Any] = {"image": image, "case": case}
-        with autocast(self.state.device, self.precision), size_explained(self.network, image):
+        with autocast(self.state.device, self.precision):
             step["weak"], step["strong"] = self._views(image)
+        with autocast(self.state.device, self.precision), misfit_explained(self.network, image):
             if self.labeller is not None:
                 step["pseudo"] = self.labeller(step["weak"], case)
                 # PyTorch 2.10 gives the student the weights that it cast for the labeller, which have no graph.
                 torch.clear_autocast_cache()
             step["pred"] = self.network(step["strong"])
         check_answers(**step)
+        if self.state.iteration == 1:
+            warn_of_probabilities(step["pred"])
         if self.tap is not None:
             step["features"] = self.tap.output
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
@@ -133,8 +142,10 @@ class AdaptTrainer(Trainer):
         for batch in tqdm(self.data_loader, "looking", unit="batch", leave=False, disable=idist.get_rank() > 0):
             self.fire_event(Events.GET_BATCH_COMPLETED)
             image, case = self._unlabelled(batch)
-            with torch.no_grad(), autocast(self.state.device, self.precision), size_explained(self.network, image):
-                answer = ask(self._views(image)[0], case)
+            with torch.no_grad(), autocast(self.state.device, self.precision):
+                weak = self._views(image)[0]
+                with misfit_explained(self.network, image):
+                    answer = ask(weak, case)
             yield answer
 
     def _views(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,4 +154,4 @@ class AdaptTrainer(Trainer):
     def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
         image, case = read_batch(batch)
         layout = torch.channels_last if image.ndim == 4 else torch.contiguous_format
-        return torch.as_tensor(image).to(self.state.device, non_blocking=True, memory_format=layout), case
+        return image.to(self.state.device, non_blocking=True, memory_format=layout), case

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,27 +10,29 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from monai_sfda.networks.check import size_advice
+from monai_sfda.networks.check import MISFITS, input_advice
 from monai_sfda.protocols import PseudoLabel
 
-__all__ = ["check_answers", "check_loss", "check_views", "size_explained"]
+__all__ = ["check_answers", "check_loss", "check_views", "misfit_explained", "warn_of_probabilities"]
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def size_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
-    """Turn what layers say of maps that do not fit together into the sizes that would.
+def misfit_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
+    """Turn what layers say of images that do not fit them into the size, or the channels, that would.
 
     Raises:
-        ValueError: in place of an error of the network, where images of another size would do.
+        ValueError: in place of an error of the network, where images of another shape would do.
     """
     try:
         yield
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or not (advice := size_advice(network, image)):
+    except MISFITS as error:
+        if isinstance(error, torch.OutOfMemoryError) or not (advice := input_advice(network, image)):
             raise
-        reason, size = str(error).strip().split("\n")[0], " x ".join(map(str, image.shape[2:]))
+        reason, shape = str(error).strip().split("\n")[0].rstrip("."), tuple(image.shape[1:])
         raise ValueError(
-            f"Expected images of a size that fits the network, found {size} ({reason}); {advice}."
+            f"Expected images (C, H, W) that fit the network, found {shape} ({reason}); {advice}."
         ) from error
 
 
@@ -50,15 +53,27 @@ def check_views(views: Any, image: Tensor) -> tuple[Tensor, Tensor]:
                 f"Expected views in floating point of {len(image)} images, found {view.dtype} {tuple(view.shape)}; "
                 "give views=WeakStrongViews(), which scales stored images (0 to 255) for the network."
             )
-    return views[0], views[1]
+    weak, strong = views
+    if weak.shape[2:] != strong.shape[2:]:
+        raise ValueError(
+            f"Expected two views that show the same pixels, found {tuple(weak.shape)} and {tuple(strong.shape)}; let "
+            "neither of them crop, resize or turn the images."
+        )
+    return weak, strong
 
 
-def check_answers(*, pred: Any, pseudo: Any = None, **_: object) -> None:
-    """Raises ValueError: unless the network gave one tensor and a labeller, where there is one, as many labels."""
+def check_answers(*, strong: Tensor, pred: Any, pseudo: Any = None, **_: object) -> None:
+    """Raises ValueError: unless the network gave one map of logits for each image, and a labeller labels for each."""
     if not isinstance(pred, Tensor):
         raise ValueError(
             f"Expected a network that gives one tensor of logits, found a {type(pred).__name__}; switch deep "
             "supervision off, or wrap the network so that it gives the last map alone."
+        )
+    if pred.ndim != strong.ndim or (len(pred), *pred.shape[2:]) != (len(strong), *strong.shape[2:]):
+        expected = ", ".join(map(str, (len(strong), "K", *strong.shape[2:])))
+        raise ValueError(
+            f"Expected logits of the size of the images, ({expected}), found {tuple(pred.shape)}; switch deep "
+            "supervision off, or wrap the network so that it gives one map of that size."
         )
     if pseudo is None:
         return
@@ -73,6 +88,17 @@ def check_answers(*, pred: Any, pseudo: Any = None, **_: object) -> None:
             f"Expected a label and a weight of the shape of the prediction, {tuple(pred.shape)}, found "
             f"{shapes['label']} and {shapes['weight']}; give the labeller a network with the channels of the student, "
             "and refiners that keep the shape."
+        )
+
+
+def warn_of_probabilities(pred: Tensor) -> None:
+    """Warn if a network seems to end in a sigmoid or softmax, which losses and labels would apply once more."""
+    low, high = (float(end) for end in torch.aminmax(pred.detach()))
+    if 0 <= low < high <= 1:
+        logger.warning(
+            "Expected logits, found predictions from %.3g to %.3g, as probabilities are; if the network ends in a "
+            "sigmoid or softmax, take it off, for the parts of a run apply their own.",
+            *(low, high),
         )
 
 

@@ -46,6 +46,7 @@ def check_wiring(
     Raises:
         ValueError: for the first thing that does not fit.
     """
+    _check_kinds(network, optimizer)
     criterion = users["criterion"]
     step = [*STEP, *["pseudo"] * (users["labeller"] is not None), *["features"] * (feature_layer is not None)]
     _check_calls(users)
@@ -57,9 +58,20 @@ def check_wiring(
     _check_heads(parts_of(*users.values(), *handlers))
     _check_devices(device, [network, *filter(is_network, parts_of(*users.values()))])
     _check_optimizer(network, optimizer, criterion)
+    _check_followed(optimizer, handlers)
     _check_adapted(adapted, network, handlers)
     if feature_layer is not None:
         check_feature_layer(network, feature_layer)
+
+
+def _check_kinds(network: Any, optimizer: Any) -> None:
+    for part, kind, remedy in (
+        (network, nn.Module, "give a network that was made, as in BasicUNet(...), and filled, as by load_network"),
+        (optimizer, Optimizer, "give one such as torch.optim.Adam(network.parameters())"),
+    ):
+        if not isinstance(part, kind):
+            found = f"the class {name_of(part)}" if isinstance(part, type) else f"a {type(part).__name__}"
+            raise ValueError(f"Expected a torch {kind.__name__}, found {found}; {remedy}.")
 
 
 def _check_calls(users: Mapping[str, object]) -> None:
@@ -111,6 +123,18 @@ def _check_optimizer(network: nn.Module, optimizer: Optimizer, criterion: object
             f"Expected an optimizer over parameters that require a gradient, found that all {len(given)} are frozen; "
             "call requires_grad_(True) on those that are to learn, or use the criterion NoLoss if nothing is."
         )
+
+
+def _check_followed(optimizer: Optimizer, handlers: Sequence[Any]) -> None:
+    """What handlers schedule, or write down, is the optimizer of the run."""
+    for handler in handlers:
+        for part in parts_of(handler):
+            other = getattr(part, "__dict__", {}).get("optimizer")
+            if isinstance(other, Optimizer) and other is not optimizer:
+                raise ValueError(
+                    f"Expected {name_of(handler)} to use the optimizer that is given to the engine, found another "
+                    f"{type(other).__name__}; give both the same."
+                )
 
 
 def _check_criterion(criterion: Any, step: Sequence[str]) -> None:

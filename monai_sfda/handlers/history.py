@@ -11,7 +11,7 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch.optim import Optimizer
 
-from monai_sfda.functional import Cutoff, check_head, decide, foreground_share, probabilities
+from monai_sfda.functional import Cutoff, check_head, check_structures, decide, foreground_share, probabilities
 from monai_sfda.tables import write_csv
 
 __all__ = ["History"]
@@ -30,6 +30,9 @@ class History:
         head: ``"sigmoid"`` or ``"softmax"``.
         cutoff: how probabilities become masks, see `decide`; one number, or one for each channel.
         extra: name -> function without arguments, read at the end of each epoch.
+
+    Raises:
+        ValueError: if ``structures`` name no channels, or at the first step one that the network does not have.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class History:
         extra: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         self.path, self.optimizer, self.extra = Path(path), optimizer, dict(extra or {})
-        self.structures, self.head, self.cutoff = dict(structures), check_head(head), cutoff
+        self.structures, self.head, self.cutoff = check_structures(structures), check_head(head), cutoff
         self.rows: list[dict[str, float]] = []
         self._sums: dict[str, float] = {}
         self._steps = 0
@@ -58,6 +61,7 @@ class History:
 
     def update(self, engine: Any) -> None:
         output = engine.state.output
+        check_structures(self.structures, output["pred"].shape[1])
         shares = foreground_share(decide(probabilities(output["pred"], self.head), self.head, self.cutoff))
         values = {"loss": output["loss"]}
         values |= {f"foreground_{name}": shares[channel] for name, channel in self.structures.items()}

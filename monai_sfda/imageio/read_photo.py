@@ -1,4 +1,4 @@
-"""From the file to the network's input in one go."""
+"""From the file to a tensor of one size in one go."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ReadPhotod"]
 
 
 class ReadPhotod(MapTransform):
-    """Read a photograph, resize it and scale it to [-1, 1]: (3, h, w) float32.
+    """Read a photograph and resize it: (3, h, w), float32 in [-1, 1] as networks see it, or uint8 from 0 to 255.
 
     The same values, up to rounding, as MONAI's ``LoadImaged`` with a `PhotoReader`, ``EnsureChannelFirstd``,
     ``Transposed``, ``Resized`` (bilinear, anti-aliased) and ``ScaleIntensityRanged``, at a fraction of their time. The
@@ -27,10 +27,15 @@ class ReadPhotod(MapTransform):
     Args:
         keys: entries that hold a path.
         spatial_size: (h, w).
+        dtype: ``torch.float32`` gives -1 to 1, the input of a network; ``torch.uint8`` gives 0 to 255, the images of a
+            data set whose views (`monai_sfda.transforms.WeakStrongViews`) scale them for the network.
         reader: gives the photograph; a plain `PhotoReader` by default.
         finder: takes the photograph (3, H, W), 0..255, and says in ``box`` which part of it to read, as
             `monai_sfda.organs.fundus.DiscFinder` does; all it says becomes the item's ``located``. None reads all.
         allow_missing_keys: as in MONAI.
+
+    Raises:
+        ValueError: if ``dtype`` or ``spatial_size`` is none of those.
     """
 
     def __init__(
@@ -38,12 +43,20 @@ class ReadPhotod(MapTransform):
         keys: KeysCollection,
         spatial_size: Sequence[int],
         *,
+        dtype: torch.dtype = torch.float32,
         reader: PhotoReader | None = None,
         finder: Callable[[torch.Tensor], dict[str, Any]] | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.finder = finder
+        if dtype not in (torch.float32, torch.uint8):
+            raise ValueError(
+                f"Expected dtype torch.float32 (-1 to 1, for a network) or torch.uint8 (0 to 255, for views), found "
+                f"{dtype}; give one of the two."
+            )
+        self.finder, self.dtype = finder, dtype
+        if not isinstance(spatial_size, Sequence) or len(spatial_size) != 2:
+            raise ValueError(f"Expected spatial_size (h, w), found {spatial_size}; give both, such as (256, 256).")
         self.rows, self.columns = (int(n) for n in spatial_size)
         self.reader = reader or PhotoReader()
 
@@ -53,8 +66,11 @@ class ReadPhotod(MapTransform):
             pixels = self.reader.decode_array(item[key])
             left, top, right, bottom = box = self._box(pixels, item)
             values = resize_photo(np.ascontiguousarray(pixels[top:bottom, left:right]), (self.rows, self.columns))
-            values *= 2 / 255
-            values -= 1
+            if self.dtype == torch.uint8:
+                values = values.round().clip(0, 255).astype(np.uint8)
+            else:
+                values *= 2 / 255
+                values -= 1
             size = np.array([pixels.shape[1], pixels.shape[0]])
             meta = {"filename_or_obj": str(item[key]), "spatial_shape": size, "original_affine": torch.eye(4).double()}
             meta["box"] = box

@@ -9,9 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["check_output", "size_advice"]
+from monai_sfda.functional import check_structures
+from monai_sfda.networks.layers import unwrapped
+from monai_sfda.networks.norm import norm_layers
 
+__all__ = ["MISFITS", "check_output", "input_advice"]
+
+CHANNELS = (1, 3, 2, 4)
 MULTIPLES = (2, 4, 8, 16, 32, 64, 128)  # a size that networks ask for is a product of their strides
+MISFITS = (RuntimeError, TypeError, IndexError, ValueError)
+"""What layers raise for input of another shape than theirs."""
 
 
 def check_output(
@@ -45,10 +52,8 @@ def check_output(
             f"{_remedy(network, size)}."
         ) from answer
     channels = len(structures) + (head == "softmax")
-    if isinstance(structures, Mapping) and not set(structures.values()) <= set(range(channels)):
-        raise ValueError(
-            f"Expected structures whose channels are below {channels}, found {dict(structures)}; mend structures."
-        )
+    if isinstance(structures, Mapping):
+        check_structures(structures, channels)
     expected = (2, channels, *size)
     if not isinstance(answer, Tensor) or tuple(answer.shape) != expected:
         raise ValueError(
@@ -57,20 +62,33 @@ def check_output(
         )
 
 
-def size_advice(network: nn.Module, image: Tensor) -> str:
-    """Which sizes would do, if a copy of the network fails on blank images of this size (B, C, H, W); else nothing."""
-    copy, channels, size = deepcopy(network).eval(), image.shape[1], (image.shape[-2], image.shape[-1])
-    failed = image.ndim == 4 and isinstance(_ask(copy, size, channels), Exception)
-    return _other_size(copy, size, channels=channels) if failed else ""
+def input_advice(network: nn.Module, image: Tensor) -> str:
+    """What to do if a copy of the network fails on blank images of this shape (B, C, H, W); nothing if it does not."""
+    network, channels, size = deepcopy(unwrapped(network)), image.shape[1], image.shape[2:]
+    for layer in norm_layers(network):
+        layer.eval()  # a synchronised one waits for the other processes
+    if image.ndim != 4 or not isinstance(_ask(network, size, channels), Exception):
+        return ""
+    layers = {type(layer) for layer in network.modules()}
+    if nn.Conv3d in layers and nn.Conv2d not in layers:
+        return "give a network of 2 spatial dimensions, for it takes volumes"
+    if image.shape[3] in CHANNELS and _fits(network, image.shape[1:3], channels=image.shape[3]):
+        return "move their channels before their rows, as EnsureChannelFirstd does"
+    if advice := _other_size(network, size, channels=channels):
+        return f"resize them to {advice}"
+    known = [c for c in CHANNELS if _fits(network, size, channels=c) or _other_size(network, size, channels=c)]
+    if 1 in known:
+        return "wrap it, as in monai_sfda.networks.with_input(network, grey=True), for it takes grey images"
+    return f"give images of {known[0]} channels" if known else ""
 
 
-def _ask(network: nn.Module, size: tuple[int, int], channels: int = 3) -> Any:
+def _ask(network: nn.Module, size: Sequence[int], channels: int = 3) -> Any:
     """What it says of two blank images, or the error that it raises."""
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     try:
         with torch.no_grad(), torch.random.fork_rng():
             return network(torch.zeros(2, channels, *size, device=device))
-    except (RuntimeError, TypeError, IndexError, ValueError) as error:
+    except MISFITS as error:
         return error
 
 
@@ -81,11 +99,11 @@ def _remedy(network: nn.Module, size: tuple[int, int]) -> str:
         return grey
     for channels, wrapped in ((3, ""), (1, f", and {grey}")):
         if advice := _other_size(network, size, channels=channels):
-            return advice + wrapped
+            return f"set image_size to {advice}{wrapped}"
     return "mend network_def, which takes neither RGB nor grey images of this or a similar size"
 
 
-def _other_size(network: nn.Module, size: tuple[int, int], *, channels: int = 3) -> str:
+def _other_size(network: nn.Module, size: Sequence[int], *, channels: int = 3) -> str:
     """The sizes next to the one that failed, multiples of the least number that makes it work; else nothing."""
     for multiple in MULTIPLES:
         above = tuple(-(-side // multiple) * multiple for side in size)
@@ -93,14 +111,14 @@ def _other_size(network: nn.Module, size: tuple[int, int], *, channels: int = 3)
             below = tuple(side // multiple * multiple for side in size)
             near = [below] * (min(below) > 0 and _fits(network, below, channels=channels)) + [above]
             sizes = " or ".join(f"{height} x {width}" for height, width in near)
-            return f"set image_size to multiples of {multiple}, such as {sizes}"
+            return f"multiples of {multiple}, such as {sizes}"
     return ""
 
 
-def _fits(network: nn.Module, size: tuple[int, ...], *, channels: int = 3) -> bool:
+def _fits(network: nn.Module, size: Sequence[int], *, channels: int = 3) -> bool:
     """Whether it takes such images, and gives maps of their size."""
-    answer = _ask(network, (size[0], size[1]), channels)
-    return not isinstance(answer, Exception) and (not isinstance(answer, Tensor) or answer.shape[2:] == size)
+    answer = _ask(network, size, channels)
+    return not isinstance(answer, Exception) and (not isinstance(answer, Tensor) or answer.shape[2:] == tuple(size))
 
 
 def _mend(network: nn.Module, answer: Any, expected: tuple[int, ...]) -> str:
@@ -110,7 +128,7 @@ def _mend(network: nn.Module, answer: Any, expected: tuple[int, ...]) -> str:
     if answer.shape[1] != expected[1]:
         return f"mend out_channels of network_def (now {answer.shape[1]}), structures or head"
     advice = _other_size(network, (expected[2], expected[3]))
-    return advice or "let network_def scale its logits to the size of the image"
+    return f"set image_size to {advice}" if advice else "let network_def scale its logits to the size of the image"
 
 
 def _named(output: Any) -> str:

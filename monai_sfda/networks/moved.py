@@ -25,6 +25,10 @@ class Mover:
         handler = self._handler()
         return handler is not None and any(other is handler for other in handlers)
 
+    def follows(self, network: nn.Module) -> bool:
+        """Whether the handler moves its network after this one."""
+        return getattr(self._handler(), "student", None) is network
+
 
 # Beside the networks and not in them: a copy of a teacher is a network that stays as it is.
 _MOVERS: WeakKeyDictionary[nn.Module, Mover] = WeakKeyDictionary()

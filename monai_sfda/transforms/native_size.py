@@ -37,7 +37,16 @@ class NativeSized(MapTransform):
         return item
 
     def on_photo(self, value: Tensor, image: MetaTensor) -> MetaTensor:
-        """The same at the size of the photograph, which a MetaTensor names as its file."""
+        """The same at the size of the photograph, which a MetaTensor names as its file.
+
+        Raises:
+            ValueError: if the image does not say the size of its file.
+        """
+        if "spatial_shape" not in getattr(image, "meta", {}):
+            raise ValueError(
+                f"Expected {self.ref_image!r} to know the size of its file, found a {type(image).__name__} without; "
+                "keep the image as ReadPhotod or LoadImaged gives it (a MetaTensor)."
+            )
         width, height = (int(n) for n in image.meta["spatial_shape"])
         left, top, right, bottom = image.meta.get("box", (0, 0, width, height))
         size = (bottom - top, right - left)

@@ -53,7 +53,13 @@ class SaveMaskd(SaveImaged):
         self.folder, self.output_key, self.row_key, self.replace = Path(output_dir), output_key, row_key, replace
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Raises ValueError: if the item does not name its mask."""
         item = dict(data)
+        if self.output_key not in item:
+            raise ValueError(
+                f"Expected items that name their mask as {self.output_key!r}, found {', '.join(map(repr, item))}; add "
+                'a relative path, such as "case_1.png", as find_images does.'
+            )
         for key in self.key_iterator(item):
             target = self.folder / item[self.output_key]
             if self.replace or not target.exists():

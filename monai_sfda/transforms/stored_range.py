@@ -34,19 +34,21 @@ class StoredRange:
         whole = not image.is_floating_point()
         if whole and self._bright and torch.iinfo(image.dtype).min == 0 and torch.iinfo(image.dtype).max <= self.top:
             return
-        low, high = (float(end) for end in torch.aminmax(image))
+        # torch.aminmax knows no unsigned numbers of 16 bits and more
+        low, high = (float(end) for end in torch.aminmax(image.double() if whole else image))
         level = self.top / LEVELS
         if not low - low == high - high == 0:
             raise ValueError(f"Expected finite images, found {low} to {high}; leave out those with NaN or infinity.")
         dark = 0 < high <= level and not self._bright
         if low < -level / 2 or high > self.top + level / 2 or dark:
-            found = f"found {low:.4g} to {high:.4g}"
+            found = f"found {low:.5g} to {high:.5g}"
             raise ValueError(f"Expected stored images from 0 to {self.top:g}, {found}; {self._remedy(low, high)}.")
         self._bright |= high > level
 
     def _remedy(self, low: float, high: float) -> str:
         if low >= -1 and high <= 1 and low < 0:
-            return f"scale them with ScaleIntensityRanged('image', a_min=-1, a_max=1, b_min=0, b_max={self.top:g})"
+            scale = f"ScaleIntensityRanged('image', a_min=-1, a_max=1, b_min=0, b_max={self.top:g})"
+            return f"read them with ReadPhotod(..., dtype=torch.uint8), or scale them with {scale}"
         if low < 0:
             return "take out what centres them (such as NormalizeIntensityd), for the views do that, or clip them at 0"
         white = next((white for white in (1, 255, 4095, 65535) if high <= white), high)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from monai.engines import default_prepare_batch
-from monai.utils import convert_to_tensor
+from monai.utils import convert_to_tensor, ensure_tuple
 from torch import Tensor
 
 from monai_sfda.transforms.stored_range import StoredRange
@@ -121,7 +121,8 @@ class WeakStrongViews:
     """Scale stored images to [0, 1], corrupt a copy, and give both as the network wants its input.
 
     Args:
-        strong: corruptions of the strong view, applied in order; empty makes both views equal.
+        strong: corruptions of the strong view, applied in order, which leave every pixel in its place (no flip, no
+            crop); empty makes both views equal.
         weak: corruptions of the weak view (none in the published methods).
         stored_max: value of white in the stored images (255 for 8-bit photographs).
         mean, std: the network sees ``(x - mean) / std`` for x in [0, 1]; 0.5 and 0.5 give [-1, 1].
@@ -139,7 +140,7 @@ class WeakStrongViews:
         mean: float = 0.5,
         std: float = 0.5,
     ) -> None:
-        self.strong, self.weak = tuple(strong), tuple(weak)
+        self.strong, self.weak = ensure_tuple(strong), ensure_tuple(weak)
         if not std > 0:
             raise ValueError(f"Expected std above 0, found {std}; 0.5 gives the network -1 to 1.")
         self.stored_max, self.mean, self.std = stored_max, mean, std

@@ -1,8 +1,15 @@
+import copy
+
+import pytest
 import torch
+from monai.data import MetaTensor
+from monai.networks.nets import UNet
 from torch import nn
 from torch.utils.data import DataLoader
 
 from monai_sfda.delivery import Comparison
+from monai_sfda.handlers import MeanTeacher
+from monai_sfda.transforms import WeakStrongViews
 
 
 class Brighter(nn.Module):
@@ -60,3 +67,45 @@ def test_a_network_that_finds_nothing_has_no_confidence():
     assert row.area_before == 0
     assert row.confidence_before != row.confidence_before  # nan
     assert row.confidence_after > 0
+
+
+def test_the_network_that_adapts_is_not_the_source(network):
+    teacher = MeanTeacher(network)
+    settings = {"views": WeakStrongViews(), "structures": {"disc": 0}}
+    for adapted in (network, teacher.network):
+        with pytest.raises(
+            ValueError, match="Expected the network before adaptation as source, found the Sequential th"
+        ):
+            Comparison(source=network, adapted=adapted, **settings)
+        Comparison(source=copy.deepcopy(network), adapted=adapted, **settings)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"structures": {"cup": 2}}, r"channels are below 2, found \{'cup': 2\}"),
+        ({"structures": ["cup"]}, "Expected structures as name and channel"),
+        ({"head": "sofmax"}, "Expected head 'sigmoid'"),
+        ({"cutoff": 0}, "Expected a cutoff between 0 and 1, found 0"),
+    ],
+    ids=["channel", "structures", "head", "cutoff"],
+)
+def test_settings_that_do_not_fit_the_networks_are_refused(network, wrong, sentence):
+    settings = {"views": WeakStrongViews(), "structures": {"disc": 0}} | wrong
+    with pytest.raises(ValueError, match=sentence):
+        Comparison(source=copy.deepcopy(network), adapted=network, **settings).run(DataLoader(images()), "cpu")
+
+
+def test_images_of_a_size_that_does_not_fit_are_told_the_sizes_that_do():
+    unet = UNet(2, 3, 2, channels=(4, 4, 4), strides=(2, 2))
+    comparison = Comparison(source=copy.deepcopy(unet), adapted=unet, views=WeakStrongViews(), structures={"disc": 0})
+    with pytest.raises(ValueError, match=r"found \(3, 10, 10\) .*; resize them to multiples of 4, such as"):
+        comparison.run(DataLoader(images()), "cpu")
+
+
+def test_without_cases_the_files_are_the_cases():
+    image = MetaTensor(torch.stack([item["image"] for item in images(2)]), meta={"filename_or_obj": ["1.png", "2.png"]})
+    comparison = Comparison(
+        source=Brighter(50), adapted=Brighter(75), views=lambda x: (x.float(), x.float()), structures={"cup": 1}
+    )
+    assert [row.case for row in comparison.run([{"image": image}], "cpu").rows] == ["1.png", "2.png"]

@@ -1,9 +1,12 @@
+import re
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_network
+from conftest import tiny_cbmt, tiny_images, tiny_network
 from monai.data import DataLoader as MonaiLoader
-from monai.data import Dataset
+from monai.data import Dataset, MetaTensor
 from monai.networks.nets import UNet
 from monai.transforms import LoadImaged
 from PIL import Image
@@ -85,8 +88,108 @@ def test_images_of_a_size_that_does_not_fit_are_told_the_sizes_that_do(cbmt):
     for labeller in (None, PseudoLabeller(Observe(network))):
         trainer, *_ = cbmt(network, images=images)
         trainer.labeller = labeller
-        with pytest.raises(ValueError, match=r"found 30 x 30 \(Sizes.*; set image_size to multiples of 4, such as 28"):
+        with pytest.raises(
+            ValueError, match=r"found \(3, 30, 30\) \(Sizes.*; resize them to multiples of 4, such as 28"
+        ):
             trainer.run()
+
+
+class Picky(UNet):
+    """Asks for its size in words of its own, as Swin networks do."""
+
+    def forward(self, image):
+        if any(side % 8 for side in image.shape[2:]):
+            raise ValueError("sides must be divisible by 2**3.")
+        return super().forward(image)
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "advice"),
+    [
+        (
+            partial(UNet, in_channels=1),
+            (3, 16, 16),
+            r"; wrap it, as in monai_sfda\.networks\.with_input\(network, grey",
+        ),
+        (partial(UNet, in_channels=3), (1, 16, 16), r"; give images of 3 channels\.$"),
+        (partial(UNet, in_channels=3), (16, 16, 3), r"; move their channels before their rows, as EnsureChannelFirstd"),
+        (
+            partial(UNet, in_channels=3, spatial_dims=3),
+            (3, 16, 16),
+            r"; give a network of 2 spatial dimensions, for it",
+        ),
+        (
+            partial(UNet, in_channels=3, norm="instance"),
+            (3, 4, 4),
+            r"; resize them to multiples of 8, such as 8 x 8\.$",
+        ),
+        (
+            partial(Picky, in_channels=3),
+            (3, 20, 20),
+            r"\(sides must be divisible by 2\*\*3\); resize them to multiples of 8, such as 16 x 16 or",
+        ),
+    ],
+    ids=["grey network", "grey images", "channels last", "volumes", "instance norm", "own check"],
+)
+def test_images_of_a_shape_that_does_not_fit_are_told_what_to_do(network, shape, advice):
+    layers = {"spatial_dims": 2, "out_channels": 2, "channels": (4, 4, 4), "strides": (2, 2), "norm": "batch"}
+    layers |= network.keywords
+    images = [{"image": torch.full(shape, 200, dtype=torch.uint8), "case": str(index)} for index in range(4)]
+    trainer, *_ = tiny_cbmt(network.func(**layers), images=images)
+    before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    found = re.escape(str(shape))
+    with pytest.raises(
+        ValueError, match=rf"Expected images \(C, H, W\) that fit the network, found {found} .*{advice}"
+    ):
+        trainer.run()
+    assert all(torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())
+
+
+def test_images_without_channels_are_told_to_have_them(cbmt):
+    images = [{"image": torch.full((16, 16), 200, dtype=torch.uint8), "case": str(index)} for index in range(4)]
+    with pytest.raises(ValueError, match=r"found shape \(\d, 16, 16\); add the dimension of channels"):
+        cbmt(images=images)[0].run()
+
+
+def test_a_loader_without_images_is_refused(cbmt):
+    with pytest.raises(ValueError, match="Expected images to adapt to, found an empty data loader"):
+        cbmt(train_data_loader=[])[0].run()
+
+
+@pytest.mark.parametrize("change", [lambda logits: torch.stack([logits, logits], 1), lambda logits: logits[..., ::2]])
+def test_maps_that_are_stacked_or_of_another_size_are_no_logits(cbmt, network, change):
+    """DynUNet stacks the maps of deep supervision while it trains, and each of them would count as a class."""
+    network.register_forward_hook(lambda _, __, logits: change(logits))
+    trainer, *_ = cbmt(network)
+    trainer.labeller = None
+    with pytest.raises(
+        ValueError, match=r"logits of the size of the images, \(\d, K, 16, 16\), found .*; switch deep su"
+    ):
+        trainer.run()
+
+
+def test_views_that_do_not_show_the_same_pixels_are_refused(cbmt):
+    with pytest.raises(ValueError, match=r"Expected two views that show the same pixels, found \(\d, 3, 16, 16\) and"):
+        cbmt(views=lambda image: (image.float(), image.float()[..., :8]))[0].run()
+
+
+@pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Softmax(1), nn.Identity()])
+def test_a_network_that_ends_in_probabilities_is_told_once(cbmt, caplog, last):
+    network = nn.Sequential(*tiny_network(), nn.Hardtanh(-0.3, 0.7), last)
+    cbmt(network)[0].run()
+    assert caplog.text.count("Expected logits, found predictions from 0.") == (not isinstance(last, nn.Identity))
+
+
+def test_a_step_of_monai_images_is_one_of_plain_tensors(cbmt):
+    images = [{"image": MetaTensor(item["image"]), "case": item["case"]} for item in tiny_images()]
+    seen = []
+
+    def criterion(*, pred, **step):
+        seen.extend(type(step[name]) for name in ("image", "weak", "strong"))
+        return pred.mean()
+
+    cbmt(images=images, criterion=criterion)[0].run()
+    assert set(seen) == {torch.Tensor}
 
 
 def test_an_error_of_the_network_that_is_none_of_size_stays(cbmt):

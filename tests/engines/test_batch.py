@@ -3,7 +3,7 @@ import torch
 from monai.data import Dataset, MetaTensor
 from torch.utils.data import DataLoader
 
-from monai_sfda.engines.batch import check_cases, read_batch
+from monai_sfda.engines.batch import check_cases, read_batch, read_images
 
 IMAGE = torch.zeros(2, 3, 4, 4)
 
@@ -33,6 +33,17 @@ def test_one_case_for_two_images_is_refused():
 def test_what_is_no_batch_of_images_is_named(batch):
     with pytest.raises(ValueError, match="Expected batches that are dictionaries with a tensor 'image', found "):
         read_batch(batch)
+
+
+def test_an_array_and_paths_are_named_for_what_they_are():
+    with pytest.raises(ValueError, match="where 'image' is a ndarray; let a DataLoader make them"):
+        read_batch({"image": IMAGE.numpy(), "case": ["a", "b"]})
+    with pytest.raises(ValueError, match=r"where 'image' is a list; .* read files with ReadPhotod"):
+        read_batch({"image": ["a.png", "b.png"]})
+
+
+def test_a_comparison_may_see_labels():
+    assert read_images({"image": IMAGE, "case": ["a", "b"], "label": IMAGE})[1] == ["a", "b"]
 
 
 def test_a_label_is_refused():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import tiny_cbmt, tiny_network
 from ignite.metrics import Average
+from monai.handlers import LrScheduleHandler
 from monai.losses import DiceLoss
 from torch import nn
 from torch.nn.parallel import DataParallel
@@ -122,7 +123,7 @@ def test_what_a_handler_reads_must_be_attached_before_it(network, tmp_path):
         engine(network, handlers=[stop])
     with pytest.raises(ValueError, match="Expected History before ShrinkageStop in train_handlers, found it behind"):
         engine(network, handlers=[stop, history])
-    engine(network, handlers=[history, stop])
+    engine(network, optimizer=optimizer, handlers=[history, stop])
 
 
 def test_a_run_is_saved_after_its_teacher_has_learnt(network, tmp_path):
@@ -214,6 +215,20 @@ def test_an_optimizer_of_another_network_is_refused(network):
         engine(network, optimizer=torch.optim.Adam(tiny_network().parameters()))
 
 
+@pytest.mark.parametrize("part", ["history", "schedule"])
+def test_a_handler_that_uses_another_optimizer_is_refused(network, part, tmp_path):
+    ours, other = torch.optim.Adam(network.parameters()), torch.optim.Adam(network.parameters())
+
+    def using(optimizer):
+        if part == "history":
+            return History(tmp_path / "history.csv", optimizer=optimizer, structures={"disc": 0})
+        return LrScheduleHandler(torch.optim.lr_scheduler.StepLR(optimizer, 1), print_lr=False)
+
+    with pytest.raises(ValueError, match="to use the optimizer that is given to the engine, found another Adam; give"):
+        engine(network, optimizer=ours, handlers=[using(other)])
+    engine(network, optimizer=ours, handlers=[using(ours)])
+
+
 def test_an_optimizer_of_frozen_parameters_needs_a_criterion_that_learns_nothing(network):
     learn_nothing(network)
     with pytest.raises(ValueError, match=r"parameters that require a gradient, found that all 6 are frozen"):
@@ -287,3 +302,12 @@ def test_an_observer_is_no_network_and_a_network_no_observer(network):
         Observe(MeanTeacher(network))
     with pytest.raises(ValueError, match=r"which take a pseudo-label and its evidence, found float; use one such as"):
         PseudoLabeller(Observe(network), refiners=[0.75])
+
+
+def test_what_is_no_network_and_no_optimizer_is_named(network):
+    with pytest.raises(
+        ValueError, match="Expected a torch Module, found the class Conv2d; give a network that was made"
+    ):
+        engine(nn.Conv2d, optimizer=torch.optim.Adam(network.parameters()))
+    with pytest.raises(ValueError, match=r"Expected a torch Optimizer, found the class Adam; give one such as"):
+        engine(network, optimizer=torch.optim.Adam)

@@ -38,3 +38,10 @@ def test_file_holds_all_rows_after_a_restart(history, tmp_path):
         history.store(engine(epoch, 1.0, pred))
     with (tmp_path / "history.csv").open(encoding="utf-8-sig") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_structures_that_are_no_channels_are_refused(history, tmp_path):
+    with pytest.raises(ValueError, match=r"Expected structures as name and channel, .*found \['cup'\]"):
+        History(tmp_path / "other.csv", optimizer=history.optimizer, structures=["cup"])
+    with pytest.raises(ValueError, match=r"channels are below 1, found \{'cup': 1\}; mend structures"):
+        history.update(engine(1, 1.0, torch.zeros(1, 1, 2, 2)))

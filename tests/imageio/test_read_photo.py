@@ -109,3 +109,29 @@ def test_its_reader_says_what_is_black_and_white(tmp_path):
     read = ReadPhotod("image", (4, 4), reader=PhotoReader(levels=[0, 510]))
     image = read({"image": tmp_path / "a.png"})["image"]
     torch.testing.assert_close(image.as_tensor(), torch.full((3, 4, 4), 128 / 127.5 - 1), atol=1e-6, rtol=0)
+
+
+def test_eight_bits_are_the_stored_values(case):
+    """What a data set keeps for views, as the chain of the bundles' adapt.json makes it."""
+    path, size = case
+    stored = ReadPhotod("image", size, dtype=torch.uint8)({"image": path})["image"]
+    scaled = (monai_chain(size)({"image": path})["image"] + 1) * 127.5
+    assert stored.dtype == torch.uint8
+    assert (stored.as_tensor() - scaled.as_tensor()).abs().max() < 0.51
+    assert stored.meta["filename_or_obj"] == path
+
+
+def test_another_type_is_refused():
+    with pytest.raises(ValueError, match=r"Expected dtype torch\.float32 .* found torch\.float16; give one of the two"):
+        ReadPhotod("image", (4, 4), dtype=torch.float16)
+
+
+@pytest.mark.parametrize("size", [256, (256,), (3, 256, 256)])
+def test_a_size_that_is_not_two_numbers_is_refused(size):
+    with pytest.raises(ValueError, match=r"Expected spatial_size \(h, w\), found .*; give both, such as \(256, 256\)"):
+        ReadPhotod("image", size)
+
+
+def test_an_image_that_does_not_know_its_file_is_named():
+    with pytest.raises(ValueError, match="Expected 'image' to know the size of its file, found a Tensor without; keep"):
+        LabelMapd("pred")({"pred": torch.zeros(2, 4, 4), "image": torch.zeros(3, 4, 4)})

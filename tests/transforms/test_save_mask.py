@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -34,3 +35,10 @@ def test_a_mask_that_is_there_is_kept_on_request(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == before
     SaveMaskd("pred", output_dir=tmp_path)({"pred": 0 * MASK, "output": "a.png"})
     assert (tmp_path / "a.png").read_bytes() != before
+
+
+def test_an_item_that_does_not_name_its_mask_is_refused(tmp_path):
+    with pytest.raises(
+        ValueError, match="Expected items that name their mask as 'output', found 'image', 'pred'; add a"
+    ):
+        SaveMaskd("pred", output_dir=tmp_path)({"image": "a.png", "pred": torch.zeros(1, 4, 4)})

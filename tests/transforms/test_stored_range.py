@@ -14,7 +14,10 @@ def images(*values, dtype=torch.float32):
 @pytest.mark.parametrize(
     ("image", "sentence"),
     [
-        (images(-1.0, 0.98), r"from 0 to 255, found -1 to 0\.98; scale .*a_min=-1, a_max=1, b_min=0, b_max=255"),
+        (
+            images(-1.0, 0.98),
+            r"from 0 to 255, found -1 to 0\.98; read .*dtype=torch\.uint8.*a_min=-1, a_max=1, b_min=0, b_max=255",
+        ),
         (images(-3.1, 2.5), r"found -3\.1 to 2\.5; take out what centres them"),
         (images(0.0, 1.0), r"found 0 to 1; give WeakStrongViews stored_max=1 if that is the value of white"),
         (images(0, 1, dtype=torch.uint8), r"stored_max=1 if"),
@@ -62,3 +65,9 @@ def test_white_is_above_black():
         StoredRange(0)
     with pytest.raises(ValueError, match="Expected std above 0, found 0"):
         WeakStrongViews(std=0)
+
+
+def test_sixteen_bits_are_counted_without_a_sign():
+    StoredRange(65535).check(torch.full((1, 1, 2, 2), 40000, dtype=torch.uint16))
+    with pytest.raises(ValueError, match=r"found 40000 to 40000; give WeakStrongViews stored_max=65535"):
+        StoredRange(255).check(torch.full((1, 1, 2, 2), 40000, dtype=torch.uint16))

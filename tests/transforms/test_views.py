@@ -91,3 +91,8 @@ def test_bad_ranges_are_refused():
     for make in (lambda: Gamma(gamma=(0, 2)), lambda: Erase(area=(0.2, 0.1)), lambda: Erase(ratio=(-1, 1))):
         with pytest.raises(ValueError, match="0 < low <= high"):
             make()
+
+
+def test_one_corruption_needs_no_list():
+    gamma = Gamma()
+    assert WeakStrongViews(strong=gamma, weak=gamma).strong == WeakStrongViews(strong=[gamma]).strong == (gamma,)
