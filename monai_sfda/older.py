@@ -14,7 +14,7 @@ from monai_sfda.files import whole_file
 
 __all__ = ["convert", "is_older"]
 
-MOVED = {
+MOVED: dict[str, dict[str, tuple[str, ...]]] = {
     "monai_sfda.clinic": {
         "monai_sfda.delivery": ("Comparison", "Delivery", "Limits", "source_masks"),
         "monai_sfda.prediction": (
