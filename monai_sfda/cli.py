@@ -20,7 +20,7 @@ import fire
 from monai_sfda import __version__
 from monai_sfda.console import one_sentence
 from monai_sfda.overrides import literal, read_json
-from monai_sfda.places import alone, existing_folder, refuse_inside
+from monai_sfda.places import existing_folder, lock_folder, refuse_inside
 from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
@@ -54,7 +54,7 @@ def adapt(bundle: str, images: str, *, output: str, method: str | None = None, *
     configs = ["adapt.json", f"methods/{method}.json"]
     places = _with_places(overrides, dataset_dir=images, output_dir=folder)
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
-    with alone(folder):
+    with lock_folder(folder):
         check_configs(root, configs, **places)
         from monai_sfda.delivery.delivery import define_network
         from monai_sfda.delivery.verdict import WORDS, read_verdict
@@ -96,7 +96,7 @@ def predict(
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, apart_from=images)
     configs, chosen = ["inference.json", "predict.json"], {"overlays": overlays, "formats": formats}
-    with alone(folder):
+    with lock_folder(folder):
         if table := overrides.get("pseudonym_table"):
             _refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
@@ -191,7 +191,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
 
     plan = read_matrix([files] if isinstance(files, str) else files)
     cells = []
-    with alone(folder):
+    with lock_folder(folder):
         for cell in run_matrix(plan, folder):
             cells.append(cell)
             table = write_table(cells, folder)

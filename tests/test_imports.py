@@ -53,7 +53,7 @@ HOUSE = """
     benchmark       console data delivery files imageio metrics overrides passport tables workflow
     label           console delivery files overrides places workflow
     cli             benchmark console delivery failures overrides places prediction same_run typed workflow
-"""
+"""  # noqa: E501
 ROOMS = {words[0]: words[1:] for words in map(str.split, HOUSE.splitlines()) if words}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
