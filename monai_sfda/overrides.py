@@ -100,7 +100,9 @@ def _require_parts(name: str, value: Any, keys: Sequence[str]) -> None:
         parts = dict(value) if isinstance(value, Mapping) else {str(number): part for number, part in numbered}
         if key not in parts:
             found = ", ".join(parts) or "no parts"
-            raise ValueError(f"Expected {key} among the parts of the config in --{name}, found {found}; mend it.")
+            raise ValueError(
+                f"Expected {key} among the parts of the config in --{name}, found {found}; choose one of these."
+            )
         value = parts[key]
 
 

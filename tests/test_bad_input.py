@@ -178,7 +178,7 @@ def test_words_too_many_stop_before_any_work(monkeypatch, capsys, images, small,
         (["--epochs", "abc"], "found 'abc'"),
         (["--structures", "5"], "Expected named values for --structures"),
         (["--structures", "{}"], "Expected named values for --structures"),
-        (["--limits::nope", "1"], "found nope=1; mend limits"),
+        (["--limits::nope", "1"], "found nope=1; give these only"),
     ],
 )
 def test_values_of_another_kind_stop_before_any_work(monkeypatch, capsys, images, tmp_path, option, said):

@@ -113,8 +113,8 @@ class CaseTable:
         if self.unreadable > MOST_UNREADABLE * images:
             raise ValueError(
                 f"Expected at least {1 - MOST_UNREADABLE:.0%} of {images} labelled images to be scored, found "
-                f"{len(rows)}, whose mean is no result of all; mend the files that {self.output_dir / 'failures.csv'} "
-                "lists, or take them out."
+                f"{len(rows)}, whose mean is no result of all; repair or remove the files that "
+                f"{self.output_dir / 'failures.csv'} lists."
             )
 
     def _write(self, rows: Mapping[str, CaseScores], unlabelled: Sequence[str]) -> None:
