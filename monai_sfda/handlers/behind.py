@@ -14,6 +14,7 @@ from monai.data import MetaTensor
 from torch import Tensor
 
 from monai_sfda.files import case_of
+from monai_sfda.root_cause import root_cause
 
 __all__ = ["PostprocessBehind"]
 
@@ -74,9 +75,7 @@ class PostprocessBehind:
         try:
             self.transform(item)
         except Exception as error:
-            cause: BaseException = error
-            while type(cause) is RuntimeError and cause.__cause__ is not None:  # MONAI's transforms wrap
-                cause = cause.__cause__
+            cause = root_cause(error)
             if isinstance(cause, OSError) and cause.errno not in NAMES:
                 raise cause from None
             self.failures.add(source, cause)
