@@ -12,7 +12,7 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from monai_sfda.files import whole_file
-from monai_sfda.overrides import literal, read_json
+from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import lock_folder
 from monai_sfda.workflow import run_configs
 
@@ -81,7 +81,7 @@ def adapt_site(
                 ["adapt.json", f"methods/{method}.json"],
                 output_dir=output,
                 listed=DATALIST,
-                progress={"_target_": "monai_sfda.label.EpochLines", "path": literal(runs / "progress.json")},
+                progress={"_target_": "monai_sfda.label.EpochLines", "path": as_expression(runs / "progress.json")},
                 **overrides,
             )
         with whole_file(weights) as draft:
