@@ -16,7 +16,7 @@ from torch import Tensor
 from monai_sfda.files import case_of
 from monai_sfda.root_cause import root_cause
 
-__all__ = ["PostprocessBehind"]
+__all__ = ["PostprocessInThreads"]
 
 NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # what is wrong with one file, and not with the disk
 
@@ -27,7 +27,7 @@ class TakesFailures(Protocol):
     def add(self, item: Mapping[str, Any], error: BaseException) -> None: ...
 
 
-class PostprocessBehind:
+class PostprocessInThreads:
     """Apply the postprocessing of an evaluator in threads, image by image, in place of ``postprocessing=``.
 
     Needs an evaluator with ``decollate=False`` whose batches hold ``items``, one dictionary per image, as
