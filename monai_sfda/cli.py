@@ -19,8 +19,8 @@ import fire
 
 from monai_sfda import __version__
 from monai_sfda.console import one_sentence
-from monai_sfda.overrides import literal, read_json
-from monai_sfda.places import alone, existing_folder, refuse_inside
+from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.places import existing_folder, lock_folder, refuse_inside
 from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
@@ -44,7 +44,7 @@ def adapt(bundle: str, images: str, *, output: str, method: str | None = None, *
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = _bundle(bundle), _writable(output, apart_from=images)
+    root, folder = _bundle(bundle), _writable(output, outside=images)
     method = _method(root, method)
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
@@ -54,7 +54,7 @@ def adapt(bundle: str, images: str, *, output: str, method: str | None = None, *
     configs = ["adapt.json", f"methods/{method}.json"]
     places = _with_places(overrides, dataset_dir=images, output_dir=folder)
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
-    with alone(folder):
+    with lock_folder(folder):
         check_configs(root, configs, **places)
         from monai_sfda.delivery.delivery import define_network
         from monai_sfda.delivery.verdict import WORDS, read_verdict
@@ -94,15 +94,15 @@ def predict(
             keyed hashes of the images' names; --pseudonym_table FILE records which is which.
     """
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, apart_from=images)
+    root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, outside=images)
     configs, chosen = ["inference.json", "predict.json"], {"overlays": overlays, "formats": formats}
-    with alone(folder):
+    with lock_folder(folder):
         if table := overrides.get("pseudonym_table"):
             _refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
         if nameless := [key for key in secret if overrides.get(key) is True]:
             raise ValueError(f"Expected text after --{nameless[0]}, found none; give it, or leave the option out.")
-        hidden = {key: literal(str(overrides.pop(key))) for key in secret if key in overrides}
+        hidden = {key: as_expression(str(overrides.pop(key))) for key in secret if key in overrides}
         places = _with_places(overrides, dataset_dir=images, results_dir=folder)
         check_configs(root, configs, **chosen, **places, **hidden)
         from monai_sfda.failures import clear_drafts
@@ -191,7 +191,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
 
     plan = read_matrix([files] if isinstance(files, str) else files)
     cells = []
-    with alone(folder):
+    with lock_folder(folder):
         for cell in run_matrix(plan, folder):
             cells.append(cell)
             table = write_table(cells, folder)
@@ -240,7 +240,7 @@ def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, A
         raise ValueError(f"Expected a value for --{empty[0]}, found None; leave it out to use the bundle's own.")
     named = {key: value for key, value in overrides.items() if value and isinstance(value, str)}
     files = {key: Path(value) for key, value in named.items() if os.path.exists(value)}
-    return {**overrides, **files, **{key: literal(value) for key, value in places.items()}}
+    return {**overrides, **files, **{key: as_expression(value) for key, value in places.items()}}
 
 
 def _listed(matrix: str) -> list[str]:
@@ -283,12 +283,12 @@ def _method(root: Path, name: str | None) -> str:
     return name
 
 
-def _writable(output: str | bool, *, apart_from: object = None) -> Path:
+def _writable(output: str | bool, *, outside: object = None) -> Path:
     if not output or output is True:  # Fire gives True to an option without a value
         raise FileNotFoundError("Expected a folder to write to, found no name; give --output FOLDER.")
     folder = Path(str(output))
-    if apart_from:
-        refuse_inside(str(apart_from), folder)
+    if outside:
+        refuse_inside(str(outside), folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

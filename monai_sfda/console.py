@@ -40,7 +40,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """End the program with one sentence instead of a traceback, for errors that a user can mend."""
+    """End the program with one sentence instead of a traceback, for errors that a user can correct."""
     try:
         yield
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def one_sentence() -> Iterator[None]:
         cause = root_cause(error)
         if isinstance(cause, TypeError) and (component := COMPONENT.search(str(error))):
             what = f"options that {component[1]} takes, found: {cause}"
-            sys.exit(f"monai-sfda: Expected {what}; mend the option or the config.")
+            sys.exit(f"monai-sfda: Expected {what}; correct the option or the config.")
         if not isinstance(cause, EXPECTED):
             traceback.print_exc()
             sys.exit(f"monai-sfda: unexpected {type(cause).__name__}: {cause}")
@@ -59,5 +59,7 @@ def one_sentence() -> Iterator[None]:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = f" at {error.filename2 or error.filename}" if error.filename else ""
-        return f"Expected to read and write files, found: {error.strerror}{place}; mend that and repeat the command."
+        return (
+            f"Expected to read and write files, found: {error.strerror}{place}; put that right and repeat the command."
+        )
     return str(error)

@@ -12,7 +12,16 @@ from typing import Any
 
 import torch
 
-__all__ = ["SUFFIXES", "brief_hash", "case_of", "save_tensors", "sha256", "whole_file", "without_suffix"]
+__all__ = [
+    "SUFFIXES",
+    "brief_hash",
+    "case_of",
+    "readable_path",
+    "save_tensors",
+    "sha256",
+    "whole_file",
+    "without_suffix",
+]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 """Of the image files that are read, in lower case."""
@@ -37,6 +46,14 @@ def case_of(item: Any) -> str:
                 return os.fspath(path) if isinstance(path, os.PathLike) else str(path)
     found = f"the keys {', '.join(map(str, item))}" if isinstance(item, Mapping) else f"a {type(item).__name__}"
     raise ValueError(f'Expected items such as {{"image": path, "case": its name}}, found {found}; add the path.')
+
+
+def readable_path(path: Path) -> str:
+    """A path with forward slashes, in which bytes of old file systems that are no text are written as ``\\xff``.
+
+    Names end up in tables, reports and masks.
+    """
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 @contextmanager

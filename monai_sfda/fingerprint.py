@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from monai_sfda.files import case_of, sha256
 
-__all__ = ["describe", "fingerprint"]
+__all__ = ["fingerprint", "setup_of"]
 
 
 def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, str]], parameters: object) -> str:
@@ -25,16 +25,16 @@ def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, str
     Args:
         weights: file of the source weights.
         images: each with ``image``, a path, and perhaps ``case``.
-        parameters: whatever else the answers depend on, see :func:`describe`.
+        parameters: whatever else the answers depend on, see :func:`setup_of`.
     """
     content = sha256(weights)
     files = [(case_of(item), item["image"], os.stat(item["image"])) for item in images]
     listed = [[case, path, stat.st_size, stat.st_mtime_ns] for case, path, stat in files]
-    text = json.dumps([content, listed, describe(parameters)], sort_keys=True)
+    text = json.dumps([content, listed, setup_of(parameters)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe(value: Any) -> Any:
+def setup_of(value: Any) -> Any:
     """Plain text, numbers, lists and dictionaries that say how an object was set up, the same in every process.
 
     Of an object these are its class and its public attributes (what starts with an underscore is working state), of a
@@ -43,13 +43,13 @@ def describe(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): describe(item) for key, item in value.items()}
+        return {str(key): setup_of(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [describe(item) for item in value]
+        return [setup_of(item) for item in value]
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         return torch.as_tensor(value).tolist()
     if isinstance(value, partial):
-        return describe([value.func, value.args, value.keywords])
+        return setup_of([value.func, value.args, value.keywords])
     if isinstance(value, os.PathLike):
         return Path(value).name
     if isinstance(value, (torch.device, torch.dtype)):
@@ -62,4 +62,4 @@ def describe(value: Any) -> Any:
     public = {name: item for name, item in state.items() if not name.startswith("_")}
     if isinstance(value, nn.Module):
         public = {name: item for name, item in public.items() if name != "training"} | dict(value.named_children())
-    return {f"{kind.__module__}.{kind.__qualname__}": describe(public)}
+    return {f"{kind.__module__}.{kind.__qualname__}": setup_of(public)}

@@ -59,7 +59,7 @@ def per_channel(values: Cutoff, probs: Tensor) -> Tensor:
     numbers = torch.as_tensor(values, dtype=probs.dtype, device=probs.device).reshape(-1)
     if len(numbers) not in (1, probs.shape[1]):
         raise ValueError(
-            f"Expected one cutoff, or one for each of {probs.shape[1]} channels, found {len(numbers)}; mend cutoff."
+            f"Expected one cutoff, or one for each of {probs.shape[1]} channels, found {len(numbers)}; give so many."
         )
     return numbers.view(-1, *[1] * (probs.ndim - 2))
 
@@ -91,11 +91,11 @@ def check_structures(structures: Mapping[str, int], channels: int | None = None)
     if not numbers or any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
         raise ValueError(
             f'Expected structures as name and channel, such as {{"disc": 0, "cup": 1}}, found {structures!r}; '
-            "mend structures."
+            "correct structures."
         )
     if channels is not None and not set(numbers) <= set(range(channels)):
         raise ValueError(
-            f"Expected structures whose channels are below {channels}, found {dict(structures)}; mend structures."
+            f"Expected structures whose channels are below {channels}, found {dict(structures)}; correct structures."
         )
     return dict(structures)
 

@@ -31,6 +31,15 @@ MOVED: dict[str, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Module -> module that has these names now."""
 
+RENAMED = {
+    r"monai_sfda\.handlers\.PostprocessBehind\b": "monai_sfda.handlers.PostprocessInThreads",
+    r"monai_sfda\.pseudo\.CertainOnly\b": "monai_sfda.pseudo.LowSpreadOnly",
+    r"from monai_sfda\.fingerprint import describe\b": "from monai_sfda.fingerprint import setup_of",
+    r"\bdescribe\((?=@|dict\()": "setup_of(",
+    r'"apart": ': '"split_batch": ',
+}
+"""What an older config says -> what it says now, once its names have moved."""
+
 OLDER = re.compile(r"monai_sfda\.clinic\b|monai_sfda\.pseudo\.fingerprint\b|monai_sfda\.transforms\.PhotoReader\b")
 
 
@@ -46,6 +55,8 @@ def convert(text: str) -> str:
             for name in names:
                 text = re.sub(rf"{re.escape(old)}\.{name}\b", f"{new}.{name}", text)
                 text = re.sub(rf"from {re.escape(old)} import {name}\b", f"from {new} import {name}", text)
+    for old, new in RENAMED.items():
+        text = re.sub(old, new, text)
     return text
 
 

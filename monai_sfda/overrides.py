@@ -11,7 +11,7 @@ from typing import Any
 
 from monai_sfda.typed import TEXT
 
-__all__ = ["check_names", "check_overrides", "literal", "placed", "read_json"]
+__all__ = ["as_expression", "check_names", "check_overrides", "placed", "read_json"]
 
 
 def read_json(path: str | os.PathLike) -> dict[str, Any]:
@@ -33,9 +33,9 @@ def read_json(path: str | os.PathLike) -> dict[str, Any]:
     return content
 
 
-def literal(path: str | os.PathLike) -> str:
-    """A path as an expression of MONAI's configs, which would take ``#``, ``$``, ``@`` or ``%`` in it for their own."""
-    return "$'" + "".join(f"\\U{ord(letter):08x}" for letter in os.fspath(path)) + "'"
+def as_expression(text: str | os.PathLike) -> str:
+    """Text or a path as an expression of MONAI's configs, which would take ``#``, ``$``, ``@``, ``%`` for their own."""
+    return "$'" + "".join(f"\\U{ord(letter):08x}" for letter in os.fspath(text)) + "'"
 
 
 def placed(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +126,9 @@ def _require_parts(name: str, value: Any, keys: Sequence[str]) -> None:
         parts = dict(value) if isinstance(value, Mapping) else {str(number): part for number, part in numbered}
         if key not in parts:
             found = ", ".join(parts) or "no parts"
-            raise ValueError(f"Expected {key} among the parts of the config in --{name}, found {found}; mend it.")
+            raise ValueError(
+                f"Expected {key} among the parts of the config in --{name}, found {found}; choose one of these."
+            )
         value = parts[key]
 
 

@@ -70,7 +70,7 @@ def channel_cutoffs(cutoff: float | Mapping[str, float], structures: Mapping[str
         return check_cutoff(cutoff)
     unknown = sorted(set(cutoff) - set(structures))
     if unknown:
-        raise ValueError(f"Expected a cutoff for {', '.join(structures)}, found one for {unknown[0]}; mend cutoff.")
+        raise ValueError(f"Expected a cutoff for {', '.join(structures)}, found one for {unknown[0]}; name these only.")
     numbers = [USUAL] * (1 + max(structures.values()))
     for name, number in cutoff.items():
         numbers[structures[name]] = number

@@ -1,50 +1,46 @@
-"""The folders that a command reads and writes. Imports nothing: the console command looks at them first."""
+"""The folders that a command reads and writes. Imports nothing slow: the console command looks at them first."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where nothing is locked
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["alone", "existing_folder", "real_path", "refuse_inside"]
+__all__ = ["existing_folder", "lock_folder", "real_path", "refuse_inside"]
 
 WRITTEN = ("masks", "overlays", "nifti", "dicom_seg")
 """Folders that a prediction writes into its output."""
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Lock a folder for this process; a process that is killed leaves no lock.
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Lock a folder for this process, by a hidden file in it; a process that is killed leaves no lock.
 
     Raises:
         PermissionError: if another process has locked it.
     """
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        _lock(handle, folder)
-        yield
-    finally:
-        os.close(handle)
+    from filelock import FileLock, Timeout  # only the commands that write need it
 
-
-def _lock(handle: int, folder: Path) -> None:
+    file = folder / ".lock"
+    lock = FileLock(file, timeout=0, fallback_to_soft=False)  # a soft lock would outlive a killed process
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        lock.acquire()
+    except Timeout:
         raise PermissionError(
             f"Expected {folder} to be free, found another run writing to it; wait for it or choose another --output."
-        ) from error
-    except OSError:  # some network drives cannot lock folders
-        return
+        ) from None
+    except PermissionError:
+        raise
+    except OSError:  # some network drives cannot lock files
+        pass
+    try:
+        yield
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):  # Windows deletes it after the release
+                file.unlink()
+            lock.release()
 
 
 def existing_folder(folder: str | Path) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_sfda.console import quiet
 from monai_sfda.older import is_older
-from monai_sfda.overrides import check_names, check_overrides, literal, placed, read_json
+from monai_sfda.overrides import as_expression, check_names, check_overrides, placed, read_json
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -56,13 +56,13 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
     overrides = check_configs(root, configs, **overrides)
     from monai.bundle import ConfigWorkflow
 
-    values = {key: literal(value) if isinstance(value, Path) else value for key, value in overrides.items()}
+    values = {key: as_expression(value) if isinstance(value, Path) else value for key, value in overrides.items()}
     with quiet():
         workflow = ConfigWorkflow(
             config_file=files,
             meta_file=str(root / "configs" / "metadata.json"),
             logging_file=str(root / "configs" / "logging.conf"),
-            bundle_root=literal(root),
+            bundle_root=as_expression(root),
             **values,
         )
         workflow.initialize()

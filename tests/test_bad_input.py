@@ -12,7 +12,7 @@ from bundle_support import ROOT, command, random_weights, write_images
 from PIL import Image
 
 from monai_sfda.overrides import check_overrides
-from monai_sfda.places import alone
+from monai_sfda.places import lock_folder
 from monai_sfda.tables import read_csv
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
@@ -178,7 +178,7 @@ def test_words_too_many_stop_before_any_work(monkeypatch, capsys, images, small,
         (["--epochs", "abc"], "found 'abc'"),
         (["--structures", "5"], "Expected named values for --structures"),
         (["--structures", "{}"], "Expected named values for --structures"),
-        (["--limits::nope", "1"], "found nope=1; mend limits"),
+        (["--limits::nope", "1"], "found nope=1; give these only"),
     ],
 )
 def test_values_of_another_kind_stop_before_any_work(monkeypatch, capsys, images, tmp_path, option, said):
@@ -320,11 +320,11 @@ def test_a_finished_adaptation_answers_for_its_own_settings_only(monkeypatch, ca
 
 def test_two_runs_cannot_write_to_one_folder(monkeypatch, capsys, images, small, tmp_path):
     (tmp_path / "run").mkdir()
-    with alone(tmp_path / "run"):
+    with lock_folder(tmp_path / "run"):
         for verb in ("adapt", "predict"):
             words = [verb, BUNDLE, images, "--output", tmp_path / "run", *small]
             assert "another run" in fails(monkeypatch, capsys, *words)
-    with alone(tmp_path / "run"):
+    with lock_folder(tmp_path / "run"):
         pass
 
 

@@ -158,7 +158,7 @@ def test_methods_lists_what_a_benchmark_measured(monkeypatch, capsys, tmp_path):
 
 
 def test_an_option_that_the_network_does_not_take_is_one_sentence(monkeypatch, images, small, tmp_path):
-    with pytest.raises(SystemExit, match=r"options that .* takes, found: .*unexpected keyword argument 'colour'; mend"):
+    with pytest.raises(SystemExit, match=r"options that .* takes, found: .*keyword argument 'colour'; correct"):
         command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path, *small, "--network_def::colour", 1)
 
 

@@ -1,10 +1,12 @@
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from monai_sfda.files import brief_hash, save_tensors, sha256, whole_file
+from monai_sfda.files import brief_hash, readable_path, save_tensors, sha256, whole_file
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -81,3 +83,8 @@ def test_no_room_for_weights_is_an_error_of_the_disk(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     save_tensors({"a": torch.ones(3)}, tmp_path / "model.pt")
     assert torch.load(tmp_path / "model.pt", weights_only=True)["a"].tolist() == [1, 1, 1]
+
+
+def test_bytes_of_a_path_that_are_no_text_become_readable():
+    assert readable_path(Path(os.fsdecode(b"clinic/bad\xff.png"))) == r"clinic/bad\xff.png"
+    assert readable_path(Path("clinic", "写真.png")) == "clinic/写真.png"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_sfda.fingerprint import describe, fingerprint
+from monai_sfda.fingerprint import fingerprint, setup_of
 from monai_sfda.losses import EntropyLoss, MaskedBCE, WeightedSum
 from monai_sfda.pseudo import Observe, PseudoLabeller, Threshold
 
@@ -58,13 +58,13 @@ def test_an_image_that_changes_in_time_size_or_name_changes_it(parts):
 def test_a_labeller_is_described_by_its_parameters(other):
     labeller = PseudoLabeller(Observe(nn.Linear(2, 1)), refiners=[Threshold()])
     again = PseudoLabeller(Observe(nn.Linear(2, 1)), refiners=[Threshold()])
-    assert describe(labeller) == describe(again)
-    assert describe(labeller) != describe(other)
+    assert setup_of(labeller) == setup_of(again)
+    assert setup_of(labeller) != setup_of(other)
 
 
 def test_a_loss_is_described_by_its_parameters_and_those_of_its_parts():
     def weighted(weight, head):
-        return describe(WeightedSum({"a": EntropyLoss(head=head), "b": MaskedBCE()}, weights={"a": weight}))
+        return setup_of(WeightedSum({"a": EntropyLoss(head=head), "b": MaskedBCE()}, weights={"a": weight}))
 
     assert weighted(1.0, "sigmoid") == weighted(1.0, "sigmoid")
     assert weighted(1.0, "sigmoid") != weighted(2.0, "sigmoid")
@@ -72,12 +72,12 @@ def test_a_loss_is_described_by_its_parameters_and_those_of_its_parts():
 
 
 def test_places_are_no_part_of_a_description(tmp_path):
-    assert str(tmp_path) not in str(describe({"folder": tmp_path / "labels"}))
+    assert str(tmp_path) not in str(setup_of({"folder": tmp_path / "labels"}))
 
 
 def test_a_description_holds_no_addresses_and_no_working_state():
     item = SimpleNamespace(mode=nn.Module.train, bound=partial(round, ndigits=2), tensor=torch.ones(2), _seen=object())
-    text = str(describe([item, len, torch.float32, torch.device("cpu"), None]))
+    text = str(setup_of([item, len, torch.float32, torch.device("cpu"), None]))
     assert "0x" not in text
     assert "_seen" not in text
     assert "Module.train" in text

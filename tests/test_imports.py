@@ -33,7 +33,7 @@ HOUSE = """
     reading
     organs          files
 
-    metrics
+    metrics         pieces
     networks        files functional precision
     losses          files functional protocols
     transforms      files functional
@@ -44,7 +44,7 @@ HOUSE = """
     data            failures files organs.fundus.laterality places reading tables
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
-    handlers        files functional metrics networks.moved tables
+    handlers        files functional metrics networks.moved root_cause tables
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
     same_run        data.pseudonyms files overrides places
 

@@ -45,7 +45,7 @@ def test_structures_become_channels_and_a_background_keeps_a_half():
 
 
 def test_a_name_that_is_no_structure_and_a_number_that_is_no_probability_are_one_sentence():
-    with pytest.raises(ValueError, match="Expected a cutoff for disc, found one for cup; mend cutoff"):
+    with pytest.raises(ValueError, match="Expected a cutoff for disc, found one for cup; name these only"):
         channel_cutoffs({"cup": 0.4}, {"disc": 0})
     with pytest.raises(ValueError, match="Expected a cutoff between 0 and 1, found 1"):
         channel_cutoffs({"disc": 1}, {"disc": 0})

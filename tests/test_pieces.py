@@ -1,6 +1,6 @@
 import numpy as np
 
-from monai_sfda.pieces import bounding_box, largest_piece, pieces
+from monai_sfda.pieces import bounding_box, largest_piece, piece_sizes, pieces
 
 
 def test_the_margin_of_a_bounding_box_ends_at_the_image():
@@ -34,3 +34,12 @@ def test_the_largest_of_several_pieces():
     kept[3:, 3:5] = True
     assert (largest_piece(mask) == kept).all()
     assert not largest_piece(np.zeros((3, 3), bool)).any()
+
+
+def test_sizes_of_pieces_in_any_dimension():
+    mask = np.zeros((4, 4, 4), bool)
+    assert piece_sizes(mask).tolist() == []
+    mask[0, 0, 0] = mask[1, 1, 1] = True  # they touch at a corner
+    assert piece_sizes(mask).tolist() == [2]
+    mask[3, 3, 3] = True
+    assert piece_sizes(mask).tolist() == [2, 1]

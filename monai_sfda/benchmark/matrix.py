@@ -66,7 +66,7 @@ def read_matrix(files: Sequence[str | Path]) -> Matrix:
         for name, kind in KINDS.items():
             if not isinstance(values.get(name, kind()), kind):
                 what = {dict: "an object", list: "a list"}[kind]
-                raise ValueError(f'Expected "{name}" in {file} to be {what}, found {values[name]!r}; mend it.')
+                raise ValueError(f'Expected "{name}" in {file} to be {what}, found {values[name]!r}; write {what}.')
         if "pairs" in values:
             values["pairs"] = [_pair(name, entry, Path(file).parent) for name, entry in values["pairs"].items()]
         if "methods" in values:
@@ -81,7 +81,7 @@ def read_matrix(files: Sequence[str | Path]) -> Matrix:
         if len(set(folders)) < len(folders):
             raise ValueError(f"Expected {what} of different names, found {', '.join(sorted(folders))}; rename one.")
     if len(set(matrix.seeds)) < len(matrix.seeds) or not all(type(seed) is int for seed in matrix.seeds):
-        raise ValueError(f'Expected "seeds" to be different whole numbers, found {list(matrix.seeds)}; mend them.')
+        raise ValueError(f'Expected "seeds" to be different whole numbers, found {list(matrix.seeds)}; give each once.')
     for method in matrix.methods:
         _refuse_absent(method, matrix.pairs)
     return matrix
@@ -98,7 +98,7 @@ def _refuse_absent(method: Method, pairs: Sequence[Pair]) -> None:
     for name in method.configs:
         if not any((folder / f"{name}.json").is_file() for folder in folders):
             known = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
-            raise ValueError(f"Expected a method out of {', '.join(known)}, found {name!r}; mend the name.")
+            raise ValueError(f"Expected a method out of {', '.join(known)}, found {name!r}; correct the name.")
 
 
 def _pair(name: str, entry: Mapping[str, Any], place: Path) -> Pair:
@@ -113,7 +113,7 @@ def _pair(name: str, entry: Mapping[str, Any], place: Path) -> Pair:
     paths = {key: (place / Path(entry[key]).expanduser()).absolute() for key in folders if entry.get(key)}
     for key, path in paths.items():
         if not path.exists():
-            raise FileNotFoundError(f"Expected the {key} of pair {name} at {path}, found nothing; mend the path.")
+            raise FileNotFoundError(f"Expected the {key} of pair {name} at {path}, found nothing; correct the path.")
     return Pair(name, **{**entry, **paths})
 
 
@@ -130,12 +130,12 @@ def _method(entry: str | Mapping[str, Any]) -> Method:
 
 def _require_names(entry: Any, where: str) -> None:
     if not isinstance(entry, Mapping):
-        raise ValueError(f"Expected named values {where}, found {entry!r}; mend it.")
+        raise ValueError(f"Expected named values {where}, found {entry!r}; write an object.")
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     unknown = sorted(set(values) - set(known) - {"_desc_"})
     if unknown:
-        raise ValueError(f"Expected {', '.join(known)} {where}, found {unknown[0]!r}; mend the name.")
+        raise ValueError(f"Expected {', '.join(known)} {where}, found {unknown[0]!r}; correct the name.")
     if isinstance(values, dict):
         values.pop("_desc_", None)

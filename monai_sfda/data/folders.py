@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from monai_sfda.data.label_maps import without_label_maps
 from monai_sfda.data.tree import counted, is_system_folder, visible_files
-from monai_sfda.files import SUFFIXES, without_suffix
+from monai_sfda.files import SUFFIXES, readable_path, without_suffix
 from monai_sfda.places import existing_folder
 from monai_sfda.reading.kind import is_dicom
 
@@ -60,7 +60,7 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
     found: dict[str, Path] = {}
     for path in without_label_maps(root, images):
-        case = _readable_name(path.relative_to(root))
+        case = readable_path(path.relative_to(root))
         while case in found:  # one file called \xff, and one with the byte that is written so
             case += "_"
         found[case] = path
@@ -126,11 +126,6 @@ def _warn_of_others(root: Path) -> None:
     folders = [name for name in folders if not is_system_folder(name)]
     if others := [name for name in folders if name not in ("image", "mask")]:
         logger.warning("Of a folder with image and mask only image is searched; left out: %s.", _first(others))
-
-
-def _readable_name(path: Path) -> str:
-    """Bytes of old file systems that are no text become ``\\xff``: names end up in tables, reports and masks."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _is_image(path: Path) -> bool:

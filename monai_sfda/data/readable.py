@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from monai_sfda.failures import reason
 from monai_sfda.files import case_of
-from monai_sfda.reading.places import refuse_other_places
+from monai_sfda.reading.affines import refuse_other_affines
 
 __all__ = ["Readable", "SameSize", "readable"]
 
@@ -101,7 +101,7 @@ class SameSize:
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{key} {'x'.join(map(str, size))}" for key, size in sizes.items())
             raise ValueError(f"Expected files of one size, found {found}; save the mask at the size of the image.")
-        refuse_other_places([item[key] for key in self.readers])
+        refuse_other_affines([item[key] for key in self.readers])
         if "label" in arrays:
             self._empty.append(not arrays["label"].any())
 

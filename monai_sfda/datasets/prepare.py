@@ -123,7 +123,7 @@ def _refuse_leaks(pairs: Sequence[Pair]) -> None:
     if twice:
         splits = sorted(pair.split for pair in pairs if pair.name == twice[0])
         raise ValueError(
-            f"Expected each image in one split, found {twice[0]} in {' and '.join(splits)}; mend the lists of names."
+            f"Expected each image in one split, found {twice[0]} in {' and '.join(splits)}; keep it in one list."
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from monai_sfda.report.figures import FIGURE_STYLE, figure_to_data_uri
 from monai_sfda.report.pictures import PALETTE
 
 __all__ = ["PANELS", "history_curves"]
@@ -23,13 +22,6 @@ PANELS = (
     ("balance_weight_", "Background weight", 1),
 )
 """Prefix of the history columns that share a panel, its title, and the factor to the unit of the title."""
-
-STYLE: dict[Any, Any] = {
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 9,
-    "svg.hashsalt": "report",  # same history, same bytes
-}
 
 
 def history_curves(history: Sequence[Mapping[str, Any]], structures: Sequence[str] = ()) -> str | None:
@@ -45,13 +37,11 @@ def history_curves(history: Sequence[Mapping[str, Any]], structures: Sequence[st
     panels = [panel for panel in panels if panel[-1]]
     if not panels:
         return None
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(FIGURE_STYLE):
         figure = Figure(figsize=(3.6 * len(panels), 2.5), layout="constrained")
         for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             _draw(axes, history, panel, structures)
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+        return figure_to_data_uri(figure)
 
 
 def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], panel: tuple, structures: Sequence[str]) -> None:

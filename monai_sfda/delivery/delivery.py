@@ -129,7 +129,7 @@ class Delivery:
         method: ``name``, ``citation``, ``reconstruction`` (rebuilt without the authors' code) and ``uses_target_tags``
             (image-level labels of the target went in) of the recipe.
         settings: plain values of the run.
-        parts: how the parts of the recipe were set up, as `monai_sfda.fingerprint.describe` tells it.
+        parts: how the parts of the recipe were set up, as `monai_sfda.fingerprint.setup_of` tells it.
         history: object with ``rows``, one per epoch.
         skipped: images that could not be read, each ``case`` and ``reason``.
         limits: thresholds of the verdict that differ from the defaults.

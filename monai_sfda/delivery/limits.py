@@ -42,9 +42,11 @@ class Limits(NamedTuple):
         """
         for name, value in limits.items():
             if name not in cls._fields or isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ValueError(f"Expected numbers for {', '.join(cls._fields)}, found {name}={value!r}; mend limits.")
+                raise ValueError(
+                    f"Expected numbers for {', '.join(cls._fields)}, found {name}={value!r}; give these only."
+                )
             if name == "growth" and not value >= 1:
-                raise ValueError(f"Expected growth of at least 1, found {value}; mend limits.")
+                raise ValueError(f"Expected growth of at least 1, found {value}; choose such a number.")
             if name != "growth" and not 0 <= value <= 1:
-                raise ValueError(f"Expected {name} between 0 and 1, found {value}; mend limits.")
+                raise ValueError(f"Expected {name} between 0 and 1, found {value}; choose such a number.")
         return cls(**limits)

@@ -99,7 +99,7 @@ class AdaptTrainer(Trainer):
             ValueError: if the data loader is empty, or at the first step if what the parts give does not fit.
         """
         if isinstance(self.data_loader, Sized) and not len(self.data_loader):
-            raise ValueError("Expected images to adapt to, found an empty data loader; mend what lists the images.")
+            raise ValueError("Expected images to adapt to, found an empty data loader; correct what lists the images.")
         if self.state.epoch < self.state.max_epochs:
             super().run()
 

@@ -53,7 +53,7 @@ def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: 
     views = "let the views have images in the range that they ask for (WeakStrongViews: 0 to 255)"
     labels = "look at the network that the labeller asks, and at its refiners"
     slower = "try a smaller learning rate, into another output folder"
-    yield Suspect("image", step["image"], "leave it out, or mend what reads it")
+    yield Suspect("image", step["image"], "leave it out, or correct what reads it")
     yield Suspect("view", step["weak"], views)
     yield Suspect("view", step["strong"], views)
     for name, parameter in network.named_parameters():

@@ -1,7 +1,6 @@
 """What happens between steps."""
 
 from monai_sfda.handlers.anneal import ExponentialAnneal, LinearAnneal
-from monai_sfda.handlers.behind import PostprocessBehind
 from monai_sfda.handlers.case_table import CaseTable
 from monai_sfda.handlers.epoch_seed import EpochSeed
 from monai_sfda.handlers.fit_cutoffs import FitCutoffs
@@ -10,6 +9,7 @@ from monai_sfda.handlers.follow import FollowStudent
 from monai_sfda.handlers.heap_keep import HeapKeep
 from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
+from monai_sfda.handlers.postprocess_in_threads import PostprocessInThreads
 from monai_sfda.handlers.progress import Progress
 from monai_sfda.handlers.resume import Resume
 from monai_sfda.handlers.shared_statistics import SharedStatistics
@@ -29,7 +29,7 @@ __all__ = [
     "History",
     "LinearAnneal",
     "MeanTeacher",
-    "PostprocessBehind",
+    "PostprocessInThreads",
     "Progress",
     "Resume",
     "SharedStatistics",

@@ -14,7 +14,7 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch import Tensor
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import readable_path, whole_file
 from monai_sfda.metrics import MEASURES, affine_spacing, score_case, summarise
 from monai_sfda.tables import write_csv
 
@@ -113,8 +113,8 @@ class CaseTable:
         if self.unreadable > MOST_UNREADABLE * images:
             raise ValueError(
                 f"Expected at least {1 - MOST_UNREADABLE:.0%} of {images} labelled images to be scored, found "
-                f"{len(rows)}, whose mean is no result of all; mend the files that {self.output_dir / 'failures.csv'} "
-                "lists, or take them out."
+                f"{len(rows)}, whose mean is no result of all; repair or remove the files that "
+                f"{self.output_dir / 'failures.csv'} lists."
             )
 
     def _write(self, rows: Mapping[str, CaseScores], unlabelled: Sequence[str]) -> None:
@@ -161,8 +161,7 @@ def case_name(image: Tensor, root: Path) -> str:
     path, folder = Path(os.path.abspath(source)), Path(os.path.abspath(root))
     if not path.is_relative_to(folder):
         raise ValueError(f"Expected an image under {root}, found {source}; set root to the folder of the images.")
-    # Names of old file systems that are no text become as `monai_sfda.data.find_images` writes them.
-    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    return readable_path(path.relative_to(folder))
 
 
 def _gather(rows: dict[str, CaseScores]) -> dict[str, CaseScores]:

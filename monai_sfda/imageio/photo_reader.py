@@ -13,7 +13,7 @@ from monai.utils import ensure_tuple
 from PIL import Image
 
 from monai_sfda.files import SUFFIXES
-from monai_sfda.imageio.decode_apart import decode_apart
+from monai_sfda.imageio.decode_in_subprocess import decode_in_subprocess
 from monai_sfda.reading.kind import sniff
 from monai_sfda.reading.orientation import exif_orientation
 from monai_sfda.reading.read import read_image
@@ -69,15 +69,15 @@ class PhotoReader(PILReader):
 
     def decode_array(self, path: str | Path) -> np.ndarray:
         """Decode one file to (H, W, 3) uint8."""
-        return self.describe(path).pixels
+        return self.decode_with_facts(path).pixels
 
-    def describe(self, path: str | Path) -> Shown:
+    def decode_with_facts(self, path: str | Path) -> Shown:
         """Decode one file, and say what was read; huge files and all but png and jpeg in a process that may crash."""
         if _common(path):
             shown = read_image(path, self.levels)
         else:
             sniff(path)  # an empty file says so itself
-            shown = decode_apart(path, self.levels)
+            shown = decode_in_subprocess(path, self.levels)
         if shown.facts.scale_from == "values":
             self._compare(shown.facts, Path(path).name)
         return shown

@@ -23,16 +23,16 @@ class FastInferer(Inferer):
 
     Args:
         precision: ``"auto"`` (probe this machine), ``"bfloat16"`` or ``"float32"``.
-        apart: on a CPU and without gradients, cut a batch into as many parts as there are threads, each computed by
-            itself from the first layer to the last. Otherwise all threads share each layer, and whatever runs beside
+        split_batch: on a CPU and without gradients, cut a batch into as many parts as there are threads, each computed
+            by itself from the first layer to the last. Otherwise all threads share each layer, and whatever runs beside
             the network delays one of them and the others with it. Not for networks that compute over their batch.
         fused: on a CPU and without gradients, compute with a copy that takes less time, see
             `monai_sfda.networks.fast.fuse_for_inference`; it is made anew when the network has other weights.
     """
 
-    def __init__(self, precision: str = "auto", *, apart: bool = False, fused: bool = False) -> None:
+    def __init__(self, precision: str = "auto", *, split_batch: bool = False, fused: bool = False) -> None:
         super().__init__()
-        self.precision, self.apart, self.fused = precision, apart, fused
+        self.precision, self.split_batch, self.fused = precision, split_batch, fused
         self._copy: tuple[nn.Module, object, nn.Module] | None = None
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
@@ -42,7 +42,7 @@ class FastInferer(Inferer):
             network = self._fused(network, inputs)
         threads = torch.get_num_threads()
         parts = min(threads, len(inputs))
-        if not self.apart or parts < 2:
+        if not self.split_batch or parts < 2:
             return self._forward(inputs, network, *args, **kwargs)
 
         @torch.no_grad()  # each thread has a mode of its own

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.files import whole_file
-from monai_sfda.overrides import literal, read_json
-from monai_sfda.places import alone
+from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.places import lock_folder
 from monai_sfda.workflow import run_configs
 
 __all__ = ["adapt_site", "methods_for_site", "site_models"]
@@ -62,7 +62,7 @@ def adapt_site(
     _check(bundle, images, site, method, weights)
     output = runs / site
     output.mkdir(parents=True, exist_ok=True)
-    with alone(output):
+    with lock_folder(output):
         items = [{"image": path, "case": case} for case, path in sorted(images.items())]
         wanted = json.dumps({"images": items, "method": method, "options": overrides}, indent=2, default=str) + "\n"
         if (output / "report.json").exists():  # it was stopped between the report and the copy below
@@ -75,7 +75,7 @@ def adapt_site(
                 ["adapt.json", f"methods/{method}.json"],
                 output_dir=output,
                 listed=DATALIST,
-                progress={"_target_": "monai_sfda.label.EpochLines", "path": literal(runs / "progress.json")},
+                progress={"_target_": "monai_sfda.label.EpochLines", "path": as_expression(runs / "progress.json")},
                 **overrides,
             )
         with whole_file(weights) as draft:

@@ -66,7 +66,7 @@ class CosineDisalignment(nn.Module):
         if pred.shape[1] < 2:
             raise ValueError(f"Expected at least 2 channels to tell apart, found {pred.shape[1]}; leave the loss out.")
         if any(not 0 <= channel < pred.shape[1] for pair in self.nested for channel in pair):
-            raise ValueError(f"Expected nested channels below {pred.shape[1]}, found {self.nested}; mend nested.")
+            raise ValueError(f"Expected nested channels below {pred.shape[1]}, found {self.nested}; choose others.")
         counts = pseudo.weight > 0
         named = (pseudo.label > 0.5) & counts
         means = self._pool(features, self._weights(pred, features, named), self._regions(named, counts))

@@ -144,7 +144,7 @@ def _read_sizes(path: Path, column: str) -> Tensor:
         rows = [[float(size) for size in json.loads(cell)] for cell in cells]
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"Expected lists such as [51625, 4428] in {path}, column {column}, found another cell; mend the table."
+            f"Expected lists such as [51625, 4428] in {path}, column {column}, found another cell; correct the table."
         ) from error
     if not rows or len({len(row) for row in rows}) != 1:
         raise ValueError(f"Expected lists of equal length in {path}, column {column}, found none or several lengths.")

@@ -5,7 +5,7 @@ from monai_sfda.metrics.confidence import largest_component_share, soft_dice_con
 from monai_sfda.metrics.dice import dice_score
 from monai_sfda.metrics.masks import binary_masks
 from monai_sfda.metrics.spacing import affine_spacing, spacing_per_case
-from monai_sfda.metrics.summary import describe, paired_bootstrap, summarise
+from monai_sfda.metrics.summary import paired_bootstrap, summarise, summarise_values
 from monai_sfda.metrics.surface import CONVENTIONS, SymmetricSurfaceDistanceMetric, average_symmetric_distance
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "affine_spacing",
     "average_symmetric_distance",
     "binary_masks",
-    "describe",
     "dice_score",
     "largest_component_share",
     "paired_bootstrap",
@@ -23,4 +22,5 @@ __all__ = [
     "soft_dice_confidence",
     "spacing_per_case",
     "summarise",
+    "summarise_values",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from skimage.measure import label as components
 from torch import Tensor
+
+from monai_sfda.pieces import piece_sizes
 
 __all__ = ["largest_component_share", "soft_dice_confidence"]
 
@@ -26,6 +27,6 @@ def largest_component_share(masks: Tensor) -> Tensor:
     """Share of each mask that lies in its largest connected piece, (B, K) in (0, 1]; nan where the mask is empty."""
     shares = []
     for mask in masks.flatten(0, 1).cpu().numpy():
-        sizes = torch.from_numpy(components(mask)).flatten().bincount()[1:]
+        sizes = piece_sizes(mask)
         shares.append(float(sizes.max() / sizes.sum()) if len(sizes) else float("nan"))
     return torch.tensor(shares).view(masks.shape[:2])

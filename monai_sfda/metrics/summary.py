@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["describe", "paired_bootstrap", "summarise"]
+__all__ = ["paired_bootstrap", "summarise", "summarise_values"]
 
 RESAMPLES = 2000
 SEED = 0
 
 
-def describe(values: Sequence[float]) -> dict[str, Any]:
+def summarise_values(values: Sequence[float]) -> dict[str, Any]:
     """Describe one measure over cases; nan means the case could not be measured and is skipped.
 
     Returns:
@@ -45,7 +45,8 @@ def summarise(rows: Sequence[Mapping[str, Mapping[str, float | int | bool]]]) ->
     for structure, measures in rows[0].items():
         columns = {name: [row[structure][name] for row in rows] for name in measures}
         table[structure] = {
-            name: sum(column) if isinstance(column[0], bool) else describe(column) for name, column in columns.items()
+            name: sum(column) if isinstance(column[0], bool) else summarise_values(column)
+            for name, column in columns.items()
         }
     return table
 

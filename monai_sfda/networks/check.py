@@ -58,7 +58,7 @@ def check_output(
     if not isinstance(answer, Tensor) or tuple(answer.shape) != expected:
         raise ValueError(
             f"Expected logits of shape {expected} for {', '.join(structures)} and a {head} head, found {_named(answer)}"
-            f"{' in training' if train else ''}; {_mend(network, answer, expected)}."
+            f"{' in training' if train else ''}; {_shape_remedy(network, answer, expected)}."
         )
 
 
@@ -100,7 +100,7 @@ def _remedy(network: nn.Module, size: tuple[int, int]) -> str:
     for channels, wrapped in ((3, ""), (1, f", and {grey}")):
         if advice := _other_size(network, size, channels=channels):
             return f"set image_size to {advice}{wrapped}"
-    return "mend network_def, which takes neither RGB nor grey images of this or a similar size"
+    return "change network_def, which takes neither RGB nor grey images of this or a similar size"
 
 
 def _other_size(network: nn.Module, size: Sequence[int], *, channels: int = 3) -> str:
@@ -121,12 +121,12 @@ def _fits(network: nn.Module, size: Sequence[int], *, channels: int = 3) -> bool
     return not isinstance(answer, Exception) and (not isinstance(answer, Tensor) or answer.shape[2:] == tuple(size))
 
 
-def _mend(network: nn.Module, answer: Any, expected: tuple[int, ...]) -> str:
+def _shape_remedy(network: nn.Module, answer: Any, expected: tuple[int, ...]) -> str:
     """What to change so that the logits have the right shape."""
     if not isinstance(answer, Tensor) or answer.ndim != len(expected):
         return "let network_def give one map (no deep supervision; of several maps the last alone)"
     if answer.shape[1] != expected[1]:
-        return f"mend out_channels of network_def (now {answer.shape[1]}), structures or head"
+        return f"change out_channels of network_def (now {answer.shape[1]}), structures or head"
     advice = _other_size(network, (expected[2], expected[3]))
     return f"set image_size to {advice}" if advice else "let network_def scale its logits to the size of the image"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,18 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from monai_sfda.prediction.geometry import is_disc_and_cup
+from monai_sfda.report.figures import FIGURE_STYLE, figure_to_data_uri
 from monai_sfda.report.pictures import PALETTE
 
 __all__ = ["histograms"]
 
 BINS = 25
 GREY = "#868e96"
-STYLE: dict[Any, Any] = {
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 9,
-    "svg.hashsalt": "report",  # same rows, same bytes
-}
 
 
 def histograms(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) -> str | None:
@@ -36,7 +29,7 @@ def histograms(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) ->
     panels = [panel for panel in _panels(classes) if any(row.get(panel[1]) is not None for row in rows)]
     if not panels:
         return None
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(FIGURE_STYLE):
         figure = Figure(figsize=(3.4 * len(panels), 2.4), layout="constrained")
         for axes, (title, column, colour, limits) in zip(
             figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
@@ -48,9 +41,7 @@ def histograms(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) ->
             axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.grid(axis="y", color="#e9ecef")
             axes.set_axisbelow(True)
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+        return figure_to_data_uri(figure)
 
 
 def _panels(classes: Mapping[int, str]) -> list[tuple[str, str, str, tuple[float, float] | None]]:

@@ -86,7 +86,7 @@ def default_limits(classes: Mapping[int, str], thresholds: Mapping[str, Any] | N
     """
     unknown = sorted(set(thresholds or {}) - set(FLAGS))
     if unknown:
-        raise ValueError(f"Expected thresholds of {', '.join(FLAGS)}, found {', '.join(unknown)}; mend the name.")
+        raise ValueError(f"Expected thresholds of {', '.join(FLAGS)}, found {', '.join(unknown)}; correct the name.")
     for kind, limit in (thresholds or {}).items():
         if not _fits(kind, limit, set(classes.values())):
             what = "two numbers" if FLAGS[kind].raised is _outside else "a number"

@@ -41,7 +41,7 @@ def same_classes(classes: Mapping[int, str], postprocessing: Compose) -> None:
         if isinstance(step, DescribeCased) and step.classes != dict(classes):
             raise ValueError(
                 f"Expected the classes of the label map ({step.classes}) as channel_def of the output in "
-                f"configs/metadata.json, found {dict(classes)}; mend one of them."
+                f"configs/metadata.json, found {dict(classes)}; correct one of them."
             )
 
 

@@ -11,15 +11,15 @@ from monai_sfda.pseudo.cam_weights import (
     RandomWeights,
     ScoreCam,
 )
-from monai_sfda.pseudo.certain import CertainOnly
 from monai_sfda.pseudo.class_threshold import ClassThreshold, class_thresholds
-from monai_sfda.pseudo.confident import ConfidentCorrection, certainty, confident_joint, error_bins
+from monai_sfda.pseudo.confident_learning import ConfidentCorrection, certainty, confident_joint, error_bins
 from monai_sfda.pseudo.confident_only import ConfidentOnly
 from monai_sfda.pseudo.denoise import Denoise
 from monai_sfda.pseudo.fit import FitRefiners, Fitted
 from monai_sfda.pseudo.gradient_guided import GradientGuided
 from monai_sfda.pseudo.histogram import histogram, probability_bin
 from monai_sfda.pseudo.labeller import PseudoLabeller
+from monai_sfda.pseudo.low_spread_only import LowSpreadOnly
 from monai_sfda.pseudo.monte_carlo import MonteCarlo
 from monai_sfda.pseudo.observe import Observe
 from monai_sfda.pseudo.prototype import PrototypeAgreement, prototype_label, prototypes
@@ -30,7 +30,6 @@ __all__ = [
     "BalanceBackground",
     "Cached",
     "CachedEvidence",
-    "CertainOnly",
     "ChannelWeights",
     "ClassThreshold",
     "ConfidentCorrection",
@@ -43,6 +42,7 @@ __all__ = [
     "GradCamPlusPlus",
     "GradientGuided",
     "LabelStore",
+    "LowSpreadOnly",
     "MonteCarlo",
     "Observe",
     "PrototypeAgreement",

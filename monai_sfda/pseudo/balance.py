@@ -181,4 +181,4 @@ class BalanceBackground(WeighBackground):
 def _check_channels(channels: Sequence[int], maps: Tensor) -> None:
     """Raises ValueError: if a channel is none of those of maps (B, K, *S)."""
     if not set(channels) <= set(range(maps.shape[1])):
-        raise ValueError(f"Expected channels below {maps.shape[1]} to balance, found {channels}; mend channels.")
+        raise ValueError(f"Expected channels below {maps.shape[1]} to balance, found {channels}; choose such channels.")

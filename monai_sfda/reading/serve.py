@@ -1,4 +1,4 @@
-"""The decoder as a program, for `monai_sfda.imageio.decode_apart`.
+"""The decoder as a program, for `monai_sfda.imageio.decode_in_subprocess`.
 
 Every message is its length (8 bytes) and its content, so that neither side can lose count of the other. A request is
 JSON: ``path`` and ``levels``. An answer begins with ``A`` and the length (4 bytes) of the facts, in JSON, that come

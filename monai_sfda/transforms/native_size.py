@@ -125,6 +125,6 @@ class LabelMapd(NativeSized):
         numbers = list(self.cutoff) if isinstance(self.cutoff, Sequence) else [self.cutoff] * len(value)
         if len(numbers) != len(value):
             raise ValueError(
-                f"Expected one cutoff, or one for each of {len(value)} channels, found {len(numbers)}; mend cutoff."
+                f"Expected one cutoff, or one for each of {len(value)} channels, found {len(numbers)}; give so many."
             )
         return numbers  # type: ignore[return-value] # None has been dealt with

@@ -43,5 +43,5 @@ def test_file_holds_all_rows_after_a_restart(history, tmp_path):
 def test_structures_that_are_no_channels_are_refused(history, tmp_path):
     with pytest.raises(ValueError, match=r"Expected structures as name and channel, .*found \['cup'\]"):
         History(tmp_path / "other.csv", optimizer=history.optimizer, structures=["cup"])
-    with pytest.raises(ValueError, match=r"channels are below 1, found \{'cup': 1\}; mend structures"):
+    with pytest.raises(ValueError, match=r"channels are below 1, found \{'cup': 1\}; correct structures"):
         history.update(engine(1, 1.0, torch.zeros(1, 1, 2, 2)))

@@ -122,7 +122,7 @@ def test_a_tiff_of_several_pages_is_refused_but_a_small_copy_of_the_first_is_no_
     assert load(tmp_path / "preview.tif")[:, 0, 0].tolist() == list(RED)
 
 
-def test_a_picture_of_too_many_pixels_is_decoded_apart(tmp_path, monkeypatch):
+def test_a_picture_of_too_many_pixels_is_decoded_in_a_subprocess(tmp_path, monkeypatch):
     flat("RGB", RED).save(tmp_path / "photo.png")
     monkeypatch.setattr(photo_reader, "read_image", None)
     monkeypatch.setattr(photo_reader, "HUGE", 24)  # 6 x 4
@@ -287,6 +287,6 @@ def test_levels_that_do_not_rise_are_refused(levels):
 
 def test_it_says_what_was_read(tmp_path):
     nibabel.save(nibabel.Nifti1Image(np.full((6, 4), 300, np.int16), np.eye(4)), tmp_path / "a.nii")
-    facts = PhotoReader().describe(tmp_path / "a.nii").facts
+    facts = PhotoReader().decode_with_facts(tmp_path / "a.nii").facts
     assert (facts.height, facts.width, facts.channels, facts.stored, facts.colours) == (4, 6, 1, "int16", "grey")
     assert (facts.black, facts.white, facts.scale_from) == (0, 4095, "values")

@@ -32,14 +32,14 @@ def test_parts_of_a_batch_give_the_logits_of_the_whole_in_order(monkeypatch):
 
     images = torch.arange(5.0).view(5, 1, 1, 1)
     with torch.no_grad():
-        assert torch.equal(FastInferer("float32", apart=True)(images, network), 2 * images)
+        assert torch.equal(FastInferer("float32", split_batch=True)(images, network), 2 * images)
     assert sorted(sizes) == [2, 3]
 
 
 def test_a_batch_stays_whole_where_gradients_are_wanted(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     network, images = torch.nn.Conv2d(1, 1, 1), torch.randn(4, 1, 2, 2)
-    FastInferer("float32", apart=True)(images, network).sum().backward()
+    FastInferer("float32", split_batch=True)(images, network).sum().backward()
     assert network.weight.grad is not None
 
 

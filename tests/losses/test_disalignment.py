@@ -210,7 +210,7 @@ def test_arguments_are_checked():
         disalignment(temperature=0)
     with pytest.raises(ValueError, match="at least 2 channels to tell apart, found 1"):
         disalignment()(**random_step(classes=1, nested=False))
-    with pytest.raises(ValueError, match=r"nested channels below 2, found \[\(0, 2\)\]; mend nested"):
+    with pytest.raises(ValueError, match=r"nested channels below 2, found \[\(0, 2\)\]; choose others"):
         disalignment(nested=[(0, 2)])(**random_step())
     with pytest.raises(ValueError, match="give ScoreCam to an observer"):
         disalignment(weighting=ScoreCam())(**random_step())

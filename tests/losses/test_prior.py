@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from monai_sfda.fingerprint import describe
+from monai_sfda.fingerprint import setup_of
 from monai_sfda.losses import FixedRatio, RatioTable, source_ratios
 
 TABLE = """val_ids;val_gt_size;dumbpredwtags;dumbprednotags
@@ -91,7 +91,7 @@ def test_overlapping_channels_add_their_classes_up(table):
 
 def test_a_table_is_told_apart_by_column_classes_and_content(table):
     def described(column="dumbprednotags", **kwargs):
-        return str(describe(RatioTable(table, column=column, uses_target_tags=True, **kwargs)))
+        return str(setup_of(RatioTable(table, column=column, uses_target_tags=True, **kwargs)))
 
     seen = {described(), described("dumbpredwtags"), described(ids=[[1, 2], [2]])}
     table.write_text(TABLE.replace("56112", "56113"))

@@ -5,32 +5,32 @@ import math
 import numpy as np
 import pytest
 
-from monai_sfda.metrics import describe, paired_bootstrap, summarise
+from monai_sfda.metrics import paired_bootstrap, summarise, summarise_values
 
 NAN = float("nan")
 
 
 def test_mean_and_population_deviation_leave_out_what_was_skipped():
-    found = describe([1.0, 3.0, NAN])
+    found = summarise_values([1.0, 3.0, NAN])
     assert (found["mean"], found["std"], found["n"], found["skipped"]) == (2, 1, 2, 1)
 
 
 def test_nothing_measured_is_none_not_zero():
-    assert describe([NAN, NAN]) == {"mean": None, "std": None, "ci95": None, "n": 0, "skipped": 2}
+    assert summarise_values([NAN, NAN]) == {"mean": None, "std": None, "ci95": None, "n": 0, "skipped": 2}
 
 
 def test_the_interval_of_constant_cases_is_that_constant():
-    assert describe([0.75] * 5)["ci95"] == [0.75, 0.75]
+    assert summarise_values([0.75] * 5)["ci95"] == [0.75, 0.75]
 
 
 def test_the_interval_is_the_same_in_every_run():
     values = np.random.default_rng(3).normal(size=30).tolist()
-    assert describe(values) == describe(values)
+    assert summarise_values(values) == summarise_values(values)
 
 
 def test_the_interval_is_that_of_a_mean_of_normal_cases():
     values = np.random.default_rng(4).normal(size=400)
-    low, high = describe(values.tolist())["ci95"]
+    low, high = summarise_values(values.tolist())["ci95"]
     half = 1.96 * values.std() / math.sqrt(400)
     # 2000 resamples know a 2.5 % tail to about 6 % of the half width; three of these.
     assert low == pytest.approx(values.mean() - half, abs=0.2 * half)

@@ -79,8 +79,8 @@ def test_a_network_for_grey_images_of_another_size_is_told_both():
         check_output(unet(channels=1), image_size=[18, 16], structures=("disc", "cup"))
 
 
-def test_a_network_that_takes_neither_is_to_be_mended():
-    with pytest.raises(ValueError, match="mend network_def, which takes neither RGB nor grey images"):
+def test_a_network_that_takes_neither_is_to_be_changed():
+    with pytest.raises(ValueError, match="change network_def, which takes neither RGB nor grey images"):
         check(unet(channels=4))
 
 
@@ -104,11 +104,11 @@ def test_logits_of_another_size_are_no_matter_of_channels():
 
 
 def test_channels_that_do_not_fit_are_counted():
-    with pytest.raises(ValueError, match=r"; mend out_channels of network_def \(now 5\), structures or head"):
+    with pytest.raises(ValueError, match=r"; change out_channels of network_def \(now 5\), structures or head"):
         check(unet(out=5))
 
 
 def test_a_channel_that_there_is_not_is_named():
     check(unet(), structures={"disc": 0, "cup": 1})
-    with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; mend structures"):
+    with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; choose such channels"):
         check(unet(), structures={"disc": 0, "cup": 9})

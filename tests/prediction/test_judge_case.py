@@ -88,7 +88,7 @@ def test_thresholds_replace_limits_and_none_turns_a_flag_off():
 
 
 def test_an_unknown_flag_is_named():
-    with pytest.raises(ValueError, match=r"Expected thresholds of missing, .* found blury; mend the name"):
+    with pytest.raises(ValueError, match=r"Expected thresholds of missing, .* found blury; correct the name"):
         default_limits(CLASSES, {"blury": 3})
 
 

@@ -119,7 +119,7 @@ def test_channels_that_there_are_not_are_named():
     evidence = Evidence(["a"], torch.full((1, 2, 2, 2), 0.5))
     pseudo = PseudoLabel(evidence.probs, torch.ones(1, 2, 2, 2))
     for part in (balance(channels=[2]), WeighBackground(channels=[2], weights=[0.5])):
-        with pytest.raises(ValueError, match=r"Expected channels below 2 to balance, found \[2\]; mend channels"):
+        with pytest.raises(ValueError, match=r"Expected channels below 2 to balance, found \[2\]; choose"):
             part(pseudo, evidence)
     with pytest.raises(ValueError, match="Expected channels, and a factor of at least 0 for each"):
         balance(channels=[])

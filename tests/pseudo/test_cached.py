@@ -14,8 +14,8 @@ from monai_sfda.protocols import Evidence, PseudoLabel
 from monai_sfda.pseudo import (
     Cached,
     CachedEvidence,
-    CertainOnly,
     LabelStore,
+    LowSpreadOnly,
     MonteCarlo,
     Observe,
     PrototypeAgreement,
@@ -43,7 +43,7 @@ def build(tmp_path, network, images):
     def build(*, folder="labels", epochs=2, seed=0, refresh_every=None, student=None, checkpoint=None, ask=None):
         (tmp_path / "model.pt").write_bytes(b"weights")
         student = student or deepcopy(network)
-        refiners = [Threshold(cutoff=0.5), CertainOnly(), PrototypeAgreement()]
+        refiners = [Threshold(cutoff=0.5), LowSpreadOnly(), PrototypeAgreement()]
         asked = Counting(ask(student) if ask else PseudoLabeller(MonteCarlo(student, layer="2"), refiners=refiners))
         store = LabelStore(tmp_path / folder, weights=tmp_path / "model.pt", images=[], parameters=[asked])
         cached = Cached(asked, store, seed=seed, refresh_every=refresh_every)

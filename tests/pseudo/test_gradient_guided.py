@@ -6,11 +6,11 @@ from torch import nn
 
 from monai_sfda.networks import eval_mode, track_stats
 from monai_sfda.pseudo import (
-    CertainOnly,
     FixedWeights,
     GradCam,
     GradCamPlusPlus,
     GradientGuided,
+    LowSpreadOnly,
     MonteCarlo,
     Observe,
     PrototypeAgreement,
@@ -45,7 +45,7 @@ def linear_head(weight=(0.5, -1.0), bias=10.0):
 
 
 def labels(observe):
-    refiners = [Threshold(cutoff=0.5), CertainOnly(), PrototypeAgreement()]
+    refiners = [Threshold(cutoff=0.5), LowSpreadOnly(), PrototypeAgreement()]
     torch.manual_seed(7)
     return PseudoLabeller(observe, refiners=refiners)(IMAGE, CASE)
 

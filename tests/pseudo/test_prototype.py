@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_sfda.protocols import Evidence, PseudoLabel
-from monai_sfda.pseudo import CertainOnly, PrototypeAgreement, Threshold, prototype_label, prototypes
+from monai_sfda.pseudo import LowSpreadOnly, PrototypeAgreement, Threshold, prototype_label, prototypes
 
 E = torch.tensor([1, 1.2, 0, 0.3, 0.9]).view(1, 1, 5)
 P = torch.tensor([0.9, 0.8, 0.1, 0.2, 0.6]).view(1, 1, 5)
@@ -38,7 +38,7 @@ def test_hand_worked_prototypes_labels_and_mask():
     assert found.item() == 1.0
     assert background.item() == pytest.approx(0.285714, abs=1e-6)
     assert prototype_label(E, found, background).int().flatten().tolist() == [1, 1, 0, 0, 1]
-    pseudo = refined(EVIDENCE, Threshold(), CertainOnly(), PrototypeAgreement())
+    pseudo = refined(EVIDENCE, Threshold(), LowSpreadOnly(), PrototypeAgreement())
     assert pseudo.label.flatten().tolist() == [1, 1, 0, 0, 0]
     assert pseudo.weight.flatten().tolist() == [1, 0, 1, 1, 0]
 
@@ -124,7 +124,7 @@ def test_a_channel_with_one_kind_only_is_kept_unchecked_with_a_warning(probs, ca
 
 
 def test_no_certain_pixel_at_all_gives_no_nan(caplog):
-    pseudo = refined(EVIDENCE, Threshold(), CertainOnly(limit=0), PrototypeAgreement(certain=0))
+    pseudo = refined(EVIDENCE, Threshold(), LowSpreadOnly(limit=0), PrototypeAgreement(certain=0))
     assert pseudo.weight.abs().max() == 0
     assert "No certain object" in caplog.text
     assert "No certain background" in caplog.text

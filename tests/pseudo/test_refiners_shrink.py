@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_sfda.protocols import Evidence, PseudoLabel
-from monai_sfda.pseudo import CertainOnly, ConfidentOnly, Threshold, WeighBackground
+from monai_sfda.pseudo import ConfidentOnly, LowSpreadOnly, Threshold, WeighBackground
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from monai_sfda.pseudo import CertainOnly, ConfidentOnly, Threshold, WeighBackgr
     [
         Threshold(),
         Threshold(head="softmax"),
-        CertainOnly(),
+        LowSpreadOnly(),
         ConfidentOnly(confidence=0.8),
         WeighBackground(channels=[1], weights=[0.24]),
         WeighBackground(channels=[1], weights=[0.24], head="softmax"),
@@ -32,5 +32,5 @@ def test_weights_only_shrink(refiner):
 def test_pixels_on_which_all_passes_agree_are_all_certain():
     probs = torch.rand(1, 2, 4, 4)
     pseudo = PseudoLabel(probs, torch.rand_like(probs))
-    refined = CertainOnly()(pseudo, Evidence(["a"], probs, spread=torch.zeros_like(probs)))
+    refined = LowSpreadOnly()(pseudo, Evidence(["a"], probs, spread=torch.zeros_like(probs)))
     assert torch.equal(refined.weight, pseudo.weight)

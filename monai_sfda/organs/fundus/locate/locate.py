@@ -58,8 +58,8 @@ def locate_disc(
 def same_disc(one: Location, other: Location) -> bool:
     """Whether two looks saw one disc: its centres are near, and its diameters alike."""
     smaller, larger = sorted((one.diameter, other.diameter))
-    apart = math.hypot(one.x - other.x, one.y - other.y)
-    return smaller > 0 and larger <= ALIKE * smaller and apart <= NEAR * one.diameter
+    distance = math.hypot(one.x - other.x, one.y - other.y)
+    return smaller > 0 and larger <= ALIKE * smaller and distance <= NEAR * one.diameter
 
 
 def read_map(probability: np.ndarray) -> Location:

@@ -14,8 +14,9 @@ from monai.data import MetaTensor
 from torch import Tensor
 
 from monai_sfda.files import case_of
+from monai_sfda.root_cause import root_cause
 
-__all__ = ["PostprocessBehind"]
+__all__ = ["PostprocessInThreads"]
 
 NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # what is wrong with one file, and not with the disk
 
@@ -26,7 +27,7 @@ class TakesFailures(Protocol):
     def add(self, item: Mapping[str, Any], error: BaseException) -> None: ...
 
 
-class PostprocessBehind:
+class PostprocessInThreads:
     """Apply the postprocessing of an evaluator in threads, image by image, in place of ``postprocessing=``.
 
     Needs an evaluator with ``decollate=False`` whose batches hold ``items``, one dictionary per image, as
@@ -74,9 +75,7 @@ class PostprocessBehind:
         try:
             self.transform(item)
         except Exception as error:
-            cause: BaseException = error
-            while type(cause) is RuntimeError and cause.__cause__ is not None:  # MONAI's transforms wrap
-                cause = cause.__cause__
+            cause = root_cause(error)
             if isinstance(cause, OSError) and cause.errno not in NAMES:
                 raise cause from None
             self.failures.add(source, cause)

@@ -22,7 +22,7 @@ import numpy as np
 import monai_sfda
 from monai_sfda.reading.stored import Facts, Shown
 
-__all__ = ["decode_apart"]
+__all__ = ["decode_in_subprocess"]
 
 SECONDS = 120.0  # for one file; then the decoder counts as hung
 ROOT = str(Path(monai_sfda.__file__).parents[1])
@@ -30,7 +30,7 @@ PROGRAM = f"import sys; sys.path.insert(0, {ROOT!r}); from monai_sfda.reading.se
 _idle: deque[subprocess.Popen] = deque()
 
 
-def decode_apart(path: str | Path, levels: Sequence[float] | None = None) -> Shown:
+def decode_in_subprocess(path: str | Path, levels: Sequence[float] | None = None) -> Shown:
     """`monai_sfda.reading.read.read_image` in another process.
 
     As many processes are started as threads ask at once; they are used again, and end with this one. One that is found

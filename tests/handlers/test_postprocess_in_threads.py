@@ -6,7 +6,7 @@ import torch
 from monai.engines import SupervisedEvaluator
 from torch import nn
 
-from monai_sfda.handlers import PostprocessBehind
+from monai_sfda.handlers import PostprocessInThreads
 
 
 class Notes(dict):
@@ -31,7 +31,7 @@ def run(transform, count=5, **kwargs):
         for k in range(0, count, 2)
     )
     batches.missing = kwargs.pop("missing", 0)
-    handler = PostprocessBehind(transform, failures=failures, **kwargs)
+    handler = PostprocessInThreads(transform, failures=failures, **kwargs)
     SupervisedEvaluator(
         device=torch.device("cpu"),
         val_data_loader=batches,

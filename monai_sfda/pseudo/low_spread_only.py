@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from monai_sfda.protocols import Evidence, PseudoLabel
 
-__all__ = ["CertainOnly"]
+__all__ = ["LowSpreadOnly"]
 
 
-class CertainOnly:
+class LowSpreadOnly:
     """Keep the weight of a pixel where the spread is below a limit, as in DPL (Chen et al., MICCAI 2021); else 0.
 
     Args:

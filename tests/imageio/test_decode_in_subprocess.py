@@ -11,14 +11,14 @@ from dicom_files import RGB, write_dicom
 from PIL import Image
 
 from monai_sfda.imageio import PhotoReader
-from monai_sfda.imageio.decode_apart import PROGRAM, ROOT, _idle, _stop, decode_apart
+from monai_sfda.imageio.decode_in_subprocess import PROGRAM, ROOT, _idle, _stop, decode_in_subprocess
 from monai_sfda.reading.read import read_image
 
 PIXELS = np.random.default_rng(0).integers(256, size=(5, 7, 3), dtype=np.uint8)
 
 
-def apart(path):
-    return decode_apart(path).pixels
+def pixels_of(path):
+    return decode_in_subprocess(path).pixels
 
 
 @pytest.fixture
@@ -28,22 +28,22 @@ def photo(tmp_path):
 
 
 def test_pixels_arrive_unchanged_and_the_process_is_used_again(photo):
-    assert np.array_equal(apart(photo), PIXELS)
+    assert np.array_equal(pixels_of(photo), PIXELS)
     process = _idle[-1]
-    assert np.array_equal(apart(photo), PIXELS)
+    assert np.array_equal(pixels_of(photo), PIXELS)
     assert _idle[-1] is process
 
 
 def test_a_relative_path_is_that_of_the_caller(photo, monkeypatch):
-    apart(photo)  # a process that stands elsewhere
+    pixels_of(photo)  # a process that stands elsewhere
     monkeypatch.chdir(photo.parent)
-    assert np.array_equal(apart(photo.name), PIXELS)
+    assert np.array_equal(pixels_of(photo.name), PIXELS)
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"II*\0" + b"junk" * 9)
     with pytest.raises(ValueError, match=r"CMYK picture in a\.tif, found a tiff that is damaged"):
-        apart(tmp_path / "a.tif")
+        pixels_of(tmp_path / "a.tif")
 
 
 CRASH = """
@@ -58,33 +58,35 @@ serve.serve()
 def test_a_decoder_that_crashes_costs_one_file_and_no_innocent_one(photo, tmp_path, monkeypatch):
     while _idle:
         _idle.pop().kill()
-    monkeypatch.setitem(decode_apart.__globals__, "PROGRAM", f"import sys; sys.path.insert(0, {ROOT!r})\n{CRASH}")
+    monkeypatch.setitem(
+        decode_in_subprocess.__globals__, "PROGRAM", f"import sys; sys.path.insert(0, {ROOT!r})\n{CRASH}"
+    )
     (tmp_path / "bad.tif").write_bytes(b"crash")
     for _ in range(2):
-        assert np.array_equal(apart(photo), PIXELS)
+        assert np.array_equal(pixels_of(photo), PIXELS)
         with pytest.raises(ValueError, match=r"in bad\.tif, found content that ended its decoder"):
-            apart(tmp_path / "bad.tif")
+            pixels_of(tmp_path / "bad.tif")
     _stop()
 
 
 def test_a_file_is_not_blamed_for_a_process_that_had_ended_before(photo):
-    apart(photo)
+    pixels_of(photo)
     os.kill(_idle[-1].pid, signal.SIGSEGV if hasattr(signal, "SIGSEGV") else signal.SIGTERM)
     _idle[-1].wait()
-    assert np.array_equal(apart(photo), PIXELS)
+    assert np.array_equal(pixels_of(photo), PIXELS)
 
 
 def test_a_file_of_two_images_costs_itself_and_not_the_next(tmp_path):
     for name, content in (("a", RGB.tobytes()), ("b", RGB.tobytes() * 2), ("c", RGB.tobytes())):
         write_dicom(tmp_path / f"{name}.dcm", RGB, "RGB", PixelData=content)
-    assert np.array_equal(apart(tmp_path / "a.dcm"), RGB)
+    assert np.array_equal(pixels_of(tmp_path / "a.dcm"), RGB)
     with pytest.raises(ValueError, match=r"in b\.dcm, found pixels for 2 frames"):
-        apart(tmp_path / "b.dcm")
-    assert np.array_equal(apart(tmp_path / "c.dcm"), RGB)
+        pixels_of(tmp_path / "b.dcm")
+    assert np.array_equal(pixels_of(tmp_path / "c.dcm"), RGB)
 
 
 def test_what_was_read_is_said_across_processes(photo):
-    here, there = read_image(photo, [0, 9]), decode_apart(photo, [0, 9])
+    here, there = read_image(photo, [0, 9]), decode_in_subprocess(photo, [0, 9])
     assert dataclasses.asdict(there.facts) == dataclasses.asdict(here.facts)
 
 
@@ -98,16 +100,16 @@ def test_the_decoder_starts_without_the_rest_of_the_package():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_a_decoder_that_hangs_is_ended(photo, monkeypatch):
-    apart(photo)
+    pixels_of(photo)
     os.kill(_idle[-1].pid, signal.SIGSTOP)
-    monkeypatch.setitem(decode_apart.__globals__, "SECONDS", 0.05)
+    monkeypatch.setitem(decode_in_subprocess.__globals__, "SECONDS", 0.05)
     with pytest.raises(ValueError, match="ended its decoder"):
-        apart(photo)
+        pixels_of(photo)
 
 
 def test_threads_have_processes_of_their_own(photo):
     found = []
-    threads = [threading.Thread(target=lambda: found.append(apart(photo))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: found.append(pixels_of(photo))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -116,6 +118,6 @@ def test_threads_have_processes_of_their_own(photo):
 
 
 def test_png_and_jpeg_are_decoded_here_whatever_they_are_called(tmp_path, monkeypatch):
-    monkeypatch.setitem(PhotoReader.decode_array.__globals__, "decode_apart", None)
+    monkeypatch.setitem(PhotoReader.decode_array.__globals__, "decode_in_subprocess", None)
     Image.fromarray(PIXELS).save(tmp_path / "a.tif", format="PNG")
     assert np.array_equal(PhotoReader().decode_array(tmp_path / "a.tif"), PIXELS)

@@ -11,12 +11,12 @@ import numpy as np
 from monai_sfda.reading.kind import sniff
 from monai_sfda.reading.stored import Refused
 
-__all__ = ["refuse_other_places"]
+__all__ = ["refuse_other_affines"]
 
 TOLERANCE = 0.5  # of a voxel
 
 
-def refuse_other_places(paths: Sequence[str | Path]) -> None:
+def refuse_other_affines(paths: Sequence[str | Path]) -> None:
     """Compare the affines of those files that are NIfTI and say where they lie; the others have no place.
 
     Raises:
@@ -30,7 +30,7 @@ def refuse_other_places(paths: Sequence[str | Path]) -> None:
     images: list[Any] = [nibabel.load(path) for path in nifti]
     placed = [image for image in images if image.header["sform_code"] > 0 or image.header["qform_code"] > 0]
     for other in placed[1:]:
-        if _apart(placed[0], other) >= TOLERANCE:
+        if _distance(placed[0], other) >= TOLERANCE:
             first, second = ("".join(nibabel.aff2axcodes(image.affine)) for image in (placed[0], other))
             raise Refused(
                 f"Expected files that lie on the same voxels, found another place or order of axes in their affines "
@@ -38,7 +38,7 @@ def refuse_other_places(paths: Sequence[str | Path]) -> None:
             )
 
 
-def _apart(first: Any, second: Any) -> float:
+def _distance(first: Any, second: Any) -> float:
     """Largest distance of the same corner in both, in voxels of the first."""
     width, height = (n - 1 for n in first.shape[:2])
     corners = np.array([[0, 0, 0, 1], [width, 0, 0, 1], [0, height, 0, 1]]).T
