@@ -27,6 +27,8 @@ def mine(tmp_path):
     for name in ("adapt", "inference", "train"):
         named = ('"structures": {"nucleus": 1}', '"structures": {"disc": 1, "cup": 2}')
         replace(folder / "configs" / f"{name}.json", named, ('"out_channels": 2', '"out_channels": 3'))
+    findings = '{"_target_": "monai_sfda.organs.fundus.DiscAndCup", "disc": 1, "cup": 2}'
+    replace(folder / "configs" / "inference.json", ('"findings": null', f'"findings": {findings}'))
     replace(folder / "configs" / "metadata.json", ('"1": "nucleus"', '"1": "disc", "2": "cup"'))
     replace(folder / "configs" / "train_denoiser.json", ('"channels": 2', '"channels": 3'))
     return folder
@@ -60,7 +62,7 @@ def test_three_classes_from_training_to_prediction(mine, monkeypatch, tmp_path):
     adapted = tmp_path / "run" / "bundle"
     command(monkeypatch, "predict", adapted, images, "--output", tmp_path / "out", "--precision", "float32")
     with open(tmp_path / "out" / "results.csv", encoding="utf-8-sig") as file:
-        assert {"disc_pixels", "cup_pixels"} <= set(next(csv.DictReader(file)))
+        assert {"disc_pixels", "cup_pixels", "vertical_cup_to_disc_ratio"} <= set(next(csv.DictReader(file)))
 
 
 def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_path):
@@ -99,7 +101,8 @@ def test_sigmoid_channels_that_exclude_each_other(monkeypatch, tmp_path):
     named = (('{"1": "optic disc", "2": "optic cup"}', '{"1": "left", "2": "right"}'), structures)
     nested = ('"cutoff": "@cutoffs", "head": "@head"},', '"cutoff": "@cutoffs", "head": "@head", "nested": false},')
     flips = ('{"optic disc": 0, "optic cup": 1}', structures[1])
-    replace(folder / "configs" / "inference.json", finder, nested, flips, *named)
+    findings = ('"findings": {', '"findings": null, "unused_findings": {')
+    replace(folder / "configs" / "inference.json", finder, findings, nested, flips, *named)
     replace(folder / "configs" / "evaluate.json", finder, ("[1, 2], ", "[1], "))
     renamed = (("@structures::cup", "@structures::right"), ("balance_weight_cup", "balance_weight_right"))
     replace(folder / "configs" / "adapt.json", finder, structures, *renamed)
