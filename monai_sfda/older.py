@@ -42,14 +42,26 @@ RENAMED = {
 
 OLDER = re.compile(r"monai_sfda\.clinic\b|monai_sfda\.pseudo\.fingerprint\b|monai_sfda\.transforms\.PhotoReader\b")
 
+FUNDUS = {
+    '    "finder": {\n': (
+        '    "findings": {"_target_": "monai_sfda.organs.fundus.DiscAndCup", "disc": 1, "cup": 2},\n    "finder": {\n'
+    ),
+    '"classes": {"1": "optic disc", "2": "optic cup"},': (
+        '"classes": {"1": "optic disc", "2": "optic cup"}, "findings": "@findings",'
+    ),
+    '"classes": "@classes",': '"classes": "@classes", "findings": "@findings",',
+    "table=@pseudonym_table)": "table=@pseudonym_table, keep=@findings.keep)",
+}
+"""How a bundle that searches for the disc says that ratios, the eye and their limits belong to its predictions."""
+
 
 def is_older(text: str) -> bool:
     """Whether a config asks for modules of version 0.1."""
     return OLDER.search(text) is not None
 
 
-def convert(text: str) -> str:
-    """The same config with today's names."""
+def convert(text: str, *, fundus: bool = False) -> str:
+    """The same config with today's names, and for ``fundus`` with the findings that were once told by class names."""
     for old, rooms in MOVED.items():
         for new, names in rooms.items():
             for name in names:
@@ -57,6 +69,8 @@ def convert(text: str) -> str:
                 text = re.sub(rf"from {re.escape(old)} import {name}\b", f"from {new} import {name}", text)
     for old, new in RENAMED.items():
         text = re.sub(old, new, text)
+    for old, new in FUNDUS.items() if fundus else ():
+        text = text.replace(old, new)
     return text
 
 
@@ -64,10 +78,11 @@ def main() -> None:
     """Rewrite what is older, and say which files."""
     if len(sys.argv) != 2 or not Path(sys.argv[1], "configs").is_dir():
         raise ValueError("Expected the folder of a bundle, as in: python -m monai_sfda.older BUNDLE.")
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(Path(sys.argv[1], "configs").rglob("*.json"))}
+    fundus = any("monai_sfda.transforms.DiscFinder" in text for text in texts.values())
     changed = []
-    for path in sorted(Path(sys.argv[1], "configs").rglob("*.json")):
-        text = path.read_text(encoding="utf-8")
-        if (now := convert(text)) != text:
+    for path, text in texts.items():
+        if (now := convert(text, fundus=fundus)) != text:
             with whole_file(path) as draft:
                 draft.write_text(now, encoding="utf-8")
             changed.append(path.name)

@@ -1,7 +1,7 @@
 """How often good and damaged photographs get a flag of image quality.
 
 python scripts/benchmark_flags.py data/simulated/target
-python scripts/benchmark_flags.py data/nuclei/fluo_256 --structures nucleus
+python scripts/benchmark_flags.py data/nuclei/fluo_256 --bundle bundles/nuclei_fluorescence
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ from pathlib import Path
 import fire
 import numpy as np
 import torch
+from monai.bundle import ConfigParser
 from PIL import Image, ImageFilter
 
 from monai_sfda.data import find_images
 from monai_sfda.imageio import PhotoReader
-from monai_sfda.prediction.judge_case import default_limits, judge_case
+from monai_sfda.overrides import read_json
+from monai_sfda.prediction.judge import Judge
+from monai_sfda.prediction.metadata import class_names
+from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.quality import image_quality
 
 SIZE = 256
@@ -33,22 +37,25 @@ DAMAGES = {
 }
 
 
-def main(folder: str, *, structures: tuple[str, ...] = ("optic disc", "optic cup"), count: int = 100) -> None:
+def main(folder: str, *, bundle: str = "bundles/fundus_disc_cup", count: int = 100) -> None:
     """Print, for each damage, the share of images with a flag, and which flags.
 
     Args:
         folder: photographs that are taken to be good.
-        structures: names of what the network segments; they choose the limits.
+        bundle: folder of a bundle, whose findings have the limits.
         count: at most so many photographs.
     """
-    names = [structures] if isinstance(structures, str) else list(structures)
-    limits = default_limits(dict(enumerate(names, 1)))
+    configs = Path(bundle) / "configs"
+    parser = ConfigParser()
+    parser.read_config(str(configs / "inference.json"))
+    findings = parser.get_parsed_content("findings") or NO_FINDINGS
+    judge = Judge(class_names(read_json(configs / "metadata.json")), findings)
     reader = PhotoReader()
     items = find_images(folder)[:count]
     pictures = [reader.decode(Path(item["image"])).resize((SIZE, SIZE), Image.Resampling.BILINEAR) for item in items]
     print(f"{len(pictures)} photographs of {Path(folder).name}")
     for damage, inflict in DAMAGES.items():
-        raised = [list(judge_case(numbers_of(inflict(picture)), names, limits)) for picture in pictures]
+        raised = [list(judge(numbers_of(inflict(picture)))) for picture in pictures]
         counts = Counter(flag for flags in raised for flag in flags)
         detail = ", ".join(f"{flag} {number}" for flag, number in counts.most_common())
         print(f"{damage:20} {sum(map(bool, raised)) / len(raised):6.1%}  {detail}")

@@ -17,7 +17,7 @@ import numpy as np
 
 from monai_sfda.cli import predict
 from monai_sfda.imageio import MaskReader
-from monai_sfda.prediction.geometry import cup_to_disc
+from monai_sfda.organs.fundus.ratios import cup_to_disc
 from monai_sfda.tables import read_csv
 
 COLUMNS = ("images", "error", "bias", "correlation", "to review", "error there", "error elsewhere", "held", "at best")

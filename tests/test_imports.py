@@ -10,7 +10,8 @@ import monai_sfda
 PACKAGE = Path(monai_sfda.__file__).parent
 
 # A room may use the rooms named beside it, and those have to stand above it: so no arrow points up, and there is no
-# circle. `room.file` opens one file of a room only. Rooms on one level do not know of each other.
+# circle. `room.file` opens one file of a room only. Rooms on one level do not know of each other. Nothing stands below
+# the organs, so that nothing generic knows of one; only the configs of bundles name them.
 HOUSE = """
     root_cause
     files
@@ -31,7 +32,6 @@ HOUSE = """
     template        console files overrides
 
     reading
-    organs          files
 
     metrics         pieces
     networks        files functional precision
@@ -41,7 +41,7 @@ HOUSE = """
     method          networks.norm protocols transforms.views
 
     imageio         files reading transforms.nested
-    data            failures files organs.fundus.laterality places reading tables
+    data            failures files places reading tables
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
     handlers        files functional metrics networks.moved root_cause tables
@@ -49,7 +49,7 @@ HOUSE = """
     same_run        data.pseudonyms files overrides places
 
     report          pieces
-    prediction      data failures files functional imageio metrics organs overrides pieces reading report tables
+    prediction      data failures files functional imageio metrics overrides pieces protocols reading report tables
     delivery        engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files
@@ -57,6 +57,8 @@ HOUSE = """
     benchmark       console data delivery files imageio metrics overrides passport tables workflow
     label           console delivery files overrides places workflow
     cli             benchmark console delivery failures overrides places prediction same_run typed workflow
+
+    organs          files pieces protocols
 """
 ROOMS = {words[0]: words[1:] for words in map(str.split, HOUSE.splitlines()) if words}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -46,3 +46,17 @@ def test_a_command_on_an_older_bundle_says_how_to_rewrite_it(monkeypatch, tmp_pa
     main()
     assert "Rewritten: inference.json, metadata.json, predict.json." in capsys.readouterr().out
     assert json.loads((configs / "inference.json").read_text()) == json.loads(convert(json.dumps(OLD)))
+
+
+def test_a_bundle_that_searches_for_the_disc_keeps_its_findings():
+    text = """{
+    "finder": {
+        "_target_": "monai_sfda.transforms.DiscFinder"
+    },
+    "found": "$pseudonymise(@listed, @salt, table=@pseudonym_table)",
+    "row": {"_target_": "monai_sfda.clinic.DescribeCased", "classes": {"1": "optic disc", "2": "optic cup"}, "keys": "x"}
+}"""
+    now = json.loads(convert(text, fundus=True))
+    assert now["findings"]["_target_"] == "monai_sfda.organs.fundus.DiscAndCup"
+    assert now["row"]["findings"] == "@findings"
+    assert now["found"].endswith("keep=@findings.keep)")

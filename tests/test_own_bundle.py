@@ -29,6 +29,7 @@ def mine(tmp_path):
     task = json.loads((folder / "configs" / "task.json").read_text())
     task["structures"] = {"disc": 1, "cup": 2}
     task["network_def"]["out_channels"] = 3
+    task["findings"] = {"_target_": "monai_sfda.organs.fundus.DiscAndCup", "disc": 1, "cup": 2}
     write_configs(folder / "configs", task)
     replace(folder / "configs" / "metadata.json", ('"1": "nucleus"', '"1": "disc", "2": "cup"'))
     return folder
@@ -62,7 +63,7 @@ def test_three_classes_from_training_to_prediction(mine, monkeypatch, tmp_path):
     adapted = tmp_path / "run" / "bundle"
     command(monkeypatch, "predict", adapted, images, "--output", tmp_path / "out", "--precision", "float32")
     with open(tmp_path / "out" / "results.csv", encoding="utf-8-sig") as file:
-        assert {"disc_pixels", "cup_pixels"} <= set(next(csv.DictReader(file)))
+        assert {"disc_pixels", "cup_pixels", "vertical_cup_to_disc_ratio"} <= set(next(csv.DictReader(file)))
 
 
 def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_path):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monai_sfda.files import case_of
-from monai_sfda.organs.fundus.laterality import eye_of
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["pseudonym", "pseudonymise"]
@@ -18,16 +17,21 @@ COLUMNS = ("case", "pseudonym")
 
 
 def pseudonymise(
-    items: Sequence[dict[str, str]], salt: str | None, *, table: str | Path | None = None
+    items: Sequence[dict[str, str]],
+    salt: str | None,
+    *,
+    table: str | Path | None = None,
+    keep: Callable[[str], str] | None = None,
 ) -> list[dict[str, str]]:
     """Replace ``case`` and ``output`` of each item, folders included, by a keyed hash of the case.
 
-    What the name says of the eye is kept as ``eye``: right, left, or nothing.
+    What ``keep`` says of a name stands in ``kept``, so that it is not lost with it.
 
     Args:
         items: as of `find_images`.
         salt: the key, at least 8 characters, to be kept secret; None changes nothing.
         table: CSV file ``case,pseudonym`` to write, the only way back; cases that it has stay. None writes none.
+        keep: what of a case tells nobody whose image it is, such as the eye, see `Findings.keep`. None keeps nothing.
 
     Raises:
         ValueError: if the salt is too short, or there is a table but no salt.
@@ -43,7 +47,7 @@ def pseudonymise(
         known = _known(table) | {name: item["case"] for name, item in zip(names, items, strict=True)}
         write_csv(table, COLUMNS, ({"case": case, "pseudonym": name} for name, case in known.items()))
     return [
-        {**item, "case": name, "output": f"{name}.png", "eye": eye_of(item["case"])[0] or ""}
+        {**item, "case": name, "output": f"{name}.png", "kept": keep(item["case"]) if keep else ""}
         for item, name in zip(items, names, strict=True)
     ]
 

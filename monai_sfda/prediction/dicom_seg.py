@@ -15,7 +15,9 @@ from monai_sfda.imageio.readable_header import readable_header
 from monai_sfda.overrides import read_json
 from monai_sfda.prediction.convert_masks import Unsuited, convert_masks
 from monai_sfda.prediction.geometry import structure_masks
+from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.segment_codes import describe_segments, one_line
+from monai_sfda.protocols import Findings
 from monai_sfda.reading.dicom_header import dicom_header
 from monai_sfda.reading.kind import sniff
 
@@ -35,6 +37,7 @@ def write_dicom_seg(
     rows: Iterable[Mapping[str, Any]],
     images: Mapping[str, Path],
     classes: Mapping[int, str],
+    findings: Findings = NO_FINDINGS,
     *,
     model: tuple[str, str],
 ) -> int:
@@ -45,6 +48,7 @@ def write_dicom_seg(
         rows: with ``file`` and ``mask``.
         images: file -> path of the image.
         classes: id -> name, without background.
+        findings: what the organ adds.
         model: name and version of the bundle.
 
     Returns:
@@ -52,12 +56,18 @@ def write_dicom_seg(
     """
     record = folder / "masks_of.json"
     weights = read_json(record).get("weights", "unknown") if record.exists() else "unknown"
-    convert = partial(dicom_seg, classes=classes, model=model, weights=weights)
+    convert = partial(dicom_seg, classes=classes, findings=findings, model=model, weights=weights)
     return convert_masks(folder, "dicom_seg", ".dcm", rows, images, convert)
 
 
 def dicom_seg(
-    image: Path, ids: np.ndarray, *, classes: Mapping[int, str], model: tuple[str, str], weights: str
+    image: Path,
+    ids: np.ndarray,
+    *,
+    classes: Mapping[int, str],
+    findings: Findings = NO_FINDINGS,
+    model: tuple[str, str],
+    weights: str,
 ) -> bytes:
     """A DICOM Segmentation of one label map: BINARY, one segment and frame per structure, pixel for pixel.
 
@@ -67,7 +77,8 @@ def dicom_seg(
     Args:
         image: path of a single-frame DICOM image.
         ids: (H, W) uint8, class of each pixel.
-        classes: id -> name; the segment of an optic disc holds its cup as well.
+        classes: id -> name.
+        findings: what the organ adds; the segment of a structure holds what lies inside it as well.
         model: name and version of the bundle.
         weights: what tells the networks of a bundle from one another, such as a checksum.
 
@@ -78,7 +89,7 @@ def dicom_seg(
     from pydicom.uid import generate_uid
 
     source = _source(image)
-    masks = structure_masks(ids, classes)
+    masks = structure_masks(ids, classes, findings.inside)
     series = [str(source.SeriesInstanceUID), *model, weights]
     refers_to = source.SOPClassUID
     if refers_to.startswith(PHOTOGRAPHS) or not all(source.get(name) for name in PLACE):
@@ -87,7 +98,7 @@ def dicom_seg(
         [source],
         np.stack(list(masks.values()), axis=-1)[None].astype(np.uint8),
         "BINARY",
-        describe_segments(masks, model=model, weights=weights),
+        describe_segments(classes, findings.codes, model=model, weights=weights),
         series_instance_uid=generate_uid(entropy_srcs=series),
         series_number=SERIES_NUMBER,
         sop_instance_uid=generate_uid(entropy_srcs=[str(source.SOPInstanceUID), *series, ids.tobytes().hex()]),

@@ -9,6 +9,7 @@ from typing import Any
 
 from monai_sfda.prediction.dicom_seg import write_dicom_seg
 from monai_sfda.prediction.nifti_masks import write_nifti
+from monai_sfda.protocols import Findings
 
 __all__ = ["check_formats", "drop_orphans", "write_formats"]
 
@@ -57,6 +58,7 @@ def write_formats(
     rows: Sequence[Mapping[str, Any]],
     images: Mapping[str, Path],
     classes: Mapping[int, str],
+    findings: Findings,
     model: tuple[str, str],
 ) -> None:
     """Write the masks in every format, see `write_nifti` and `write_dicom_seg`."""
@@ -64,4 +66,4 @@ def write_formats(
         if name == "nifti":
             write_nifti(folder, rows, images)
         else:
-            write_dicom_seg(folder, rows, images, classes, model=model)
+            write_dicom_seg(folder, rows, images, classes, findings, model=model)

@@ -20,9 +20,11 @@ from monai_sfda.imageio import MaskReader
 from monai_sfda.imageio.header import header_facts
 from monai_sfda.prediction.describe import describe_mask
 from monai_sfda.prediction.formats import drop_orphans, write_formats
-from monai_sfda.prediction.judge_case import default_limits
+from monai_sfda.prediction.judge import Judge
+from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import write_overlays
 from monai_sfda.prediction.prediction_report import write_prediction_report
+from monai_sfda.protocols import Findings
 from monai_sfda.tables import write_csv
 
 __all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
@@ -38,6 +40,7 @@ def write_results(
     images: str | Path | Sequence[Mapping[str, str]] | None = None,
     overlays: bool = False,
     formats: Sequence[str] = (),
+    findings: Findings | None = None,
     model: tuple[str, str] = ("unknown", "unknown"),
 ) -> dict[str, Any]:
     """Gather the rows of every mask under ``folder/masks``; write ``results.csv``, ``summary.json``, ``report.html``.
@@ -52,6 +55,7 @@ def write_results(
             as where cases are pseudonyms. Without it the report has none.
         overlays: whether to draw all outlines into ``folder/overlays`` too.
         formats: in which to write the masks too, see `check_formats`.
+        findings: what the organ adds, as `DescribeCased` takes it.
         model: name and version of the bundle.
 
     Returns:
@@ -60,11 +64,11 @@ def write_results(
     Raises:
         ValueError: if there are masks and none can be read; the tables are written.
     """
-    folder = Path(folder)
+    folder, findings = Path(folder), NO_FINDINGS if findings is None else findings
     listed = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
     items = [{"case": case_of(item), **item} for item in listed]
     places = {item["case"]: Path(item["image"]) for item in items}
-    rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item])
+    rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item], findings)
     drop_orphans(folder)
     measured = {row["file"] for row in rows}  # an image that is gone now may have a mask from before
     failures = [*(row for row in read_failures(folder / "failures.csv") if row["case"] not in measured), *damaged]
@@ -73,10 +77,11 @@ def write_results(
     summary = _summary(rows, failures)
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
-    write_prediction_report(folder, rows, failures, summary, images=places, classes=classes, model=model)
+    about: Any = {"classes": classes, "findings": findings}
+    write_prediction_report(folder, rows, failures, summary, images=places, model=model, **about)
     if overlays:
-        write_overlays(folder, rows, places, classes)
-    write_formats(formats, folder, rows, places, classes, model)
+        write_overlays(folder, rows, places, **about)
+    write_formats(formats, folder, rows, places, **about, model=model)
     if damaged and not rows:
         raise ValueError(
             f"Expected masks in {folder / 'masks'}, found only damaged ones; delete them, they are made anew."
@@ -85,7 +90,10 @@ def write_results(
 
 
 def gather_rows(
-    masks: Path, classes: Mapping[int, str], items: Sequence[Mapping[str, str]] = ()
+    masks: Path,
+    classes: Mapping[int, str],
+    items: Sequence[Mapping[str, str]] = (),
+    findings: Findings = NO_FINDINGS,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Rows of all masks of a folder tree, by path, and failures: masks that cannot be read.
 
@@ -96,16 +104,16 @@ def gather_rows(
         classes: class id -> structure.
         items: the images, each ``case``, ``image`` (path) and ``output`` (relative path of its mask). A mask of theirs
             that has another name, from when fewer files shared that name, is deleted: the image has a new one.
+        findings: what the organ adds.
     """
     paths = sorted(path for path in masks.rglob("*.png") if _is_mask(path, masks))
-    limits = default_limits(classes)
     outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
     rows, failures = [], []
     for path in paths:
         name = path.relative_to(masks).as_posix()
         owner = owners.get(name, {"case": name})
         try:
-            row = _row(path) or _measured(path, owner, classes, limits)
+            row = _row(path) or _measured(path, owner, classes, findings)
         except (OSError, ValueError) as error:
             failures.append({"case": owner["case"], "reason": f"{reason(error, path)} Its mask is {name}."})
             continue
@@ -155,12 +163,11 @@ def _row(path: Path) -> dict[str, Any] | None:
         raise ValueError("Expected a mask, found a damaged file; delete it, it is made anew.") from error
 
 
-def _measured(
-    path: Path, owner: Mapping[str, str], classes: Mapping[int, str], limits: Mapping[str, Any]
-) -> dict[str, Any]:
+def _measured(path: Path, owner: Mapping[str, str], classes: Mapping[int, str], findings: Findings) -> dict[str, Any]:
     ids = np.asarray(MaskReader(ids=[0, *classes]).decode(path))
     facts = header_facts(owner["image"]) if "image" in owner else {}
-    return describe_mask(ids, owner["case"], classes, limits, named=owner.get("eye"), **facts)
+    judge = Judge(classes, findings)
+    return describe_mask(ids, owner["case"], classes, judge, findings, kept=owner.get("kept"), **facts)
 
 
 def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict[str, Any]:

@@ -1,70 +1,36 @@
-"""Numbers from a label map: areas, pieces and, of an optic disc with its cup, ratios and rim widths."""
+"""Numbers from a label map that every task has: areas and pieces."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from monai_sfda.pieces import PIECES_SIZE, bounding_box, largest_piece, pieces
+from monai_sfda.pieces import pieces
 
-__all__ = [
-    "SIDES",
-    "cup_to_disc",
-    "is_disc_and_cup",
-    "isnt_order",
-    "measure_mask",
-    "rim_widths",
-    "structure_masks",
-]
-
-EDGE = 0.015
-"""Share of a picture's width so close to its border that networks, which pad with zeros, often mark nothing there."""
-
-SIDES = ("right", "top", "left", "bottom")
-"""The quarter of the disc around 0, 90, 180 and 270 degrees, as one sees the upright photograph."""
-
-DIRECTIONS = 192  # a multiple of 8, so that each quarter has as many and none lies on the border of two
-ANGLES = (np.arange(DIRECTIONS) + 0.5) * (2 * math.pi / DIRECTIONS)
-STEPS = 256  # along a direction: finer than a pixel up to a disc of 500 pixels
+__all__ = ["measure_mask", "structure_masks"]
 
 
-def is_disc_and_cup(classes: Mapping[int, str]) -> bool:
-    """Whether the label map tells disc rim and cup, so that the disc is both together."""
-    return {"optic disc", "optic cup"} <= set(classes.values())
+def structure_masks(
+    ids: np.ndarray, classes: Mapping[int, str], inside: Mapping[int, Sequence[int]]
+) -> dict[str, np.ndarray]:
+    """Name -> mask (H, W) of each structure of a label map, with what lies ``inside`` it, see `Findings`."""
+    masks = {number: ids == number for number in classes}
+    for number, others in inside.items():
+        for other in others:
+            masks[number] |= ids == other
+    return {name: masks[number] for number, name in classes.items()}
 
 
-def structure_masks(ids: np.ndarray, classes: Mapping[int, str]) -> dict[str, np.ndarray]:
-    """Name -> mask (H, W) of each class of a label map; that of an optic disc holds its cup as well."""
-    masks = {name: ids == number for number, name in classes.items()}
-    if is_disc_and_cup(classes):
-        masks["optic disc"] |= masks["optic cup"]
-    return masks
-
-
-def measure_mask(
-    ids: np.ndarray,
-    classes: Mapping[int, str],
-    *,
-    spacing: Sequence[float] | None = None,
-    seen: Sequence[int] | None = None,
-) -> dict[str, Any]:
-    """All numbers of one label map that `docs/columns.md` lists; None where a number has no meaning.
+def measure_mask(masks: Mapping[str, np.ndarray], spacing: Sequence[float] | None = None) -> dict[str, Any]:
+    """Areas and pieces of each structure that `docs/columns.md` lists; None where a number has no meaning.
 
     Args:
-        ids: class of each pixel (H, W) of the upright image; optic disc is the rim alone, the cup lies inside.
-        classes: id -> name, without background.
+        masks: name -> mask (H, W).
         spacing: height and width of a pixel in mm, where known.
-        seen: left, top, right and bottom of what the network saw of the image, if that was not all of it.
     """
-    height, width = ids.shape
-    row: dict[str, Any] = {"height": height, "width": width}
-    box = bounding_box(ids != 0)
-    inner = ids[box]
-    masks = structure_masks(inner, classes)
-    disc_and_cup = is_disc_and_cup(classes)
+    row: dict[str, Any] = {}
     for name, mask in masks.items():
         column = name.replace(" ", "_")
         area = int(np.count_nonzero(mask))
@@ -72,108 +38,4 @@ def measure_mask(
         if spacing is not None:
             row[f"{column}_mm2"] = area * float(spacing[0]) * float(spacing[1])
         row[f"{column}_pieces"], row[f"{column}_largest_piece"] = pieces(mask)
-    if disc_and_cup:
-        disc = masks["optic disc"]
-        if row["optic_disc_pieces"] > 1 or max(disc.shape) > PIECES_SIZE:  # counted in a part of the pixels
-            disc = largest_piece(disc)
-        around = bounding_box(disc)
-        row |= _eye(disc[around], (masks["optic cup"] & disc)[around])
-        row["disc_at_border"] = bool(row["optic_disc_pixels"]) and _reaches(box, seen or (0, 0, width, height))
     return row
-
-
-def _reaches(box: tuple[slice, slice], seen: Sequence[int]) -> bool:
-    left, top, right, bottom = seen
-    margin = int(EDGE * min(right - left, bottom - top))
-    rows, columns = box
-    outwards = (rows.start - top, columns.start - left, bottom - rows.stop, right - columns.stop)
-    return min(outwards) <= margin
-
-
-def cup_to_disc(disc: np.ndarray, cup: np.ndarray) -> tuple[float | None, float | None]:
-    """Vertical and horizontal cup-to-disc ratio of upright masks (H, W): extents in rows and in columns.
-
-    None where there is no disc, 0 where there is a disc without a cup.
-    """
-    ratios = []
-    for axis in (1, 0):
-        extents = [np.flatnonzero(mask.any(axis)) for mask in (cup, disc)]
-        cup_extent, disc_extent = (int(hit[-1] - hit[0]) + 1 if len(hit) else 0 for hit in extents)
-        ratios.append(cup_extent / disc_extent if disc_extent else None)
-    return ratios[0], ratios[1]
-
-
-def rim_widths(disc: np.ndarray, cup: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Width of the rim and radius of the disc, in pixels, in directions from the disc's centre of mass.
-
-    Along a direction the radius of a structure is the distance of its outermost pixel, and the rim is what the disc's
-    radius has more than the cup's. A cup that a direction does not meet has radius 0.
-
-    Args:
-        disc, cup: (H, W) bool, at least one pixel of disc; the cup inside the disc.
-
-    Returns:
-        Two arrays (D,): direction d points to (d + 1/2) * 360 / D degrees, 0 to the right, 90 to the top.
-    """
-    across, down = np.arange(disc.shape[1]), np.arange(disc.shape[0])
-    weight = np.count_nonzero(disc)
-    centre = (float(down @ disc.sum(1)) / weight, float(across @ disc.sum(0)) / weight)
-    reach = math.hypot(max(centre[0], disc.shape[0] - centre[0]), max(centre[1], disc.shape[1] - centre[1]))
-    distance = np.linspace(0, reach, STEPS)[::-1]
-    place = _nearest(centre[0], -np.sin(ANGLES), distance, disc.shape[0])
-    layers = np.pad(disc.astype(np.uint8) + cup, 1)  # nothing lies around them: where rows or columns are clipped
-    place += 1
-    place *= layers.shape[1]
-    place += _nearest(centre[1], np.cos(ANGLES), distance, disc.shape[1])
-    place += 1
-    met = layers.ravel().take(place.astype(np.intp))
-    disc_radius, cup_radius = (_outermost(met > below, distance) for below in (0, 1))
-    return np.maximum(disc_radius - cup_radius, 0), disc_radius
-
-
-def isnt_order(means: Mapping[str, float | None], nasal_side: str | None) -> bool | None:
-    """Whether mean rim widths fall in the order inferior >= superior >= nasal >= temporal (Jonas et al., 1988).
-
-    Args:
-        means: width at each of `SIDES` of the upright photograph.
-        nasal_side: ``"left"`` or ``"right"``, which is the name of the eye; None if unknown, then the answer is None.
-    """
-    if nasal_side is None:
-        return None
-    temporal_side = "left" if nasal_side == "right" else "right"
-    widths = [means[side] for side in ("bottom", "top", nasal_side, temporal_side)]
-    known = [width for width in widths if width is not None]
-    return known == sorted(known, reverse=True) if len(known) == len(widths) else None
-
-
-def _eye(disc: np.ndarray, cup: np.ndarray) -> dict[str, Any]:
-    vertical, horizontal = cup_to_disc(disc, cup)
-    disc_area, cup_area = int(np.count_nonzero(disc)), int(np.count_nonzero(cup))
-    row: dict[str, Any] = {
-        "vertical_cup_to_disc_ratio": vertical,
-        "horizontal_cup_to_disc_ratio": horizontal,
-        "rim_to_disc_area_ratio": (disc_area - cup_area) / disc_area if disc_area else None,
-        "minimum_rim_to_disc_ratio": None,
-        **{f"rim_{what}_{side}_px": None for what in ("min", "mean") for side in SIDES},
-    }
-    if not disc_area:
-        return row
-    rim, radius = rim_widths(disc, cup)
-    diameter = radius + np.roll(radius, DIRECTIONS // 2)
-    row["minimum_rim_to_disc_ratio"] = float((rim / np.maximum(diameter, 1)).min())
-    quarters = np.roll(rim, DIRECTIONS // 8).reshape(4, -1)  # the first begins at -45 degrees
-    for side, quarter in zip(SIDES, quarters, strict=True):
-        row[f"rim_min_{side}_px"], row[f"rim_mean_{side}_px"] = float(quarter.min()), float(quarter.mean())
-    return row
-
-
-def _nearest(start: float, direction: np.ndarray, distance: np.ndarray, size: int) -> np.ndarray:
-    """Row, or column, of the pixel at each distance along each direction, (D, S); -1 or ``size`` beyond the mask."""
-    place = np.multiply.outer(direction, distance)
-    place += start  # in place, as all that follows: new memory takes longer than the arithmetic
-    return np.rint(place, out=place).clip(-1, size, out=place)
-
-
-def _outermost(hits: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Distance of the first hit from outside along each direction (D, S) -> (D,), 0 where there is none."""
-    return np.where(hits.any(1), distance[hits.argmax(1)], 0)

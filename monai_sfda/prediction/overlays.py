@@ -11,51 +11,63 @@ from PIL import Image
 
 from monai_sfda.files import whole_file
 from monai_sfda.imageio import PhotoReader
-from monai_sfda.prediction.geometry import is_disc_and_cup, structure_masks
+from monai_sfda.prediction.geometry import structure_masks
+from monai_sfda.prediction.no_findings import NO_FINDINGS
+from monai_sfda.protocols import Findings
 from monai_sfda.report.pictures import outline_overlay
 
 __all__ = ["draw_overlay", "thumbnail", "write_overlays"]
 
 LONGEST_SIDE = 1600
-CLOSE_UP = 0.35  # a disc and cup narrower than this share of the photograph are shown from nearby
+CLOSE_UP = 0.35  # structures that are narrower than this share of the photograph are shown from nearby
 MARGIN = 1.0  # around them, in their own widths
 
 
-def draw_overlay(image: np.ndarray, ids: np.ndarray, classes: Mapping[int, str], *, size: int) -> np.ndarray:
+def draw_overlay(
+    image: np.ndarray, ids: np.ndarray, classes: Mapping[int, str], findings: Findings = NO_FINDINGS, *, size: int
+) -> np.ndarray:
     """The photograph, its longest side at most ``size`` pixels, with the outline of every structure.
 
     Args:
         image: (H, W, 3) uint8.
         ids: (H, W), class of each pixel.
-        classes: id -> name; the outline of an optic disc goes around its cup as well.
+        classes: id -> name.
+        findings: what the organ adds; the outline of a structure goes around what lies inside it as well.
         size: longest side of the result.
     """
     scale = min(1.0, size / max(image.shape[:2]))
     shape = (max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0])))
     small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BILINEAR, reducing_gap=2))
     labels = np.asarray(Image.fromarray(ids.astype(np.uint8)).resize(shape, Image.Resampling.NEAREST))
-    return outline_overlay(small, np.stack(list(structure_masks(labels, classes).values())))
+    masks = structure_masks(labels, classes, findings.inside)
+    return outline_overlay(small, np.stack(list(masks.values())))
 
 
-def thumbnail(image: Path, mask: Path, classes: Mapping[int, str], *, size: int) -> np.ndarray | None:
-    """Overlay of one case; of a full photograph only the surroundings of disc and cup. None if unreadable."""
+def thumbnail(
+    image: Path, mask: Path, classes: Mapping[int, str], findings: Findings = NO_FINDINGS, *, size: int
+) -> np.ndarray | None:
+    """Overlay of one case, of small structures only their surroundings if findings say so. None if unreadable."""
     try:
         picture, ids = _read(image, mask)
     except Exception:  # decoders of damaged files raise nearly everything
         return None
     rows, columns = (np.flatnonzero((ids > 0).any(axis)) for axis in (1, 0))
-    if is_disc_and_cup(classes) and len(rows):
+    if findings.close_up and len(rows):
         extent = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
         half = round((0.5 + MARGIN) * extent)
         if extent < CLOSE_UP * max(ids.shape) and 4 * half >= size:  # not where it would show single pixels
             top, left = ((hit[0] + hit[-1]) // 2 - half for hit in (rows, columns))
             near = (slice(max(0, top), top + 2 * half), slice(max(0, left), left + 2 * half))
             picture, ids = picture[near], ids[near]
-    return draw_overlay(np.ascontiguousarray(picture), ids, classes, size=size)
+    return draw_overlay(np.ascontiguousarray(picture), ids, classes, findings, size=size)
 
 
 def write_overlays(
-    folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Path], classes: Mapping[int, str]
+    folder: Path,
+    rows: Iterable[Mapping[str, Any]],
+    images: Mapping[str, Path],
+    classes: Mapping[int, str],
+    findings: Findings = NO_FINDINGS,
 ) -> int:
     """Write ``folder/overlays/<path of the mask>.jpg`` of every row; those that are there stay.
 
@@ -64,6 +76,7 @@ def write_overlays(
         rows: with ``file`` and ``mask``.
         images: file -> path of the photograph.
         classes: id -> name.
+        findings: what the organ adds.
 
     Returns:
         How many overlays there are; a row without a readable photograph has none.
@@ -74,7 +87,7 @@ def write_overlays(
         mask = folder / "masks" / row["mask"]
         if not (target.exists() and target.stat().st_mtime_ns >= mask.stat().st_mtime_ns):
             try:
-                picture = draw_overlay(*_read(images[row["file"]], mask), classes, size=LONGEST_SIDE)
+                picture = draw_overlay(*_read(images[row["file"]], mask), classes, findings, size=LONGEST_SIDE)
             except Exception:  # as above; what cannot be drawn costs no result
                 target.unlink(missing_ok=True)  # of the mask as it was
                 continue

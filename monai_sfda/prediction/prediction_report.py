@@ -9,9 +9,10 @@ from typing import Any
 
 from monai_sfda.files import whole_file
 from monai_sfda.prediction.distributions import histograms
-from monai_sfda.prediction.geometry import is_disc_and_cup
-from monai_sfda.prediction.judge_case import flag_names
+from monai_sfda.prediction.judge import Judge
+from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import thumbnail
+from monai_sfda.protocols import Findings
 from monai_sfda.report.page import page_template
 from monai_sfda.report.pictures import PALETTE, to_data_uri
 
@@ -33,6 +34,7 @@ def write_prediction_report(
     *,
     images: Mapping[str, Path],
     classes: Mapping[int, str],
+    findings: Findings = NO_FINDINGS,
     model: tuple[str, str],
 ) -> Path:
     """Write ``folder/report.html``, whole or not at all. It names no absolute path.
@@ -44,26 +46,26 @@ def write_prediction_report(
         summary: of `monai_sfda.prediction.gather.write_results`.
         images: file -> path of the photograph; a case that is not in it, or cannot be read, is shown without a picture.
         classes: id -> name.
+        findings: what the organ adds.
         model: name and version of the bundle.
     """
-    groups = {}
+    groups, meanings = {}, Judge(classes, findings).meanings
     for status, most in SHOWN.items():
-        mine = [row for row in first_to_look_at(rows, classes) if row["status"] == status]
+        mine = [row for row in first_to_look_at(rows, classes, findings) if row["status"] == status]
         # The worst of the review cases; of the others a sample, spread evenly from the least to the most certain.
         chosen = mine[:most] if status == "review" else _spread(mine, most)
         with ThreadPoolExecutor(DRAWN_AT_ONCE) as pool:
-            cases = list(pool.map(lambda row: _case(row, folder, images, classes), chosen))
+            cases = list(pool.map(lambda row: _case(row, folder, images, classes, findings), chosen))
         groups[status] = {"total": len(mine), "cases": cases}
-    meanings = flag_names(list(classes.values()))
     page = page_template(Path(__file__).with_name("prediction_report.html"), show=_show).render(
         groups=groups,
         summary=summary,
         failures=failures[:LISTED_FAILURES],
         unlisted=len(failures) - LISTED_FAILURES,
         flags=[(name, count, meanings.get(name, "")) for name, count in summary["flags"].items()],
-        charts=histograms(rows, classes),
+        charts=histograms(rows, classes, findings),
         legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(classes.values())],
-        disc_and_cup=is_disc_and_cup(classes),
+        organ=bool(findings.panels),
         model=model,
     )
     with whole_file(folder / "report.html") as draft:
@@ -71,9 +73,11 @@ def write_prediction_report(
     return folder / "report.html"
 
 
-def first_to_look_at(rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) -> list[Mapping[str, Any]]:
+def first_to_look_at(
+    rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str], findings: Findings = NO_FINDINGS
+) -> list[Mapping[str, Any]]:
     """Rows in the order in which to look at them: most alarming flag first, then most flags, then least confidence."""
-    ranks = {name: rank for rank, name in enumerate(flag_names(list(classes.values())))}
+    ranks = {name: rank for rank, name in enumerate(Judge(classes, findings).meanings)}
 
     def alarm(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
         worst = min((ranks.get(name, len(ranks)) for name in row["flags"]), default=len(ranks))
@@ -89,19 +93,15 @@ def _spread(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, A
 
 
 def _case(
-    row: Mapping[str, Any], folder: Path, images: Mapping[str, Path], classes: Mapping[int, str]
+    row: Mapping[str, Any], folder: Path, images: Mapping[str, Path], classes: Mapping[int, str], findings: Findings
 ) -> dict[str, Any]:
     picture = None
     if row["file"] in images:
-        picture = thumbnail(images[row["file"]], folder / "masks" / row["mask"], classes, size=THUMBNAIL)
+        picture = thumbnail(images[row["file"]], folder / "masks" / row["mask"], classes, findings, size=THUMBNAIL)
     shown = {} if picture is None else {"uri": to_data_uri(picture), "size": (picture.shape[1], picture.shape[0])}
     flags = {name.replace("_", " "): reason for name, reason in row["flags"].items()}
-    if is_disc_and_cup(classes):
-        facts = {"vertical cup-to-disc": row.get("vertical_cup_to_disc_ratio")}
-    else:
-        facts = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
-    if row.get("cut"):
-        facts["cut out"] = "the square around the disc"
+    areas = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
+    facts = findings.facts(row) or areas
     known = _confidences(row, classes)
     least = min(known, key=known.__getitem__, default="")
     facts[f"confidence, {least}" if least else "confidence"] = known.get(least)

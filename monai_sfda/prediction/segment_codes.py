@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from textwrap import shorten
 from typing import Any
 
 __all__ = ["describe_segments", "one_line"]
 
-CODES = {
-    "optic disc": ("AnatomicalStructure", "OpticNerveHead", None),
-    "optic cup": ("AnatomicalStructure", "AnatomicalStructure", "OpticNerveHead"),
-    "nucleus": ("AnatomicalStructure", "Nucleus", None),
-}
-"""Name -> category, type and region, all SNOMED CT codes of DICOM PS3.16, which has none for the optic cup."""
+CODES = {"nucleus": ("AnatomicalStructure", "Nucleus", None)}
+"""Name -> category, type and region, SNOMED CT codes of DICOM PS3.16, for structures without findings."""
 
 OTHER = ("Tissue", "Tissue", None)  # as general as the codes get; the label names the structure
 LONGEST = 64  # characters of a DICOM long string
 
 
-def describe_segments(names: Iterable[str], *, model: tuple[str, str], weights: str) -> list[Any]:
+def describe_segments(
+    classes: Mapping[int, str],
+    codes_of: Mapping[int, tuple[str, str, str | None]],
+    *,
+    model: tuple[str, str],
+    weights: str,
+) -> list[Any]:
     """Segment descriptions for highdicom, numbered from 1.
 
     Args:
-        names: of the structures.
+        classes: id -> name of the structure.
+        codes_of: class id -> category, type and region, see `Findings`.
         model: name and version of the bundle.
         weights: what tells the networks of a bundle from one another.
     """
@@ -39,11 +42,11 @@ def describe_segments(names: Iterable[str], *, model: tuple[str, str], weights: 
         parameters={"weights": weights},
     )
     segments = []
-    for number, name in enumerate(names, 1):
-        category, kind, region = CODES.get(name, OTHER)
+    for segment, (number, name) in enumerate(classes.items(), 1):
+        category, kind, region = codes_of.get(number) or CODES.get(name, OTHER)
         segments.append(
             SegmentDescription(
-                segment_number=number,
+                segment_number=segment,
                 segment_label=one_line(name),
                 segmented_property_category=getattr(codes.SCT, category),
                 segmented_property_type=getattr(codes.SCT, kind),

@@ -14,9 +14,10 @@ def test_names_are_keyed_hashes_without_folders():
     assert items[0]["case"] != pseudonymise(ITEMS, "another secret")[0]["case"]
 
 
-def test_the_eye_that_a_name_says_is_kept():
-    named = [{"image": "/x/a", "case": case, "output": case} for case in ("12_OD.png", "left/a.png", "a.png")]
-    assert [item["eye"] for item in pseudonymise(named, "a long secret")] == ["right", "left", ""]
+def test_what_a_name_may_say_is_kept_and_nothing_else():
+    kept = [item["kept"] for item in pseudonymise(ITEMS, "a long secret", keep=lambda case: case[0])]
+    assert kept == ["s", "b"]
+    assert [item["kept"] for item in pseudonymise(ITEMS, "a long secret")] == ["", ""]
 
 
 def test_the_hash_is_hmac_sha256():

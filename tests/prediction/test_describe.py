@@ -6,9 +6,11 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from monai_sfda.organs.fundus import DiscAndCup
 from monai_sfda.prediction.describe import DescribeCased
 
 CLASSES = {"1": "optic disc", "2": "optic cup"}  # as JSON has it
+EYE = DiscAndCup(disc=1, cup=2)
 
 
 def eye(height=96, width=128):
@@ -27,7 +29,7 @@ def item(**more):
 
 
 def row_of(classes=CLASSES, **more):
-    return DescribeCased("pred", classes=classes, cutoff=0.75)(item(**more))["row"]
+    return DescribeCased("pred", classes=classes, findings=EYE, cutoff=0.75)(item(**more))["row"]
 
 
 def test_the_row_of_a_sure_prediction():
@@ -40,9 +42,9 @@ def test_the_row_of_a_sure_prediction():
 
 
 def test_the_eye_is_that_of_the_name_that_a_pseudonym_hides():
-    row = row_of(case="0f2a_OS", eye="right")
+    row = row_of(case="0f2a_OS", kept="right")
     assert (row["laterality"], row["laterality_from"]) == ("right", "name")
-    assert row_of(case="0f2a_OS", eye="")["laterality"] is None
+    assert row_of(case="0f2a_OS", kept="")["laterality"] is None
 
 
 def test_a_name_that_contradicts_the_header_is_to_be_looked_at():
@@ -140,7 +142,7 @@ def test_the_tag_of_a_dicom_file_goes_before_its_name():
 
 def test_what_is_not_there_is_left_out_or_empty():
     data = {"pred": item()["pred"], "case": "a.png"}
-    row = DescribeCased("pred", classes=CLASSES)(data)["row"]
+    row = DescribeCased("pred", classes=CLASSES, findings=EYE)(data)["row"]
     assert row["status"] == "ok"
     assert "located" not in row  # nor is it a column of a task that searches for nothing
     assert "located_confidence" not in row
@@ -150,15 +152,15 @@ def test_what_is_not_there_is_left_out_or_empty():
 def test_metatensors_will_do_and_the_item_is_not_changed():
     data = item(image=MetaTensor(item()["image"]), pred=MetaTensor(item()["pred"]))
     keys = set(data)
-    assert DescribeCased("pred", classes=CLASSES, cutoff=0.75)(data)["row"] == row_of()
+    assert DescribeCased("pred", classes=CLASSES, findings=EYE, cutoff=0.75)(data)["row"] == row_of()
     assert set(data) == keys
 
 
 def test_thresholds_are_a_plain_dictionary():
-    strict = DescribeCased("pred", classes=CLASSES, cutoff=0.75, thresholds={"unusual_ratio": [0.6, 0.9]})
+    strict = DescribeCased("pred", classes=CLASSES, findings=EYE, cutoff=0.75, thresholds={"unusual_ratio": [0.6, 0.9]})
     assert list(strict(item())["row"]["flags"]) == ["unusual_ratio"]
     with pytest.raises(ValueError, match="Expected thresholds of"):
-        DescribeCased("pred", classes=CLASSES, thresholds={"nonsense": 1})
+        DescribeCased("pred", classes=CLASSES, findings=EYE, thresholds={"nonsense": 1})
 
 
 def test_the_header_of_the_file_is_read_where_the_item_says_nothing(tmp_path):
@@ -169,6 +171,19 @@ def test_the_header_of_the_file_is_read_where_the_item_says_nothing(tmp_path):
     row = row_of(image=image)
     assert row["optic_disc_mm2"] == pytest.approx(row["optic_disc_pixels"] * 2e-4, abs=1e-4)
     assert "optic_disc_mm2" not in row_of(image=image, spacing=None)
+
+
+def test_findings_of_a_class_that_is_not_there_are_refused():
+    with pytest.raises(ValueError, match=r"Expected findings of classes of the label map .*, found the id 3; mend"):
+        DescribeCased("pred", classes=CLASSES, findings=DiscAndCup(disc=1, cup=3))
+
+
+def test_the_columns_of_the_organ_keep_their_names_whatever_its_structures_are_called():
+    named, papilla = row_of(), row_of(classes={"1": "Papille", "2": "cup"})
+    assert papilla["vertical_cup_to_disc_ratio"] == named["vertical_cup_to_disc_ratio"]
+    assert papilla["Papille_pixels"] == named["optic_disc_pixels"]
+    renamed = [name.replace("optic_disc", "Papille").replace("optic_cup", "cup") for name in named]
+    assert list(papilla) == renamed
 
 
 def test_classes_are_those_of_the_channels_in_whatever_order_they_are_named():

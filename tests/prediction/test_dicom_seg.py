@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_sfda.organs.fundus import DiscAndCup
 from monai_sfda.prediction.convert_masks import Unsuited
 from monai_sfda.prediction.dicom_seg import dicom_seg, write_dicom_seg
+from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.segment_codes import one_line
 
 pytest.importorskip("highdicom")
@@ -14,7 +16,8 @@ import pydicom
 from highdicom.seg import Segmentation
 from pydicom import uid
 
-EYE = {1: "optic disc", 2: "optic cup"}
+EYE = {1: "optic disc", 2: "cup"}
+FUNDUS = DiscAndCup(disc=1, cup=2)
 MODEL = ("Optic disc and cup", "0.1.0")
 IDS = np.zeros((5, 7), np.uint8)  # 35 pixels, which are no whole number of bytes
 IDS[1:4, 2:6], IDS[2, 3:5] = 1, 2
@@ -49,8 +52,8 @@ def image(tmp_path):
     return photograph(tmp_path / "a.dcm")
 
 
-def segmented(path, ids=IDS, classes=EYE, model=MODEL, weights="abc"):
-    content = dicom_seg(path, ids, classes=classes, model=model, weights=weights)
+def segmented(path, ids=IDS, classes=EYE, findings=FUNDUS, model=MODEL, weights="abc"):
+    content = dicom_seg(path, ids, classes=classes, findings=findings, model=model, weights=weights)
     return Segmentation.from_dataset(pydicom.dcmread(io.BytesIO(content)))
 
 
@@ -68,7 +71,7 @@ def test_it_is_binary_with_a_segment_for_each_structure(image):
     found = segmented(image)
     assert (found.SOPClassUID, found.Modality, found.SegmentationType) == (uid.SegmentationStorage, "SEG", "BINARY")
     assert (found.Rows, found.Columns, found.NumberOfFrames, found.BitsAllocated) == (5, 7, 2, 1)
-    assert [item.SegmentLabel for item in found.SegmentSequence] == ["optic disc", "optic cup"]
+    assert [item.SegmentLabel for item in found.SegmentSequence] == ["optic disc", "cup"]
     assert [item.SegmentAlgorithmType for item in found.SegmentSequence] == ["AUTOMATIC"] * 2
 
 
@@ -96,8 +99,8 @@ def test_it_belongs_to_the_patient_and_study_of_the_photograph_and_to_a_series_o
 
 def test_structures_are_coded_in_snomed_ct(image):
     disc, cup = segmented(image).SegmentSequence
-    nucleus = segmented(image, classes={1: "nucleus"}).SegmentSequence[0]
-    other = segmented(image, classes={1: "something new"}).SegmentSequence[0]
+    nucleus = segmented(image, classes={1: "nucleus"}, findings=NO_FINDINGS).SegmentSequence[0]
+    other = segmented(image, classes={1: "something new"}, findings=NO_FINDINGS).SegmentSequence[0]
     kinds = [item.SegmentedPropertyTypeCodeSequence[0] for item in (disc, cup, nucleus, other)]
     assert [(code.CodeValue, code.CodeMeaning) for code in kinds] == [
         ("81016008", "Optic nerve head"),
@@ -240,10 +243,10 @@ def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd
         "d.dcm": photograph(tmp_path / "d.dcm", PatientName="Doe Jane", StudyInstanceUID=None),
     }
     rows = [{"file": name, "mask": name.replace(".dcm", ".png")} for name in images]
-    assert write_dicom_seg(tmp_path, rows, images, EYE, model=MODEL) == 1
+    assert write_dicom_seg(tmp_path, rows, images, EYE, FUNDUS, model=MODEL) == 1
     target = tmp_path / "dicom_seg" / "b" / "c.dcm"
     written = target.stat().st_mtime_ns
-    assert write_dicom_seg(tmp_path, rows, images, EYE, model=MODEL) == 1
+    assert write_dicom_seg(tmp_path, rows, images, EYE, FUNDUS, model=MODEL) == 1
     assert target.stat().st_mtime_ns == written
     assert [path.name for path in (tmp_path / "dicom_seg").rglob("*.dcm")] == ["c.dcm"]
     assert "weights=0123" in target.read_bytes().decode("latin-1")

@@ -8,9 +8,11 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from monai_sfda.organs.fundus import DiscAndCup
 from monai_sfda.prediction.gather import CHUNK, gather_rows, score_table, write_results
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
+FUNDUS = DiscAndCup(disc=1, cup=2)
 
 
 def eye():
@@ -75,7 +77,7 @@ def test_what_a_file_server_makes_of_masks_are_no_masks(folder):
 
 def test_a_mask_of_an_earlier_version_is_measured(folder):
     save(folder / "masks" / "old.png")
-    measured = gather_rows(folder / "masks", CLASSES)[0][-1]
+    measured = gather_rows(folder / "masks", CLASSES, findings=FUNDUS)[0][-1]
     assert (measured["file"], measured["mask"]) == ("old.png", "old.png")
     assert measured["vertical_cup_to_disc_ratio"] == 0.5
     assert (measured["optic_disc_pixels"], measured["status"]) == (200, "ok")
@@ -101,11 +103,11 @@ def corrected(folder):
     nifti.header.set_xyzt_units("mm")
     nibabel.save(nifti, folder / "n.nii")
     save(folder / "masks" / "n.png", ids=np.minimum(eye(), 1))
-    return [{"case": "n.nii", "image": str(folder / "n.nii"), "output": "n.png", "eye": "left"}]
+    return [{"case": "n.nii", "image": str(folder / "n.nii"), "output": "n.png", "kept": "left"}]
 
 
 def test_a_corrected_mask_stays_that_of_its_image(folder, corrected):
-    row = gather_rows(folder / "masks", CLASSES, corrected)[0][-1]
+    row = gather_rows(folder / "masks", CLASSES, corrected, FUNDUS)[0][-1]
     assert (row["file"], row["optic_cup_pixels"], row["laterality"]) == ("n.nii", 0, "left")
     assert row["optic_disc_mm2"] == pytest.approx(200 * 0.5 * 0.25)
 
@@ -125,7 +127,7 @@ def test_a_corrected_mask_of_other_ids_is_refused_with_a_sentence(folder):
     save(folder / "masks" / "grey.png", ids=eye() * 127)
     rgb = Image.fromarray(eye()).convert("RGB")
     rgb.save(folder / "masks" / "rgb.png")
-    rows, failures = gather_rows(folder / "masks", CLASSES)
+    rows, failures = gather_rows(folder / "masks", CLASSES, findings=FUNDUS)
     assert rows[-1]["optic_disc_pixels"] == 200
     assert [row["case"] for row in failures] == ["grey.png"]
     assert "found 0, 127, 254" in failures[0]["reason"]

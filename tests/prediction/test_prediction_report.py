@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_sfda.organs.fundus import DiscAndCup
+from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.prediction_report import SHOWN, first_to_look_at, write_prediction_report
 
 EYE = {1: "optic disc", 2: "optic cup"}
+FUNDUS = DiscAndCup(disc=1, cup=2)
 MODEL = ("eyes", "0.3")
 FAILURES = [{"case": "broken.jpg", "reason": "Expected an image, found an empty file."}]
 
@@ -36,7 +39,7 @@ def folder(tmp_path):
     return tmp_path / "out"
 
 
-def page_of(folder, rows, failures=(), classes=EYE, images=None):
+def page_of(folder, rows, failures=(), about=(EYE, FUNDUS), images=None):
     status = Counter(r["status"] for r in rows)
     summary = {
         "images": len(rows),
@@ -44,7 +47,8 @@ def page_of(folder, rows, failures=(), classes=EYE, images=None):
         "flags": dict(Counter(flag for r in rows for flag in r["flags"])),
     }
     images = {r["file"]: folder.parent / "photo.jpg" for r in rows} if images is None else images
-    path = write_prediction_report(folder, rows, failures, summary, images=images, classes=classes, model=MODEL)
+    about = {"classes": about[0], "findings": about[1]}
+    path = write_prediction_report(folder, rows, failures, summary, images=images, model=MODEL, **about)
     return path.read_text(encoding="utf-8")
 
 
@@ -58,7 +62,7 @@ def test_the_most_alarming_come_first():
         row("unsure and dark.png", "unsure_optic_cup", "dark"),
         row("no disc.png", "missing_optic_disc"),
     ]
-    assert [r["file"] for r in first_to_look_at(rows, EYE)] == [
+    assert [r["file"] for r in first_to_look_at(rows, EYE, FUNDUS)] == [
         "no disc.png",
         "no cup.png",
         "unsure and dark.png",
@@ -124,7 +128,7 @@ def test_one_class_without_disc_and_cup(folder):
             "nucleus_confidence": 0.8,
         }
     ]
-    page = page_of(folder, cells, classes={1: "nucleus"})
+    page = page_of(folder, cells, about=({1: "nucleus"}, NO_FINDINGS))
     assert "12,345" in page
     assert "cup" not in re.sub(r"data:image[^\"]+", "", page)
 
