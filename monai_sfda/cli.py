@@ -163,10 +163,11 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
             read_json(file)
         parser.read_config([str(file) for file in files])
         method = parser.get("method")
+        rebuilt = "reconstruction" in method and parser.get_parsed_content("method::reconstruction")
         default = " (the default)" if method["name"] == default_name else ""
         lines = [
             method["summary"] + default,
-            method["citation"] + ("; here a reconstruction" if method["reconstruction"] else ""),
+            method["citation"] + ("; here a reconstruction" if rebuilt else ""),
         ]
         for row in measured:
             if row["method"] == name and row["change"] and row["change"]["difference"] is not None:

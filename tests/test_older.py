@@ -54,7 +54,11 @@ def test_a_bundle_that_searches_for_the_disc_keeps_its_findings():
         "_target_": "monai_sfda.transforms.DiscFinder"
     },
     "found": "$pseudonymise(@listed, @salt, table=@pseudonym_table)",
-    "row": {"_target_": "monai_sfda.clinic.DescribeCased", "classes": {"1": "optic disc", "2": "optic cup"}, "keys": "x"}
+    "row": {
+        "_target_": "monai_sfda.clinic.DescribeCased",
+        "classes": {"1": "optic disc", "2": "optic cup"},
+        "keys": "x"
+    }
 }"""
     now = json.loads(convert(text, fundus=True))
     assert now["findings"]["_target_"] == "monai_sfda.organs.fundus.DiscAndCup"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from monai_sfda.pieces import bounding_box
 
-__all__ = ["PALETTE", "CasePicture", "before_after", "contact_sheet", "outline_overlay", "to_data_uri"]
+__all__ = ["PALETTE", "CasePicture", "before_after", "contact_sheet", "outline_overlay", "outline_strip", "to_data_uri"]
 
 PALETTE = ("#14c491", "#4477ff", "#e64980", "#f59f00", "#7048e8", "#495057")
 """Outline colour of each channel, told apart by lightness too, for colour-blind readers."""
@@ -81,13 +81,35 @@ def before_after(
         colours: "#rrggbb" per channel.
         captions: written above the pictures, in their order.
     """
-    overlays = [channels for channels in (before, after, truth) if channels is not None]
-    for channels in overlays:
+    outlines = [channels for channels in (before, after, truth) if channels is not None]
+    columns = dict(zip(captions[1:], outlines, strict=False))
+    return outline_strip(image, columns, tile=tile, colours=colours, caption=captions[0])
+
+
+def outline_strip(
+    image: np.ndarray,
+    outlines: Mapping[str, np.ndarray],
+    *,
+    tile: int = 256,
+    colours: Sequence[str] = PALETTE,
+    caption: str = "Image",
+) -> np.ndarray:
+    """Picture strip: the image as it is, then once per entry of ``outlines`` with these structures outlined.
+
+    Args:
+        image: (H, W, 3) uint8.
+        outlines: caption -> (K, H, W) bool, in the order of the pictures.
+        tile: width of one picture in pixels; the height follows the image.
+        colours: "#rrggbb" per channel.
+        caption: written above the image.
+    """
+    for channels in outlines.values():
         _check(image, channels)
     size = (tile, max(1, round(tile * image.shape[0] / image.shape[1])))
     small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
-    tiles = [small, *(outline_overlay(small, _shrink(channels, size), colours) for channels in overlays)]
-    titled = [_caption(picture, text) for picture, text in zip(tiles, captions, strict=False)]
+    titled = [_caption(small, caption)]
+    for text, channels in outlines.items():
+        titled.append(_caption(outline_overlay(small, _shrink(channels, size), colours), text))
     return contact_sheet(titled, len(titled))
 
 

@@ -6,7 +6,14 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from monai_sfda.report.pictures import PALETTE, before_after, contact_sheet, outline_overlay, to_data_uri
+from monai_sfda.report.pictures import (
+    PALETTE,
+    before_after,
+    contact_sheet,
+    outline_overlay,
+    outline_strip,
+    to_data_uri,
+)
 
 
 def circle(radius, size=128, centre=64):
@@ -97,6 +104,13 @@ def test_before_and_after_stand_side_by_side_under_captions(image):
 def test_a_reference_adds_a_fourth_picture(image):
     channels = circle(40)[None]
     assert before_after(image, channels, channels, channels, tile=100).shape[1] == 4 * 100 + 3 * 8
+
+
+def test_a_strip_has_a_picture_for_each_network(image):
+    one, none = circle(40)[None], np.zeros((1, 128, 128), bool)
+    strip = outline_strip(image, {"source": none, "tent": one, "cbmt": none, "reference": one}, tile=100)
+    pictures = [strip[-100:, left : left + 100] for left in range(0, 500, 108)]
+    assert [bool((picture != 200).any()) for picture in pictures] == [False, False, True, False, True]
 
 
 def test_the_shape_of_the_image_is_kept():

@@ -4,9 +4,9 @@ How the shift was chosen: colours, darkness and softness were set by eye, beside
 RIM-ONE DL; they are not measurements of any camera. At the strength first set, an early source network missed a third
 of the discs of ``target`` altogether, and adaptation did not bring them back: pseudo-labels have to be roughly right.
 So the source network was trained longer, and every number of ``target`` moved to 0.8 of its distance from ``source``:
-there this network, unadapted, finds every disc but loses a fifth of the disc and a third of the cup (scripts/demo.py:
-Dice 97 and 90 on ``source``, 77 and 59 on ``target``). The strength was chosen by the unadapted network; adaptation had
-been seen at strengths 1 and 0.6 before.
+there this network, unadapted, finds every disc but loses a fifth of the disc and a third of the cup (Dice 97 and 90 on
+``source``, 77 and 59 on ``target``: scripts/demo.py --task fundus). The strength was chosen by the unadapted network;
+adaptation had been seen at strengths 1 and 0.6 before.
 
 ``source`` is a clinic's desk camera: even light, sharp, colours true. ``target`` is another desk camera of an older
 kind: darker mid-tones, less green and blue, light falling off towards one side, some glare, softer focus, stronger
