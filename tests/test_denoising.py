@@ -101,8 +101,8 @@ def test_prediction_with_adaptation_is_scored(bundle, settings, denoiser, tmp_pa
 def test_without_a_denoiser_nothing_is_done_and_the_message_says_how_to_train_it(bundle, settings, tmp_path, configs):
     output = tmp_path / "out"
     item = workflow(bundle, *configs, **settings, output_dir=str(output), denoiser_checkpoint=str(tmp_path / "none.pt"))
-    item.initialize()
     with pytest.raises(RuntimeError) as error:
+        item.initialize()
         item.run()
     assert isinstance(cause(error.value), FileNotFoundError)
     assert "configs/train_denoiser.json --dataset_dir LABELLED" in str(cause(error.value))
