@@ -1,4 +1,4 @@
-"""What reaches the screen: progress, results, and errors of one sentence."""
+"""Control what appears on the screen: progress, results, and one-sentence errors."""
 
 from __future__ import annotations
 
@@ -59,7 +59,5 @@ def one_sentence() -> Iterator[None]:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = f" at {error.filename2 or error.filename}" if error.filename else ""
-        return (
-            f"Expected to read and write files, found: {error.strerror}{place}; put that right and repeat the command."
-        )
+        return f"Expected to read and write files, found: {error.strerror}{place}; correct this and repeat the command."
     return str(error)

@@ -1,4 +1,4 @@
-"""Images that came to nothing, and why: each costs a row, and the rest goes on."""
+"""Record images that failed, and why; each gets a row, and the others are processed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def reason(error: BaseException, path: Path) -> str:
     error = root_cause(error)
     text = str((isinstance(error, OSError) and error.strerror) or error or type(error).__name__)
     if isinstance(error, FileNotFoundError) and text == os.strerror(errno.ENOENT):
-        text = "Expected a file, found none, as behind a link whose file has gone; restore it."
+        text = "Expected a file, found none (a link may point to a file that no longer exists); restore it."
     # The longest first: what a relative folder leaves of an absolute one would name the rest.
     for folder in (os.path.realpath(path.parent), os.path.abspath(path.parent), str(path.parent)):
         text = text.replace(f"{folder}{os.sep}", "")

@@ -1,4 +1,4 @@
-"""Files: what images end with and are called, writing that is complete or not there at all, weights, checksums."""
+"""Files: suffixes and names of images, writing completely or not at all, weights, checksums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer on disk depends on, as one string."""
+"""One string that identifies everything on which a stored result depends."""
 
 from __future__ import annotations
 

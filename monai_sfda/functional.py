@@ -59,7 +59,7 @@ def per_channel(values: Cutoff, probs: Tensor) -> Tensor:
     numbers = torch.as_tensor(values, dtype=probs.dtype, device=probs.device).reshape(-1)
     if len(numbers) not in (1, probs.shape[1]):
         raise ValueError(
-            f"Expected one cutoff, or one for each of {probs.shape[1]} channels, found {len(numbers)}; give so many."
+            f"Expected one cutoff, or one for each of {probs.shape[1]} channels, found {len(numbers)}; give that many."
         )
     return numbers.view(-1, *[1] * (probs.ndim - 2))
 

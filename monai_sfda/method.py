@@ -1,4 +1,4 @@
-"""What a recipe says of a method: the parts of a step, what surrounds it, and where each number is printed."""
+"""What a recipe contains: the parts of a step, what works between steps, and the source of each setting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACTS = ("name", "citation", "reconstruction", "uses_target_tags")
 
 @dataclass
 class Method:
-    """A method as its recipe, ``configs/methods/NAME.json``, sets it up; what a recipe leaves out it does not use.
+    """A method as its recipe, ``configs/methods/NAME.json``, defines it; parts that the recipe omits are not used.
 
     Raises:
         ValueError: if a part that every method has is missing.
@@ -74,5 +74,5 @@ class Method:
             )
 
     def facts(self) -> dict[str, Any]:
-        """What a report says of the method."""
+        """The facts that a report states about the method."""
         return {name: getattr(self, name) for name in FACTS}

@@ -74,7 +74,7 @@ def convert(text: str, *, fundus: bool = False) -> str:
 
 
 def main() -> None:
-    """Rewrite what is older, and say which files."""
+    """Rewrite older files, and print their names."""
     if len(sys.argv) != 2 or not Path(sys.argv[1], "configs").is_dir():
         raise ValueError("Expected the folder of a bundle, as in: python -m monai_sfda.older BUNDLE.")
     from monai_sfda.files import whole_file  # imports PyTorch, which a command that only asks `is_older` must not

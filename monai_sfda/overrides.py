@@ -1,4 +1,4 @@
-"""What a person types after a command, held against the bundle's configs before any work is done."""
+"""Check the options of a command against the bundle's configs before any work is done."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def placed(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
 
 
 def check_names(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
-    """Refuse options of names that no value has.
+    """Refuse options whose names are not in the configs.
 
     Args:
         config: values by name.
@@ -69,7 +69,7 @@ def check_names(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None
 
 
 def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
-    """Refuse what MONAI would take without a word or fail on later.
+    """Refuse wrong values that MONAI would silently accept or fail on later.
 
     Args:
         config: values by name, as the bundle has them.

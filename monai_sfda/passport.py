@@ -1,4 +1,4 @@
-"""Facts that were measured with a source network's labelled images, and are kept beside its weights.
+"""Facts measured with a source network's labelled images, stored beside its weights.
 
 ``passport.json`` is in the folder of the weights, contains no image and takes about a kilobyte.
 """

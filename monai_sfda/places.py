@@ -56,7 +56,7 @@ def existing_folder(folder: str | Path) -> Path:
 
 
 def refuse_inside(images: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
-    """Outputs and images must not mix: masks would be taken for images later, and images for masks.
+    """Refuse outputs among images, and images among outputs: masks would later be taken for images.
 
     Raises:
         ValueError: if ``output`` is inside ``images``, or they are in a folder that a prediction writes in ``output``.
@@ -69,7 +69,8 @@ def refuse_inside(images: str | os.PathLike[str], output: str | os.PathLike[str]
         )
     if any(source.is_relative_to(real_path(target / name)) for name in WRITTEN):
         raise ValueError(
-            f"Expected images outside the output, found {images} where masks go in {output}; choose another output."
+            f"Expected images outside the output, found {images} in a folder of {output} that receives masks; "
+            "choose another output."
         )
 
 

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Evidence(NamedTuple):
-    """What a network says about one batch; never carries gradient."""
+    """What a network predicts for one batch; never carries gradient."""
 
     case: Sequence[str]
     """Identifier of each image, stable over epochs."""
@@ -64,7 +64,7 @@ class Observer(Protocol):
 
 
 class Refiner(Protocol):
-    """Improves a pseudo-label from the evidence; never calls the student."""
+    """Improves a pseudo-label with the evidence; never calls the student."""
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel: ...
 

@@ -1,4 +1,4 @@
-"""The error behind an error. Imports nothing: the console command needs it before PyTorch is there."""
+"""Find the root cause of an error. Imports nothing, because the console command needs it before PyTorch."""
 
 from __future__ import annotations
 

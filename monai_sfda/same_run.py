@@ -1,4 +1,4 @@
-"""Outputs that are there count as done only where they answer the same question."""
+"""Decide whether existing outputs belong to the same run, and so count as done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["refuse_other_adaptation", "refuse_other_masks"]
 def refuse_other_adaptation(
     folder: Path, *, images: str | os.PathLike[str], weights: str | os.PathLike[str], given: Mapping[str, Any]
 ) -> None:
-    """A finished adaptation answers for its own images, weights and settings only.
+    """Refuse a finished adaptation with other images, weights or settings.
 
     Keeps what it is of in ``folder/checkpoints/adaptation_of.json``, which names no place: outputs travel. An
     unfinished one is told apart by its checkpoint.
@@ -70,7 +70,7 @@ def refuse_other_masks(
     salt: str | None = None,
     **decisive: Any,
 ) -> None:
-    """Masks that are there are skipped, so they must be of the same images and come from the same network.
+    """Refuse existing masks, which would be skipped, unless they belong to the same images and network.
 
     Keeps what they are of in ``folder/masks_of.json``, which names no place: outputs travel.
 

@@ -1,4 +1,4 @@
-"""The words a person types after ``monai-sfda``, made plain for Fire, which otherwise guesses what they mean."""
+"""Prepare the words after ``monai-sfda`` for Fire, which would otherwise guess their types."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def positional(words: Sequence[str]) -> list[str]:
 
 
 def with_switches(words: Sequence[str], names: Collection[str]) -> list[str]:
-    """Give every switch its value, so that it does not take the word behind it; hyphens in options become underscores.
+    """Give every switch its value, so that it does not take the next word; hyphens in options become underscores.
 
     ``--overlays BUNDLE`` becomes ``--overlays=True BUNDLE``; ``--overlays false``, ``--overlays=no``, ``--nooverlays``
     and ``--no-overlays`` become ``--overlays=False``.

@@ -72,7 +72,7 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
 
 
 def _check_task(root: Path, content: Mapping[str, Any]) -> None:
-    """Every config of a bundle says the same of its task."""
+    """Check that every config of a bundle agrees with its task."""
     path = root / "configs" / "task.json"
     for name, value in read_json(path).items() if path.is_file() else ():
         found = content.get(name, value)

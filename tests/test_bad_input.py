@@ -387,7 +387,8 @@ def test_evaluation_lists_what_it_left_out(monkeypatch, capsys, small, tmp_path)
     (dataset / "image" / "case_2.png").write_bytes(b"")
     sentence = fails(monkeypatch, capsys, "evaluate", BUNDLE, dataset, "--output", tmp_path / "scores", *small)
     assert (
-        "Expected at least 90% of 4 labelled images to be scored, found 1, whose mean is no result of all" in sentence
+        "Expected at least 90% of 4 labelled images to be scored, found 1, whose mean does not describe the whole set"
+        in sentence
     )
     failures = read_csv(tmp_path / "scores" / "failures.csv")
     assert [row["case"] for row in failures] == ["case_0.png", "case_1.png", "case_2.png"]

@@ -1,4 +1,4 @@
-"""Methods x pairs x seeds from one small file, on one source network per pair, each cell run once."""
+"""Run methods x pairs x seeds from one small file, on one source network per pair; each combination runs once."""
 
 from monai_sfda.benchmark.matrix import Matrix, Method, Pair, read_matrix
 from monai_sfda.benchmark.plot import write_plot

@@ -1,4 +1,4 @@
-"""One finished piece of a benchmark: a process of its own, whose record says what was run and what it cost.
+"""One job of a benchmark: a separate process that leaves a record of what was run and what it cost.
 
 ``python -m monai_sfda.benchmark.job RECORD/spec.json`` runs the same again.
 """
@@ -68,8 +68,8 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
     if (record / "cost.json").exists():
         if (record / "spec.json").read_text() != text:
             raise ValueError(
-                f"Expected {record} to be of the same settings, weights, configs and images as now, found others in "
-                "its spec.json; choose another --output, or delete that folder to have it computed again."
+                f"Expected {record} to be made with the same settings, weights, configs and images, found others in "
+                "its spec.json; choose another --output, or delete that folder to compute it again."
             )
         return Cost(**read_json(record / "cost.json"))
     record.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def _inputs(bundle: Path, runs: Sequence[tuple[Sequence[str], Mapping[str, Any]]
 
 
 def content_hash(place: Path) -> str:
-    """Of a file by all of it, of a folder by the names and `brief_hash` of the files in it."""
+    """Hash a file by its whole content, and a folder by the names and `brief_hash` of its files."""
     if place.is_file():
         return sha256(place)
     files = sorted(path for path in place.rglob("*") if path.is_file())
@@ -115,7 +115,7 @@ def _spend(command: Sequence[str], record: Path) -> Cost:
 
 
 def main(spec: str) -> None:
-    """Run what a spec.json says, and leave the peak memory in MB beside it."""
+    """Run what a spec.json describes, and write the peak memory in MB beside it."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     job = read_json(spec)
     for run in job["runs"]:

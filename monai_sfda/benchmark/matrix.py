@@ -1,4 +1,4 @@
-"""What is compared: read from one small file, or from several laid over each other."""
+"""What a benchmark compares, read from one small file or from several whose values replace each other."""
 
 from __future__ import annotations
 

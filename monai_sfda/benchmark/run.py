@@ -1,4 +1,4 @@
-"""Compute what is missing of a matrix, cell by cell, and say what came out."""
+"""Compute the missing cells of a benchmark one by one, and report the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pair needs before adaptation: a source network and, for some methods, class ratios and a denoiser."""
+"""Make what a pair needs before adaptation: a source network and, for some methods, class ratios and a denoiser."""
 
 from __future__ import annotations
 

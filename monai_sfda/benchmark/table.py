@@ -1,4 +1,4 @@
-"""Cells as a tidy CSV and as a table for people."""
+"""Write the results as a tidy CSV file and as a table for readers."""
 
 from __future__ import annotations
 

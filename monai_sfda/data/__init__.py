@@ -1,4 +1,4 @@
-"""Folders as datalists, and the order in which images are read."""
+"""Turn folders into datalists, and set the order in which images are read."""
 
 from monai_sfda.data.batches import EpochBatches
 from monai_sfda.data.folders import find_images, find_pairs, mask_names

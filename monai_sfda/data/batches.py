@@ -12,7 +12,7 @@ __all__ = ["EpochBatches"]
 
 
 class EpochBatches(Sampler[list[int]]):
-    """Batches of indices, a function of seed and epoch: a continued run keeps the order of an unbroken one.
+    """Batches of indices that depend only on seed and epoch, so a continued run keeps the order of an unbroken one.
 
     Each epoch shows every image once; where the processes' shares are unequal, a few are shown twice to fill up. A lone
     last image joins the batch before it, because batch normalisation has no statistics of a single value.

@@ -57,7 +57,7 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         )
     taken = set(images)
     if others := [path for path in files if path not in taken and _is_other_picture(path)]:
-        logger.warning("Pictures of kinds that are not read are left out: %s.", _counts(others))
+        logger.warning("Pictures of unsupported kinds are left out: %s.", _counts(others))
     found: dict[str, Path] = {}
     for path in without_label_maps(root, images):
         case = readable_path(path.relative_to(root))
@@ -125,7 +125,7 @@ def _warn_of_others(root: Path) -> None:
     folders = sorted(path.name for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
     folders = [name for name in folders if not is_system_folder(name)]
     if others := [name for name in folders if name not in ("image", "mask")]:
-        logger.warning("Of a folder with image and mask only image is searched; left out: %s.", _first(others))
+        logger.warning("Of a folder with image and mask, only image is searched; left out: %s.", _first(others))
 
 
 def _is_image(path: Path) -> bool:

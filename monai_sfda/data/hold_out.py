@@ -25,8 +25,8 @@ def hold_out(items: Sequence[Any], share: float) -> list[list[Any]]:
     """
     if len(items) < 2 or not 0 < share < 1:
         raise ValueError(
-            f"Expected at least two labelled images and a share in (0, 1), found {len(items)} and {share}: one part is "
-            "learnt from, the other chooses the epoch."
+            f"Expected at least two labelled images and a share in (0, 1), found {len(items)} and {share}: one part "
+            "is for training, the other for choosing the epoch."
         )
     count = max(1, len(items) - round(len(items) * (1 - share)))
     return partition_dataset(items, ratios=[len(items) - count, count], shuffle=True, seed=0)

@@ -1,4 +1,4 @@
-"""Label maps that lie among photographs, as data sets have them: told by the names of folders and files."""
+"""Find label maps that are stored among photographs, by the names of folders and files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def without_label_maps(root: Path, images: Sequence[Path]) -> list[Path]:
-    """Leave out files that are label maps of others, and say so.
+    """Leave out files that are label maps of other files, and log a warning.
 
     Label maps are files in a folder named so (``labelsTr``, ``masks``, ``GT``, ``Ground Truth``) beside a folder named
     as one of images, or with most of its files named as one photograph each that lies beside it; and ``a_mask.png``

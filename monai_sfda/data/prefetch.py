@@ -1,4 +1,4 @@
-"""Read the next batch while this one is computed on."""
+"""Read the next batch while the current one is being processed."""
 
 from __future__ import annotations
 

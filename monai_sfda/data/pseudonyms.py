@@ -1,4 +1,4 @@
-"""Names that say nothing to those who do not hold the salt."""
+"""Replace names by pseudonyms that cannot be linked to a name without the salt."""
 
 from __future__ import annotations
 

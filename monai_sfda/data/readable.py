@@ -1,4 +1,4 @@
-"""Decode every file before the work starts, so that one damaged image costs one row and not the run."""
+"""Decode every file before the work starts, so that a damaged image does not stop the run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def readable(
     workers: int | None = None,
     progress: bool = True,
 ) -> Readable:
-    """Sort out the items of a datalist that cannot be used.
+    """Separate the items of a datalist that cannot be used from the others.
 
     Args:
         datalist: items with the path of an ``image`` or ``label``; the path is their ``case`` where they have none.
@@ -74,7 +74,7 @@ def readable(
 
 
 class SameSize:
-    """Decode the files of an item, and compare their sizes and where they lie.
+    """Decode the files of an item, and compare their sizes and positions.
 
     Args:
         readers: which reader opens which key: ``{"image": PhotoReader(), "label": MaskReader()}``.
@@ -94,8 +94,8 @@ class SameSize:
             arrays[key], metas[key] = reader.get_data(reader.read(item[key]))
         if any(meta.get("exif_turned") for meta in metas.values()) and any(m.get("as_stored") for m in metas.values()):
             raise ValueError(
-                "Expected the mask of a photograph that EXIF turns to be a picture, drawn on the upright photograph, "
-                "found NIfTI, which lies as the file is stored; use the png."
+                "Expected a picture file as the mask of a photograph that EXIF rotates, found NIfTI, which follows the "
+                "stored orientation; draw the mask on the upright photograph and save it as png."
             )
         sizes = {key: tuple(int(n) for n in meta["spatial_shape"]) for key, meta in metas.items()}
         if len(set(sizes.values())) > 1:
@@ -106,10 +106,10 @@ class SameSize:
             self._empty.append(not arrays["label"].any())
 
     def warn_of_empty_labels(self) -> None:
-        """Say so if no label shows any structure: a score would compare with nothing."""
+        """Warn if no label shows any structure, because scores would have no meaning."""
         if self._empty and all(self._empty):
             logger.warning(
-                "Expected masks that show structures, found all %d empty (0 everywhere): scores compare with nothing. "
+                "Expected masks that show structures, found all %d empty (0 everywhere), so scores have no meaning. "
                 "Check that the masks hold class ids as grey levels.",
                 len(self._empty),
             )

@@ -1,4 +1,4 @@
-"""Read batches ahead in threads, and go on without the images that cannot be read."""
+"""Read batches ahead in threads, and continue without the images that cannot be read."""
 
 from __future__ import annotations
 

@@ -82,5 +82,5 @@ def _names(folder: Path, root: Path) -> Sequence[str]:
         if folder == root:
             message = f"Expected a readable folder at {root}, found no permission; ask its owner for read access."
             raise PermissionError(message) from error
-        logger.warning("The folder %s may not be read and is left out.", folder)
+        logger.warning("The folder %s is left out: no permission to read it.", folder)
         return []

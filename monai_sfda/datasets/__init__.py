@@ -1,1 +1,1 @@
-"""From official downloads of public datasets to one layout."""
+"""Turn official downloads of public datasets into one layout."""

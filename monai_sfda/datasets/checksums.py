@@ -31,7 +31,7 @@ def read_checksums(path: Path) -> dict[str, str]:
 
 
 def compare(out: Path, record: str, sources: Mapping[str, str]) -> None:
-    """Refuse a folder that was not made from these files with these settings, or was touched since.
+    """Refuse a folder that was not made from these files with these settings, or was changed since.
 
     Args:
         out: a folder that is there.

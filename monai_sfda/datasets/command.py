@@ -1,4 +1,4 @@
-"""What the scripts that prepare datasets have in common on the command line."""
+"""Command-line options that all scripts for preparing datasets share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command_line(about: str | None, *, crop: bool) -> argparse.ArgumentParser:
 
 
 def framing(options: argparse.Namespace) -> dict[str, int | None]:
-    """What the options of `command_line` say about ``crop`` and ``size``; None where nothing is to be done."""
+    """Return ``crop`` and ``size`` from the options of `command_line`; None where nothing is to be done."""
     chosen = {"crop": getattr(options, "crop", None), "size": options.size}
     for name, pixels in chosen.items():
         if pixels is not None and pixels < 1:

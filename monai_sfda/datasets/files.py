@@ -1,4 +1,4 @@
-"""The files of a download: which belong together, and whether any is missing."""
+"""Find the files of a download, pair them, and check whether any is missing."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def ids_of_structures(disc: np.ndarray, cup: np.ndarray) -> np.ndarray:
         sizes = " and ".join("x".join(map(str, mask.shape[::-1])) for mask in (disc, cup))
         raise ValueError(f"Expected masks of disc and cup of one size, found {sizes}; download both again.")
     if 2 * (cup & ~disc).sum() > cup.sum():
-        raise ValueError("Expected the cup in the disc, found most of it outside; look whether they are exchanged.")
+        raise ValueError("Expected the cup in the disc, found most of it outside; check whether they are swapped.")
     return disc.astype(np.uint8) + (cup & disc).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""From a downloaded dataset to ``OUT/SPLIT/{image,mask}/NAME.png``: whole or not at all, and the same a second time."""
+"""Turn a downloaded dataset into ``OUT/SPLIT/{image,mask}/NAME.png``, complete or not at all; repeatable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def prepare(
     size: int | None,
     progress: bool = True,
 ) -> str:
-    """Write the dataset, or compare it with what an earlier run wrote, and say so in one sentence.
+    """Write the dataset, or compare it with what an earlier run wrote; return one sentence about the result.
 
     ``out`` appears when everything in it is written: an interrupted run leaves nothing that looks complete. Beside the
     images it holds ``prepared.json`` (settings and counts), ``checksums.sha256`` (the files written) and
@@ -103,12 +103,12 @@ def _check(image: np.ndarray, ids: np.ndarray) -> None:
         raise ValueError(f"Expected an image and a mask of one size, found {sizes}; download both again.")
     if not (ids > 0).any() or (ids > 0).all():
         found = "only disc" if (ids > 0).any() else "no disc"
-        raise ValueError(f"Expected a disc and background in the mask, found {found}; look at the file.")
+        raise ValueError(f"Expected a disc and background in the mask, found {found}; check the file.")
     if not (ids == 1).any():
-        raise ValueError("Expected a rim around the cup, found all cup; look whether they are exchanged.")
+        raise ValueError("Expected a rim around the cup, found all cup; check whether they are swapped.")
     if np.mean(np.concatenate([ids[0], ids[-1], ids[:, 0], ids[:, -1]]) > 0) > 0.5:
         raise ValueError(
-            "Expected background at the border of the mask, found disc on most of it; look whether they are exchanged."
+            "Expected background at the border of the mask, found disc on most of it; check whether they are swapped."
         )
 
 

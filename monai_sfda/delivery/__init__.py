@@ -1,4 +1,4 @@
-"""From an adaptation to an adapted bundle, its report and a verdict."""
+"""Turn an adaptation into an adapted bundle, its report and a verdict."""
 
 from monai_sfda.delivery.change import summarise_change
 from monai_sfda.delivery.compare import CaseChange, Comparison

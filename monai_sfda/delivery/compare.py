@@ -1,4 +1,4 @@
-"""What adaptation changed: source and adapted network on the same images, without any label."""
+"""Compare source and adapted network on the same images, without labels."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CaseChange(NamedTuple):
 
 
 class Comparison:
-    """Run both networks over a loader once, keep one row per image and structure and a few pictures.
+    """Run both networks over a loader once, and keep one row per image and structure, and a few pictures.
 
     Args:
         source, adapted: networks (B, C, H, W) -> logits (B, K, H, W); both are put into evaluation mode.

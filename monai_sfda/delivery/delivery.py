@@ -1,4 +1,4 @@
-"""What an adaptation leaves behind: an adapted bundle, a report, a verdict."""
+"""Write the results of an adaptation: an adapted bundle, a report and a verdict."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_bundle(
     cutoffs: Mapping[str, float] | None = None,
     redefine: Callable[[dict], dict] | None = None,
 ) -> Path:
-    """Copy a bundle with new weights and a record of how they came about; complete or not there at all.
+    """Copy a bundle with new weights and a record of how they were made, completely or not at all.
 
     Args:
         source: bundle folder; its outputs (``eval``), exported weights (``*.ts``, ``*.onnx``), passport and curves of
@@ -89,8 +89,8 @@ def _say_adapted(bundle: Path, record: Mapping) -> None:
     file.write_text(json.dumps(metadata, indent=4) + "\n")
     for page in (bundle / "docs" / "README.md", bundle / "docs" / "data_license.txt"):
         if page.exists():
-            note = f"ADAPTED: models/model.pt was {event}. It is under the terms of those images, too."
-            rest = "What follows was written about the weights before, also what it says of data and performance."
+            note = f"ADAPTED: models/model.pt was {event}. The terms of those images apply to it as well."
+            rest = "The text below describes the weights before adaptation, including their data and performance."
             page.write_text(f"{note}\n{rest}\n\n{page.read_text()}")
 
 

@@ -1,4 +1,4 @@
-"""How much of the image the masks cover that the source network learned from, where a bundle knows it."""
+"""Share of the image that the source network's training masks cover, if the bundle states it."""
 
 from __future__ import annotations
 

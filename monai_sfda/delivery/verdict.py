@@ -1,4 +1,4 @@
-"""The verdict without outlines: after a collapse keep the source; otherwise only outlines tell which is better."""
+"""The verdict without outlines: keep the source after a collapse; otherwise only outlines show which is better."""
 
 from __future__ import annotations
 

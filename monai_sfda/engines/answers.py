@@ -1,4 +1,4 @@
-"""Whether the parts of a step gave what the step needs; shapes and types alone, which cost no time."""
+"""Check that the parts of a step return what the step needs; only shapes and types, which takes no time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def misfit_explained(network: nn.Module, image: Tensor) -> Iterator[None]:
-    """Turn what layers say of images that do not fit them into the size, or the channels, that would.
+    """Turn a layer's error about images that do not fit into advice on the size or channels that would fit.
 
     Raises:
         ValueError: in place of an error of the network, where images of another shape would do.
@@ -56,8 +56,8 @@ def check_views(views: Any, image: Tensor) -> tuple[Tensor, Tensor]:
     weak, strong = views
     if weak.shape[2:] != strong.shape[2:]:
         raise ValueError(
-            f"Expected two views that show the same pixels, found {tuple(weak.shape)} and {tuple(strong.shape)}; let "
-            "neither of them crop, resize or turn the images."
+            f"Expected two views that show the same pixels, found {tuple(weak.shape)} and {tuple(strong.shape)}; "
+            "neither of them may crop, resize or rotate the images."
         )
     return weak, strong
 
@@ -97,7 +97,7 @@ def warn_of_probabilities(pred: Tensor) -> None:
     if 0 <= low < high <= 1:
         logger.warning(
             "Expected logits, found predictions from %.3g to %.3g, as probabilities are; if the network ends in a "
-            "sigmoid or softmax, take it off, for the parts of a run apply their own.",
+            "sigmoid or softmax, take it off, because the parts of a run apply their own.",
             *(low, high),
         )
 

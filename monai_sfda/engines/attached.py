@@ -1,4 +1,4 @@
-"""Whether everything that works between the steps of a run is among its handlers."""
+"""Check that everything that works between the steps of a run is among its handlers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_attached", "check_moved", "check_order", "moving_networks"]
 
 
 def check_attached(users: dict[str, object], handlers: Sequence[Any]) -> None:
-    """Every part that has to be attached is a handler of the run.
+    """Check that every part that has to be attached is a handler of the run.
 
     Args:
         users: name -> what the step uses, such as the labeller.
@@ -46,7 +46,7 @@ def check_attached(users: dict[str, object], handlers: Sequence[Any]) -> None:
 
 
 def check_moved(users: dict[str, object], handlers: Sequence[Any], student: nn.Module) -> None:
-    """Every network that is asked, and ought to move, moves with the student of the run.
+    """Check that every network that a part uses, and that should be updated, follows the student of the run.
 
     Raises:
         ValueError: if a teacher is asked that no handler moves, follows another network, or is not asked by the
@@ -58,8 +58,8 @@ def check_moved(users: dict[str, object], handlers: Sequence[Any], student: nn.M
             if mover is not None and not mover.among(handlers):
                 raise ValueError(
                     f"Expected the {mover.name} that moves a network of the {user} among train_handlers, found it "
-                    "attached to nothing: that network would stay as it is; add it to train_handlers (or use "
-                    "copy.deepcopy of that network, if it is to stay)."
+                    "attached to nothing: that network would never change; add it to train_handlers (or use "
+                    "copy.deepcopy of that network, if it is not meant to change)."
                 )
     for handler in handlers:
         followed = getattr(handler, "student", None)
@@ -73,7 +73,7 @@ def check_moved(users: dict[str, object], handlers: Sequence[Any], student: nn.M
 
 
 def check_order(handlers: Sequence[Any]) -> None:
-    """A handler that uses another one, or a network that another one moves, comes behind it.
+    """Check that a handler comes after the handlers whose work, or whose networks, it uses.
 
     Raises:
         ValueError: if one comes before.
@@ -86,8 +86,8 @@ def check_order(handlers: Sequence[Any]) -> None:
             if moved_late or _among(part, later):
                 first = mover.name if mover else name_of(part)
                 raise ValueError(
-                    f"Expected {first} before {name_of(handler)} in train_handlers, found it behind; move it "
-                    f"forward, for {name_of(handler)} uses what it does."
+                    f"Expected {first} before {name_of(handler)} in train_handlers, found it after; move it "
+                    f"forward, because {name_of(handler)} depends on it."
                 )
 
 

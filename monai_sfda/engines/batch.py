@@ -1,4 +1,4 @@
-"""Images and their cases, out of whatever a data loader yields."""
+"""Get images and their cases from a batch of a data loader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the parts of a run fit each other, asked before the first step."""
+"""Check before the first step whether the parts of a run fit together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong first in a step whose numbers are not finite."""
+"""Find where the first number that is not finite appeared in a step."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
 
 def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: State) -> Iterator[Suspect]:
     pseudo = step.get("pseudo")
-    views = "let the views have images in the range that they ask for (WeakStrongViews: 0 to 255)"
+    views = "give the views images in the range that they expect (WeakStrongViews: 0 to 255)"
     labels = "look at the network that the labeller asks, and at its refiners"
     slower = "try a smaller learning rate, into another output folder"
     yield Suspect("image", step["image"], "leave it out, or correct what reads it")
@@ -66,7 +66,9 @@ def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: 
     yield Suspect("loss", loss, "look in the criterion for a division by 0 or the logarithm of 0")
     for name, parameter in network.named_parameters():
         yield Suspect(
-            f"gradient of {name}", parameter.grad, "look in the criterion for a slope without bound, as of a root at 0"
+            f"gradient of {name}",
+            parameter.grad,
+            "look in the criterion for an infinite gradient, such as that of a root at 0",
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether a run that is stopped and continued finds everything that it had learnt."""
+"""Check that a run can be stopped and continued without losing anything that it has learnt."""
 
 from __future__ import annotations
 

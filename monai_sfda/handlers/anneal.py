@@ -1,4 +1,4 @@
-"""Numbers that change from step to step."""
+"""Schedules: numbers that change from step to step."""
 
 from __future__ import annotations
 

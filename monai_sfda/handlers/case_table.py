@@ -1,4 +1,4 @@
-"""One row per evaluated case, and what the rows say together."""
+"""Scores of an evaluation: one row per case, and a summary of all rows."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class CaseTable:
         if self.unreadable > MOST_UNREADABLE * images:
             raise ValueError(
                 f"Expected at least {1 - MOST_UNREADABLE:.0%} of {images} labelled images to be scored, found "
-                f"{len(rows)}, whose mean is no result of all; repair or remove the files that "
+                f"{len(rows)}, whose mean does not describe the whole set; repair or remove the files that "
                 f"{self.output_dir / 'failures.csv'} lists."
             )
 
@@ -143,7 +143,7 @@ def _without_reference(rows: Mapping[str, CaseScores], structures: Sequence[str]
             "class ids as the grey values of the mask."
         )
     for name in nowhere:
-        logger.warning("No mask has %s, so that it is not scored.", name)
+        logger.warning("No mask contains %s, so it is not scored.", name)
         for row in rows.values():
             row[name] |= {measure: math.nan for measure in row[name] if measure.startswith("dice")}
     return nowhere

@@ -1,4 +1,4 @@
-"""Make every epoch a function of the seed and its number."""
+"""Make every epoch depend only on the seed and the number of the epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a network says the same of an image and of its mirror images."""
+"""Compare the predictions for an image and for its mirror images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep the memory of a long run where it was after its first steps."""
+"""Keep the memory of a long run from growing."""
 
 from __future__ import annotations
 

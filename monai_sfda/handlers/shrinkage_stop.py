@@ -1,4 +1,4 @@
-"""Stop a run that wears structures away."""
+"""Stop a run that erodes structures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decode files of formats that are rarely well tested in a process of their own.
+"""Decode files of rarely tested formats in a separate process.
 
 A decoder that crashes, hangs or eats memory then costs one file and not the run.
 """

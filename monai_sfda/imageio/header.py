@@ -1,4 +1,4 @@
-"""What the header of an image file says about it: size of a pixel, and which eye."""
+"""Read the size of a pixel and the eye from the header of an image file."""
 
 from __future__ import annotations
 

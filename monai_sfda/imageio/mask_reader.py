@@ -105,8 +105,8 @@ def _less(levels: np.ndarray, bits: int | None) -> np.ndarray:
 def _refuse_lossy(stored: Stored, name: str) -> None:
     if stored.lossy:
         raise ValueError(
-            f"Expected a mask without loss in {name}, found lossy compression (JPEG or its like), which changes class "
-            "ids along every border; save it as png, from the original labels."
+            f"Expected a losslessly compressed mask in {name}, found lossy compression (such as JPEG), which changes "
+            "class ids along every border; save it as png, from the original labels."
         )
 
 

@@ -88,9 +88,9 @@ class PhotoReader(PILReader):
             return
         self._warned = True
         logger.warning(
-            "Expected files of one depth, found %s levels that do not say theirs, and scaled each file by its own "
-            "values: %g to %g in %s, %g to %g in %s. Where brightness has to agree, as in slices of a volume, give one "
-            "rule for all, such as --reader::levels '[0,4095]'.",
+            "Expected files of one depth, found %s levels in files that do not state their depth, so each file was "
+            "scaled by its own values: %g to %g in %s, %g to %g in %s. If brightness has to agree, as in slices of a "
+            "volume, give one rule for all files, such as --reader::levels '[0,4095]'.",
             *(facts.stored, first.black, first.white, first_name, facts.black, facts.white, name),
         )
 

@@ -1,4 +1,4 @@
-"""From the file to a tensor of one size in one go."""
+"""Read a file directly to a tensor of a given size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain inference in the arithmetic that the machine does fast."""
+"""Plain inference in the arithmetic that is fast on this machine."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class TentInferer(Inferer):
-    """Normalise a batch with its own statistics, return its logits, and take a step that makes them more certain.
+    """TENT: normalise a batch with its own statistics, return its logits, and take a step to lower their entropy.
 
     TENT (Wang et al., ICLR 2021): only scale and offset of batch norm learn. As released, the logits returned are those
     computed before the last step. The network is changed in place, and what it learns stays (continual) unless
@@ -53,7 +53,9 @@ class TentInferer(Inferer):
     ) -> None:
         super().__init__()
         if steps < 1:
-            raise ValueError(f"Expected at least 1 step per batch, found {steps}; use FastInferer not to adapt.")
+            raise ValueError(
+                f"Expected at least 1 step per batch, found {steps}; use FastInferer to predict without adapting."
+            )
         self.criterion, self.make_optimizer, self.steps = criterion, optimizer, steps
         self.episodic, self.precision = episodic, precision
         self.network: nn.Module | None = None
@@ -101,7 +103,9 @@ class TentInferer(Inferer):
                 logits = self.network(inputs, *args, **kwargs).float()
             loss = self.criterion(image=inputs, pred=logits)
             if not loss.isfinite():
-                logger.warning("Expected a finite loss, found %s; this batch teaches nothing.", float(loss.detach()))
+                logger.warning(
+                    "Expected a finite loss, found %s; nothing is learned from this batch.", float(loss.detach())
+                )
                 self.network.load_state_dict(before, strict=False)  # its statistics would stay in the running ones
                 break
             self._optimizer.zero_grad(set_to_none=True)

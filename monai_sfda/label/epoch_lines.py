@@ -1,4 +1,4 @@
-"""Progress for those who read a log or ask from another process."""
+"""Report progress to a log, and to other processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Push the features of two structures apart."""
+"""Grad-CL's disalignment loss: push the features of two structures apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMS = ("max", "shifted", "contrastive")
 
 
 class CosineDisalignment(nn.Module):
-    r"""Cosine between the gradient-informed mean features of each two structures, of Grad-CL (reconstruction).
+    r"""Disalignment loss of Grad-CL (reconstruction): cosine of the gradient-weighted mean features of two structures.
 
     .. math:: g_k = \mathrm{mean}_{n \in R_k} \mathrm{ReLU}(a_{kc} F_{cn}), \quad L = \max(0, \cos(g_i, g_j))
 
@@ -64,7 +64,7 @@ class CosineDisalignment(nn.Module):
     def forward(self, *, pred: Tensor, features: Tensor, pseudo: PseudoLabel, **_: object) -> Tensor:
         """Raises ValueError: for fewer than two channels, or a pair of ``nested`` that there is not."""
         if pred.shape[1] < 2:
-            raise ValueError(f"Expected at least 2 channels to tell apart, found {pred.shape[1]}; leave the loss out.")
+            raise ValueError(f"Expected at least 2 channels to compare, found {pred.shape[1]}; leave the loss out.")
         if any(not 0 <= channel < pred.shape[1] for pair in self.nested for channel in pair):
             raise ValueError(f"Expected nested channels below {pred.shape[1]}, found {self.nested}; choose others.")
         counts = pseudo.weight > 0

@@ -1,4 +1,4 @@
-"""How undecided the prediction is."""
+"""Entropy of the prediction."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ __all__ = ["NoLoss"]
 
 
 class NoLoss(nn.Module):
-    """Zero that no parameter had a part in: its backward costs nothing, and leaves every gradient None.
+    """A loss of zero that depends on no parameter: its backward costs nothing and leaves every gradient None.
 
     Shape:
         pred (B, K, *S); result ().

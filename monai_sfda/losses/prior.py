@@ -1,4 +1,4 @@
-"""What is known of the size of each class before adaptation."""
+"""Priors: what is known before adaptation about the size of each class."""
 
 from __future__ import annotations
 

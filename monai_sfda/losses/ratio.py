@@ -1,4 +1,4 @@
-"""How much of an image each class takes, against what is known of it beforehand."""
+"""Compare the predicted share of each class in an image with a prior."""
 
 from __future__ import annotations
 

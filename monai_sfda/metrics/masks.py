@@ -1,4 +1,4 @@
-"""What every score here compares: two stacks of binary masks."""
+"""Check the input of every score: two stacks of binary masks."""
 
 from __future__ import annotations
 

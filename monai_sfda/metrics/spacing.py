@@ -1,4 +1,4 @@
-"""The size of a pixel, in the forms a metric and a handler meet it."""
+"""The size of a pixel, in the forms that metrics and handlers accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From one row per case to a mean that says how sure it is."""
+"""Summarise the rows of all cases: means with confidence intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a network says what the configs say of it, asked before any image is read."""
+"""Check before any image is read that a network's output is what the configs state."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_output(
 
 
 def input_advice(network: nn.Module, image: Tensor) -> str:
-    """What to do if a copy of the network fails on blank images of this shape (B, C, H, W); nothing if it does not."""
+    """Advice if a copy of the network fails on blank images of this shape (B, C, H, W); empty if it does not fail."""
     network, channels, size = deepcopy(unwrapped(network)), image.shape[1], image.shape[2:]
     for layer in norm_layers(network):
         layer.eval()  # a synchronised one waits for the other processes
@@ -71,14 +71,14 @@ def input_advice(network: nn.Module, image: Tensor) -> str:
         return ""
     layers = {type(layer) for layer in network.modules()}
     if nn.Conv3d in layers and nn.Conv2d not in layers:
-        return "give a network of 2 spatial dimensions, for it takes volumes"
+        return "give a network with 2 spatial dimensions, because this one takes volumes"
     if image.shape[3] in CHANNELS and _fits(network, image.shape[1:3], channels=image.shape[3]):
         return "move their channels before their rows, as EnsureChannelFirstd does"
     if advice := _other_size(network, size, channels=channels):
         return f"resize them to {advice}"
     known = [c for c in CHANNELS if _fits(network, size, channels=c) or _other_size(network, size, channels=c)]
     if 1 in known:
-        return "wrap it, as in monai_sfda.networks.with_input(network, grey=True), for it takes grey images"
+        return "wrap it, as in monai_sfda.networks.with_input(network, grey=True), because it takes grey images"
     return f"give images of {known[0]} channels" if known else ""
 
 
@@ -94,7 +94,7 @@ def _ask(network: nn.Module, size: Sequence[int], channels: int = 3) -> Any:
 
 def _remedy(network: nn.Module, size: tuple[int, int]) -> str:
     """What to change so that a network does not fail."""
-    grey = "wrap it in monai_sfda.networks.with_input (grey: true), for it takes grey images"
+    grey = "wrap it in monai_sfda.networks.with_input (grey: true), because it takes grey images"
     if _fits(network, size, channels=1):
         return grey
     for channels, wrapped in ((3, ""), (1, f", and {grey}")):
@@ -124,7 +124,7 @@ def _fits(network: nn.Module, size: Sequence[int], *, channels: int = 3) -> bool
 def _shape_remedy(network: nn.Module, answer: Any, expected: tuple[int, ...]) -> str:
     """What to change so that the logits have the right shape."""
     if not isinstance(answer, Tensor) or answer.ndim != len(expected):
-        return "let network_def give one map (no deep supervision; of several maps the last alone)"
+        return "let network_def give one map (no deep supervision; if it gives several maps, only the last)"
     if answer.shape[1] != expected[1]:
         return f"change out_channels of network_def (now {answer.shape[1]}), structures or head"
     advice = _other_size(network, (expected[2], expected[3]))

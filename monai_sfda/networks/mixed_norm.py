@@ -105,7 +105,7 @@ def mix_stats(network: Network) -> Network:
     """
     mixed = {layer: MixedBatchNorm(layer) for layer in require_batch_norm(network)}
     if network in mixed:
-        raise ValueError("Expected a network that holds batch norm, found a lone layer; wrap it in nn.Sequential.")
+        raise ValueError("Expected a network that holds batch norm, found a single layer; wrap it in nn.Sequential.")
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if child in mixed:

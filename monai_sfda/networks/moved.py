@@ -1,4 +1,4 @@
-"""Which handler moves a network that no optimizer moves, so that an engine can ask whether it is attached."""
+"""Record which handler updates a network that no optimizer updates, so an engine can check that it is attached."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def mark_moved(network: nn.Module, *, by: Any) -> None:
 
 
 def mover_of(network: nn.Module) -> Mover | None:
-    """The handler that is to move a network; None for the student, a frozen network and a copy."""
+    """The handler that updates a network; None for the student, a frozen network and a copy."""
     return _MOVERS.get(network)

@@ -28,19 +28,19 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def track_stats(network: nn.Module) -> None:
-    """Batch statistics, running statistics follow, dropout on: what the released code of CBMT and DPL does."""
+    """Use batch statistics, update running statistics, dropout on: as in the released code of CBMT and DPL."""
     network.train()
 
 
 def track_stats_without_dropout(network: nn.Module) -> None:
-    """Batch statistics, running statistics follow, dropout off."""
+    """Use batch statistics, update running statistics, dropout off."""
     network.train()
     for layer in stochastic_layers(network):
         layer.eval()
 
 
 def frozen_stats(network: nn.Module) -> None:
-    """Running statistics as they are, neither followed nor changed, dropout on; affine parameters still learn.
+    """Use running statistics without updating them, dropout on; affine parameters are still trained.
 
     Raises:
         ValueError: if the network has no batch norm.
@@ -54,7 +54,7 @@ def frozen_stats(network: nn.Module) -> None:
 
 
 def eval_mode(network: nn.Module) -> None:
-    """Running statistics as they are, dropout off: what prediction does."""
+    """Use running statistics without updating them, dropout off, as in prediction."""
     network.eval()
 
 
@@ -69,7 +69,7 @@ def stochastic_layers(network: nn.Module) -> list[_DropoutNd]:
 
 
 def require_batch_norm(network: nn.Module) -> list[_BatchNorm]:
-    """All batch norm layers of a network that has no other normalisation to overlook.
+    """All batch norm layers of a network; refuses networks that have other normalisation layers.
 
     Raises:
         ValueError: if there is none, or another layer normalises with parameters or statistics of its own (group,
@@ -89,7 +89,7 @@ def require_batch_norm(network: nn.Module) -> list[_BatchNorm]:
 
 
 def learn_norm_affine(network: Network) -> Network:
-    """Let scale and offset of batch norm learn and nothing else, and return the network.
+    """Train only the scale and offset of batch norm, and return the network.
 
     Raises:
         ValueError: as `require_batch_norm`, or if batch norm has neither scale nor offset.
@@ -104,7 +104,7 @@ def learn_norm_affine(network: Network) -> Network:
 
 
 def learn_nothing(network: Network) -> Network:
-    """Let no parameter learn, so that a forward moves statistics at most, and return the network.
+    """Freeze every parameter, so that a forward changes statistics at most, and return the network.
 
     Raises:
         ValueError: as `require_batch_norm`.
@@ -114,7 +114,7 @@ def learn_nothing(network: Network) -> Network:
 
 
 def average_stats(network: Network, average: str = "exponential") -> Network:
-    """Choose how running statistics follow the batches to come, and return the network.
+    """Choose how running statistics are updated from now on, and return the network.
 
     Args:
         network: its statistics are those of the source.

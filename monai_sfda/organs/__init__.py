@@ -1,1 +1,1 @@
-"""What is known of single organs; only the configs of a bundle name these rooms."""
+"""Code for single organs; only the configs of a bundle refer to these packages."""

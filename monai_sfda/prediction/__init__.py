@@ -1,4 +1,4 @@
-"""From a folder of images to label maps, a table and a report."""
+"""Turn a folder of images into label maps, a table and a report."""
 
 from monai_sfda.prediction.describe import DescribeCased
 from monai_sfda.prediction.formats import check_formats

@@ -1,4 +1,4 @@
-"""A pass over the masks of a prediction that writes each of them once more, in another file format."""
+"""Write each mask of a prediction once more, in another file format."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def convert_masks(
 
 def _convert(image: Path | None, mask: Path, convert: Callable[[Path, np.ndarray], bytes]) -> bytes:
     if image is None or not image.exists():
-        raise Unsuited("Expected the image of the mask, found it gone; put it back.")
+        raise Unsuited("Expected the image of the mask, found none; restore it.")
     try:
         with Image.open(mask, formats=("PNG",)) as picture:
             return convert(image, np.asarray(picture))
     except Unsuited:
         raise
     except Exception as error:  # as varied as headers; what libraries say may quote a patient
-        raise Unsuited(f"Expected a header to go by, found an unusable one ({type(error).__name__}).") from error
+        raise Unsuited(f"Expected a usable header, found another ({type(error).__name__}).") from error

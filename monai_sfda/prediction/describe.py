@@ -1,4 +1,4 @@
-"""What a prediction says about one image, as a step of a bundle's postprocessing."""
+"""Describe the prediction of one image, as a step of a bundle's postprocessing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histograms of a prediction: how one image stands among the others."""
+"""Histograms over all images of a prediction."""
 
 from __future__ import annotations
 

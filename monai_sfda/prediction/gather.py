@@ -1,4 +1,4 @@
-"""What a prediction says about a folder: rows of all masks, gathered into results.csv, summary.json and report.html."""
+"""Gather the rows of all masks of a folder into results.csv, summary.json and report.html."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def write_results(
     write_formats(formats, folder, rows, places, **about, model=model)
     if damaged and not rows:
         raise ValueError(
-            f"Expected masks in {folder / 'masks'}, found only damaged ones; delete them, they are made anew."
+            f"Expected masks in {folder / 'masks'}, found only damaged ones; delete them, and they will be made again."
         )
     return summary
 
@@ -160,7 +160,7 @@ def _row(path: Path) -> dict[str, Any] | None:
             chunk = picture.info.get(CHUNK)
             return json.loads(chunk) if chunk else None
     except (OSError, ValueError) as error:
-        raise ValueError("Expected a mask, found a damaged file; delete it, it is made anew.") from error
+        raise ValueError("Expected a mask, found a damaged file; delete it, and it will be made again.") from error
 
 
 def _measured(path: Path, owner: Mapping[str, str], classes: Mapping[int, str], findings: Findings) -> dict[str, Any]:

@@ -15,19 +15,21 @@ from monai_sfda.protocols import Findings, Flag
 __all__ = ["FLAGS", "Judge"]
 
 FLAGS = {
-    "missing": Flag("{}_pixels", "below", "fewer pixels of the structure than the limit"),
+    "missing": Flag("{}_pixels", "below", "the structure has fewer pixels than the limit"),
     "in_pieces": Flag(
-        "{}_largest_piece", "below", "smaller share of the structure in its largest piece than the limit"
+        "{}_largest_piece", "below", "the share of the structure in its largest piece is below the limit"
     ),
     "unsure": Flag("{}_confidence", "below", "confidence below the limit"),
     "unstable": Flag(
-        "{}_flip_agreement", "below", "masks of the image and of its mirror images agree less than the limit"
+        "{}_flip_agreement",
+        "below",
+        "the agreement between the masks of the image and of its mirror images is below the limit",
     ),
     "blurred": Flag("sharpness", "below", "sharpness below the limit"),
-    "dark": Flag("brightness", "below", "mean brightness below the limit"),
-    "overexposed": Flag("clipped", "above", "larger share of bleached pixels than the limit"),
-    "low_contrast": Flag("contrast", "below", "standard deviation of the grey levels below the limit"),
-    "narrow_field": Flag("field", "below", "smaller share of the image outside the black surround than the limit"),
+    "dark": Flag("brightness", "below", "the mean brightness is below the limit"),
+    "overexposed": Flag("clipped", "above", "the share of overexposed pixels is above the limit"),
+    "low_contrast": Flag("contrast", "below", "the standard deviation of the grey levels is below the limit"),
+    "narrow_field": Flag("field", "below", "the share of the image outside the black surround is below the limit"),
 }
 """Flags of every task, the most alarming first. docs/columns.md says where the limits come from."""
 

@@ -1,4 +1,4 @@
-"""What the metadata of a bundle say about its network and its label maps."""
+"""Read class names and version of a network from the metadata of its bundle."""
 
 from __future__ import annotations
 

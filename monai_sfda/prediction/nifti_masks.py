@@ -1,4 +1,4 @@
-"""Predicted label maps as NIfTI files that lie on their images in ITK-SNAP, 3D Slicer and SimpleITK.
+"""Write label maps as NIfTI files that match their images in ITK-SNAP, 3D Slicer and SimpleITK.
 
 A label map takes the grid that these programs give to its image. They show an image in patient axes, of which the first
 points to the left (L) and the second to the back (P); NIfTI counts the other way (R, A). An image without axes of its

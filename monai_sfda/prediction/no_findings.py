@@ -1,4 +1,4 @@
-"""The findings of a task that is about no organ in particular."""
+"""The findings of a task that has no code for its organ."""
 
 from __future__ import annotations
 

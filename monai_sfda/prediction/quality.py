@@ -1,4 +1,4 @@
-"""Is a photograph good enough: numbers of an image as the network sees it, by which bad ones can be told."""
+"""Measures of image quality, for the image as the network sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where pseudo-labels come from and how they get better."""
+"""Make pseudo-labels and refine them."""
 
 from monai_sfda.pseudo.balance import BalanceBackground, WeighBackground, uncertain_sums
 from monai_sfda.pseudo.cached import Cached, CachedEvidence

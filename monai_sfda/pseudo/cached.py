@@ -1,4 +1,4 @@
-"""Ask once, answer from disk."""
+"""Ask a labeller or an observer once, and read its answers from disk from then on."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Answers:
             self.store.begin(number)
         idist.barrier()
         if not self.store.complete:
-            logger.info("Asking about every image; the answers go to %s.", self.store.folder)
+            logger.info("Running the network on every image; the results are stored in %s.", self.store.folder)
             with _undisturbed(engine.state.device):
                 self._look(engine.observe_all(self._answer))
             idist.barrier()
@@ -122,7 +122,7 @@ class Cached(_Answers):
         for channel, (pixels, kept, positive) in enumerate(sums.T.tolist()):
             logger.info("Channel %d: %.1f %% of the pixels count.", channel, 100 * kept / pixels)
             if kept == 0:
-                logger.warning("No pixel counts in channel %d: nothing will be learned of it.", channel)
+                logger.warning("No pixel counts in channel %d: nothing will be learned about it.", channel)
             elif positive in (0, kept):
                 kind = "foreground" if positive else "background"
                 logger.warning("All pixels that count in channel %d are %s.", channel, kind)

@@ -1,4 +1,4 @@
-"""Uncertainty of where a network looks."""
+"""Uncertainty of class activation maps."""
 
 from __future__ import annotations
 

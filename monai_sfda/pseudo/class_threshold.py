@@ -73,12 +73,12 @@ class ClassThreshold:
         thresholds = class_thresholds(counts, sums, statistic=self.statistic)
         if self.head == "sigmoid":
             for channel, kind in thresholds.isnan().nonzero().tolist():
-                logger.warning("No pixel of channel %d is given to class %d: its cut-off is 0.5.", channel, kind)
+                logger.warning("No pixel of channel %d is assigned to class %d: its cut-off is 0.5.", channel, kind)
             self.cutoffs = (thresholds[:, 1] / thresholds.sum(1)).nan_to_num(0.5)
         else:
             mine = thresholds[:, 1]
             for channel in mine.isnan().nonzero().flatten().tolist():
-                logger.warning("No pixel is given to class %d: its threshold is the largest of the others.", channel)
+                logger.warning("No pixel is assigned to class %d: its threshold is the largest of the others.", channel)
             self.cutoffs = mine.where(mine.isfinite(), mine.nan_to_num(0.5).max())
         logger.info("Cut-offs of the channels: %s.", [round(c, 3) for c in self.cutoffs.tolist()])
 

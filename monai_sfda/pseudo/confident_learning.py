@@ -86,7 +86,7 @@ class ConfidentCorrection:
 
     def __init__(self, *, opinion: CachedEvidence | None = None, rate: float | None = None, weigh: bool = True) -> None:
         if rate is not None and not 0 <= rate <= 1:
-            raise ValueError(f"Expected a rate between 0 (keep) and 1 (turn round), found {rate}.")
+            raise ValueError(f"Expected a rate between 0 (keep) and 1 (invert), found {rate}.")
         self.opinion, self.rate, self.weigh = opinion, rate, weigh
         self._seen = torch.zeros(())
         self._bins: Tensor | None = None
@@ -101,7 +101,7 @@ class ConfidentCorrection:
         joint = confident_joint(counts, sums)
         self._bins = error_bins(counts, joint)
         for channel, share in enumerate((joint[:, 0, 1] + joint[:, 1, 0]).tolist()):
-            logger.info("Channel %d: %.2f %% of the labels are taken for errors.", channel, 100 * share)
+            logger.info("Channel %d: %.2f %% of the labels are treated as errors.", channel, 100 * share)
             if share == 0:
                 logger.warning("Expected label errors in channel %d, found none: its labels stay as they are.", channel)
 

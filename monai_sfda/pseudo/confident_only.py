@@ -1,4 +1,4 @@
-"""Leave out pixels of which the network is not sure."""
+"""Leave out pixels about which the network is not sure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pseudo-labels made plausible."""
+"""Make pseudo-labels plausible with a denoiser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a data set to the refiners that must see all of it before they say anything."""
+"""Show the data set to refiners that must see all of it before the first step."""
 
 from __future__ import annotations
 

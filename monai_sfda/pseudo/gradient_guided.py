@@ -1,4 +1,4 @@
-"""Evidence with features that are weighted, for each class, by what matters for its score."""
+"""Evidence with features that are weighted, for each class, by the gradient of its score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network says in several stochastic passes."""
+"""Mean and spread of a network's predictions over several stochastic passes."""
 
 from __future__ import annotations
 

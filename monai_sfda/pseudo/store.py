@@ -103,7 +103,7 @@ class LabelStore:
 
     @property
     def _again(self) -> str:
-        return f"delete the folder {self.folder} and start the run anew, so that all images are asked about"
+        return f"delete the folder {self.folder} and start the run again, so that all images are labelled again"
 
     @property
     def _path(self) -> Path:

@@ -1,4 +1,4 @@
-"""Where NIfTI files of one pair lie: they are compared voxel by voxel, so they have to lie in the same order."""
+"""Check that the NIfTI files of a pair share one voxel grid, because they are compared voxel by voxel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERANCE = 0.5  # of a voxel
 
 
 def refuse_other_affines(paths: Sequence[str | Path]) -> None:
-    """Compare the affines of those files that are NIfTI and say where they lie; the others have no place.
+    """Compare the affines of those files that are NIfTI and state a position; other files have none.
 
     Raises:
         ValueError: if the corners of one are half a voxel or more from those of another.
@@ -33,7 +33,7 @@ def refuse_other_affines(paths: Sequence[str | Path]) -> None:
         if _distance(placed[0], other) >= TOLERANCE:
             first, second = ("".join(nibabel.aff2axcodes(image.affine)) for image in (placed[0], other))
             raise Refused(
-                f"Expected files that lie on the same voxels, found another place or order of axes in their affines "
+                f"Expected files on the same voxel grid, found other positions or axes in their affines "
                 f"({first} and {second}); resample the mask onto its image, or save it with the affine of the image."
             )
 

@@ -28,7 +28,7 @@ FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
 
 
 def require_elements(data: Any, name: str) -> None:
-    """Refuse what is no image, or lacks elements that say what its pixels mean; each of them by its name."""
+    """Refuse a file that is no image, or lacks elements that define its pixels; the error names them."""
     from pydicom.datadict import dictionary_description
     from pydicom.tag import Tag
 

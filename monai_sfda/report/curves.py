@@ -1,4 +1,4 @@
-"""Curves: what moved from epoch to epoch, one small panel per kind of quantity."""
+"""Curves: how quantities changed from epoch to epoch, with one small panel for each kind."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _recipe(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def layout(value: Any, indent: int = 0, before: int = 0) -> str:
-    """JSON in which whatever fits into a line is on one.
+    """Format JSON so that whatever fits on one line is on one line.
 
     Args:
         value: what to write.

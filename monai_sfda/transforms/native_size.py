@@ -1,4 +1,4 @@
-"""From what the network says at its own size to a label map of the size of the photograph."""
+"""Turn probabilities at the network's size into a label map of the size of the photograph."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class NativeSized(MapTransform):
         """
         if "spatial_shape" not in getattr(image, "meta", {}):
             raise ValueError(
-                f"Expected {self.ref_image!r} to know the size of its file, found a {type(image).__name__} without; "
+                f"Expected {self.ref_image!r} to hold the size of its file, found a {type(image).__name__} without it; "
                 "keep the image as ReadPhotod or LoadImaged gives it (a MetaTensor)."
             )
         width, height = (int(n) for n in image.meta["spatial_shape"])
@@ -125,6 +125,6 @@ class LabelMapd(NativeSized):
         numbers = list(self.cutoff) if isinstance(self.cutoff, Sequence) else [self.cutoff] * len(value)
         if len(numbers) != len(value):
             raise ValueError(
-                f"Expected one cutoff, or one for each of {len(value)} channels, found {len(numbers)}; give so many."
+                f"Expected one cutoff, or one for each of {len(value)} channels, found {len(numbers)}; give that many."
             )
         return numbers  # type: ignore[return-value] # None has been dealt with

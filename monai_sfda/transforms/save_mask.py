@@ -1,4 +1,4 @@
-"""Label maps on disk, complete or not there at all."""
+"""Save label maps, completely or not at all."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ LEVELS = 255
 
 
 class StoredRange:
-    """Refuse images on another scale than 0 to ``top``, which would give wrong pictures or NaN without a word.
+    """Refuse images on another scale than 0 to ``top``, which would silently give wrong pictures or NaN.
 
     Half a grey level beyond either end is rounding. Images that are all but black are refused as long as none was
     brighter: 0 to 1 in place of 0 to 255 looks like that.
@@ -50,6 +50,8 @@ class StoredRange:
             scale = f"ScaleIntensityRanged('image', a_min=-1, a_max=1, b_min=0, b_max={self.top:g})"
             return f"read them with ReadPhotod(..., dtype=torch.uint8), or scale them with {scale}"
         if low < 0:
-            return "take out what centres them (such as NormalizeIntensityd), for the views do that, or clip them at 0"
+            return (
+                "remove what centres them (such as NormalizeIntensityd), because the views do that, or clip them at 0"
+            )
         white = next((white for white in (1, 255, 4095, 65535) if high <= white), high)
         return f"give WeakStrongViews stored_max={white:g} if that is the value of white, or scale the images"

@@ -152,7 +152,7 @@ def test_folders_without_permission_stop_the_root_and_skip_below(tmp_path, monke
     monkeypatch.setattr(os, "listdir", refuse("locked"))
     with caplog.at_level(logging.WARNING):
         assert cases(tmp_path) == ["a.png"]
-    assert "locked may not be read" in caplog.text
+    assert "locked is left out: no permission to read it" in caplog.text
     monkeypatch.setattr(os, "listdir", refuse(tmp_path.name))
     with pytest.raises(PermissionError, match=r"Expected a readable folder at .*, found no permission; ask"):
         find_images(tmp_path)

@@ -61,7 +61,10 @@ def test_bad_files_are_listed_and_the_rest_goes_on(clinic, caplog):
     assert list(reasons) == ["cut.jpg", "cut.png", "empty.bmp", "link.png", "text.png"]
     assert "truncated" in reasons["cut.jpg"].lower()
     assert "empty file" in reasons["empty.bmp"]
-    assert reasons["link.png"] == "Expected a file, found none, as behind a link whose file has gone; restore it."
+    assert (
+        reasons["link.png"]
+        == "Expected a file, found none (a link may point to a file that no longer exists); restore it."
+    )
     assert "found other content" in reasons["text.png"]
     assert all("\n" not in reason and str(clinic) not in reason for reason in reasons.values())
     assert len(caplog.records) == 1
@@ -112,7 +115,7 @@ def test_a_nifti_mask_of_a_photograph_that_exif_turns_is_refused(tmp_path):
     (tmp_path / "mask").mkdir()
     Image.new("RGB", (6, 6)).save(tmp_path / "image" / "a.jpg", exif=turned)
     nibabel.save(nibabel.Nifti1Image(np.eye(6, dtype=np.uint8), np.eye(4)), tmp_path / "mask" / "a.nii.gz")
-    with pytest.raises(ValueError, match=r"EXIF turns to be a picture, .* use the png"):
+    with pytest.raises(ValueError, match=r"a photograph that EXIF rotates, .* save it as png"):
         readable(find_pairs(tmp_path), PAIR, progress=False)
     Image.new("RGB", (6, 6)).save(tmp_path / "image" / "a.jpg")
     assert len(readable(find_pairs(tmp_path), PAIR, progress=False).good) == 1
@@ -205,7 +208,7 @@ def test_a_mask_that_lies_in_another_order_or_elsewhere_is_refused(tmp_path):
     turned[:2, 3] = -0.05, -0.03  # the corners of the same place, the other way round
     moved[0, 3] = 0.02
     for affine, codes in ((turned, r"\(LPS and RAS\)"), (moved, ""), (coarse, "")):
-        with pytest.raises(ValueError, match=rf"found another place or order of axes in their affines {codes}"):
+        with pytest.raises(ValueError, match=rf"found other positions or axes in their affines {codes}"):
             PAIR(nifti_pair(tmp_path, LPS, affine))
 
 

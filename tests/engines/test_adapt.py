@@ -116,7 +116,7 @@ class Picky(UNet):
         (
             partial(UNet, in_channels=3, spatial_dims=3),
             (3, 16, 16),
-            r"; give a network of 2 spatial dimensions, for it",
+            r"; give a network with 2 spatial dimensions, because this one",
         ),
         (
             partial(UNet, in_channels=3, norm="instance"),

@@ -64,7 +64,7 @@ def test_a_teacher_that_is_attached_to_nothing_is_refused(network):
 
 def test_a_teacher_of_which_only_the_network_is_left_is_refused(network):
     labeller = asks(MeanTeacher(network).network)
-    with pytest.raises(ValueError, match="attached to nothing: that network would stay as it is"):
+    with pytest.raises(ValueError, match="attached to nothing: that network would never change"):
         engine(network, labeller=labeller)
 
 
@@ -121,7 +121,7 @@ def test_what_a_handler_reads_must_be_attached_before_it(network, tmp_path):
     stop = ShrinkageStop(network, history=history)
     with pytest.raises(ValueError, match="Expected History, which is part of the ShrinkageStop, among train_handlers"):
         engine(network, handlers=[stop])
-    with pytest.raises(ValueError, match="Expected History before ShrinkageStop in train_handlers, found it behind"):
+    with pytest.raises(ValueError, match="Expected History before ShrinkageStop in train_handlers, found it after"):
         engine(network, handlers=[stop, history])
     engine(network, optimizer=optimizer, handlers=[history, stop])
 

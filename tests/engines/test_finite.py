@@ -41,7 +41,7 @@ def test_a_finite_loss_is_a_number(step, network):
     ("where", "sentence"),
     [
         ("image", r"first in the image of b\.png \(.*leave it out"),
-        ("weak", r"first in the view of b\.png \(.*range that they ask for \(WeakStrongViews: 0 to 255\)"),
+        ("weak", r"first in the view of b\.png \(.*range that they expect \(WeakStrongViews: 0 to 255\)"),
         ("strong", r"first in the view of b\.png"),
         ("pred", r"first in the prediction \(.*smaller learning rate"),
     ],

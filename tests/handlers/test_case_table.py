@@ -211,7 +211,7 @@ def test_a_structure_that_no_reference_has_is_not_scored(tmp_path, caplog):
     assert (cup["dice"]["mean"], cup["dice"]["skipped"], cup["dice_smoothed"]["mean"]) == (None, 2, None)
     assert {row["cup_dice"] for row in rows} == {""}
     assert summary["structures"]["disc"]["dice"]["n"] == 2
-    assert "No mask has cup, so that it is not scored." in caplog.text
+    assert "No mask contains cup, so it is not scored." in caplog.text
 
 
 def test_one_empty_reference_among_others_counts_as_before(tmp_path):

@@ -106,7 +106,7 @@ def test_ids_of_deep_colours_are_not_rounded_away(tmp_path):
 )
 def test_lossy_masks_are_refused_whatever_they_are_called(tmp_path, name, options):
     Image.fromarray(IDS).save(tmp_path / name, **options)
-    with pytest.raises(ValueError, match=rf"Expected a mask without loss in {name}, found lossy compression"):
+    with pytest.raises(ValueError, match=rf"Expected a losslessly compressed mask in {name}, found lossy compression"):
         read(tmp_path / name, MaskReader())
 
 

@@ -133,5 +133,5 @@ def test_a_size_that_is_not_two_numbers_is_refused(size):
 
 
 def test_an_image_that_does_not_know_its_file_is_named():
-    with pytest.raises(ValueError, match="Expected 'image' to know the size of its file, found a Tensor without; keep"):
+    with pytest.raises(ValueError, match="Expected 'image' to hold the size of its file, found a Tensor without it"):
         LabelMapd("pred")({"pred": torch.zeros(2, 4, 4), "image": torch.zeros(3, 4, 4)})

@@ -208,7 +208,7 @@ def test_arguments_are_checked():
         disalignment(form="min")
     with pytest.raises(ValueError, match="temperature > 0, found 0"):
         disalignment(temperature=0)
-    with pytest.raises(ValueError, match="at least 2 channels to tell apart, found 1"):
+    with pytest.raises(ValueError, match="at least 2 channels to compare, found 1"):
         disalignment()(**random_step(classes=1, nested=False))
     with pytest.raises(ValueError, match=r"nested channels below 2, found \[\(0, 2\)\]; choose others"):
         disalignment(nested=[(0, 2)])(**random_step())

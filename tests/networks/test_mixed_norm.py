@@ -127,7 +127,7 @@ def test_half_precision_stays_half_and_statistics_full(layer, image):
 def test_what_cannot_be_mixed_is_refused(network, layer):
     with pytest.raises(ValueError, match="found none"):
         mix_stats(nn.Sequential(nn.Conv2d(1, 2, 1)))
-    with pytest.raises(ValueError, match="found a lone layer"):
+    with pytest.raises(ValueError, match="found a single layer"):
         mix_stats(layer)
     with pytest.raises(ValueError, match="track_running_stats=False"):
         mix_stats(nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)))

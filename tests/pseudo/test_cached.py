@@ -243,7 +243,7 @@ def test_labels_to_be_asked_for_once_are_not_asked_of_a_network_that_has_learnt_
 @pytest.mark.parametrize(
     ("label", "weight", "warning"),
     [
-        (1.0, 0.0, "No pixel counts in channel 1: nothing will be learned of it."),
+        (1.0, 0.0, "No pixel counts in channel 1: nothing will be learned about it."),
         (0.0, 1.0, "All pixels that count in channel 1 are background."),
         (1.0, 1.0, "All pixels that count in channel 1 are foreground."),
     ],

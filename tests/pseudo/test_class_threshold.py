@@ -77,7 +77,7 @@ def test_of_three_softmax_classes_one_that_no_pixel_is_given_to_gets_none(caplog
         refine = fitted(probs, head="softmax")
     assert refine.cutoffs.tolist() == pytest.approx([0.775, 0.95, 0.95])
     assert label(refine, probs).label[0].argmax(0).tolist() == [0, 1, 0]
-    assert caplog.messages == ["No pixel is given to class 2: its threshold is the largest of the others."]
+    assert caplog.messages == ["No pixel is assigned to class 2: its threshold is the largest of the others."]
 
 
 def test_batches_are_pooled():
@@ -88,7 +88,7 @@ def test_a_class_that_no_pixel_is_given_to_leaves_the_cutoff_at_half(caplog):
     with caplog.at_level(logging.WARNING):
         refine = fitted(0.4 * P)
     assert refine.cutoffs.tolist() == [0.5]
-    assert "No pixel of channel 0 is given to class 1" in caplog.text
+    assert "No pixel of channel 0 is assigned to class 1" in caplog.text
 
 
 def test_it_must_be_fitted():

@@ -151,5 +151,5 @@ def test_equal_probabilities_reach_their_own_mean():
 def test_it_must_be_fitted_and_its_rate_a_share():
     with pytest.raises(ValueError, match=r"found none; add FitRefiners\(labeller\) to train_handlers, before"):
         ConfidentCorrection()(PseudoLabel(Y, Y), Evidence(["a"], P))
-    with pytest.raises(ValueError, match=r"between 0 \(keep\) and 1 \(turn round\), found 2"):
+    with pytest.raises(ValueError, match=r"between 0 \(keep\) and 1 \(invert\), found 2"):
         ConfidentCorrection(rate=2)

@@ -18,7 +18,7 @@ def images(*values, dtype=torch.float32):
             images(-1.0, 0.98),
             r"from 0 to 255, found -1 to 0\.98; read .*dtype=torch\.uint8.*a_min=-1, a_max=1, b_min=0, b_max=255",
         ),
-        (images(-3.1, 2.5), r"found -3\.1 to 2\.5; take out what centres them"),
+        (images(-3.1, 2.5), r"found -3\.1 to 2\.5; remove what centres them"),
         (images(0.0, 1.0), r"found 0 to 1; give WeakStrongViews stored_max=1 if that is the value of white"),
         (images(0, 1, dtype=torch.uint8), r"stored_max=1 if"),
         (images(0.0, 4000.0), r"found 0 to 4000; give WeakStrongViews stored_max=4095"),

@@ -1,4 +1,4 @@
-"""Depthwise convolution that does not wait for the CPU's slow gradients."""
+"""Depthwise convolution whose gradients are fast on a CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dropout that does not wait for the CPU's random numbers."""
+"""Dropout whose random numbers are fast on a CPU."""
 
 from __future__ import annotations
 

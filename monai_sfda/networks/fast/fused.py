@@ -1,4 +1,4 @@
-"""A network that predicts: the function that was learnt, in fewer passes over memory."""
+"""Fuse layers for prediction: the same function in fewer passes over memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photographs of the retina: where the optic disc is, and what disc and cup say of the eye."""
+"""Photographs of the retina: finding the optic disc, and measures of disc and cup."""
 
 from monai_sfda.organs.fundus.disc_and_cup import DiscAndCup
 from monai_sfda.organs.fundus.locate.cut_to_disc import CutToDiscd

@@ -1,4 +1,4 @@
-"""What a prediction of optic disc and cup says besides areas: ratios, rim widths, the eye, and where the disc was."""
+"""Findings of optic disc and cup besides areas: ratios, rim widths, the eye, and the position of the disc."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ FLAGS = {
     "looks_disagree": Flag(
         "looks_disagree",
         "above",
-        "searches for the disc disagreed; a crop stayed whole, a photograph was cut at the first",
+        "searches for the disc disagreed; a crop stayed whole, a photograph was cut where the first search found it",
     ),
-    "eye_conflict": Flag("eye_conflict", "above", "the DICOM header says one eye and the name of the file the other"),
+    "eye_conflict": Flag("eye_conflict", "above", "the DICOM header and the file name state different eyes"),
     "cut_off": Flag(
         "disc_at_border", "above", "the disc touches the border of the image, or of the square cut out of it"
     ),
-    "cup_outside_disc": Flag("cup_outside_disc", "above", "larger share of the cup outside the disc than the limit"),
-    "unusual_ratio": Flag("vertical_cup_to_disc_ratio", "outside", "vertical cup-to-disc ratio outside the limits"),
+    "cup_outside_disc": Flag("cup_outside_disc", "above", "the share of the cup outside the disc is above the limit"),
+    "unusual_ratio": Flag(
+        "vertical_cup_to_disc_ratio", "outside", "the vertical cup-to-disc ratio is outside the limits"
+    ),
     "cut_again": Flag("cut_again", "above", "the picture is not a whole round photograph, and was cut around the disc"),
 }
 

@@ -12,7 +12,7 @@ __all__ = ["eye_columns", "isnt_order"]
 
 
 def eye_columns(name: str, tag: str | None, ratios: Mapping[str, Any]) -> dict[str, Any]:
-    """Eye, how it is known, where the nose is and the order of the rim's widths.
+    """Columns for the eye, how it is known, its nasal side and the order of its rim widths.
 
     Args:
         name: of the image, or the eye that its pseudonym kept, see `eye_of`.

@@ -56,7 +56,7 @@ def locate_disc(
 
 
 def same_disc(one: Location, other: Location) -> bool:
-    """Whether two looks saw one disc: its centres are near, and its diameters alike."""
+    """Whether two searches found the same disc: similar centres and similar diameters."""
     smaller, larger = sorted((one.diameter, other.diameter))
     distance = math.hypot(one.x - other.x, one.y - other.y)
     return smaller > 0 and larger <= ALIKE * smaller and distance <= NEAR * one.diameter
