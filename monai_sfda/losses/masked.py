@@ -1,4 +1,4 @@
-"""Cross-entropy against weighted pseudo-labels."""
+"""Cross-entropy against weighted pseudo-labels: with the weights of CBMT, its Eq. (6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class MaskedBCE(nn.Module):
     """Mean binary cross-entropy over the pixels that count: ``sum(W * BCE) / sum(W)`` over batch, channels and pixels.
 
     With a softmax head each channel is taken against the rest, which for two classes is the ordinary cross-entropy.
-    An all-zero weight gives 0 with a graph.
+    An all-zero weight gives 0 with a graph. With the weights of `monai_sfda.pseudo.BalanceBackground` this is the
+    calibrated loss of CBMT (Tang et al., MICCAI 2023, Eq. (6)).
 
     Args:
         head: ``"sigmoid"`` or ``"softmax"``.
@@ -32,5 +33,6 @@ class MaskedBCE(nn.Module):
         self.head, self.normaliser = check_head(head), normaliser
 
     def forward(self, *, pred: Tensor, pseudo: PseudoLabel, **_: object) -> Tensor:
+        # Eq. (6) of CBMT, if the weights are those of `BalanceBackground`
         loss = binary_cross_entropy(pred, pseudo.label, self.head)
         return weighted_mean(loss, pseudo.weight) if self.normaliser == "weights" else (pseudo.weight * loss).mean()

@@ -1,4 +1,4 @@
-"""The class-balance weight of CBMT, from running sums instead of a bank of probability maps."""
+"""The class-balance weight of CBMT, Eq. (3) to (5), from running sums instead of a bank of probability maps."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def uncertain_sums(probs: Tensor, *, cutoff: float | Tensor, margin: float) -> T
     Returns:
         (..., 4) float64: background loss sum, background count, foreground loss sum, foreground count.
     """
+    # Eq. (3) to (5) of CBMT: the uncertain pixels and their losses; `BalanceBackground.refit` takes the ratio
     low, high = cutoff * margin, 1 - (1 - cutoff) * margin
     background = (probs > low) & (probs < cutoff)
     foreground = (probs > cutoff) & (probs < high)
@@ -82,10 +83,10 @@ class BalanceBackground(WeighBackground):
 
     .. math:: w = \bar\ell_{fg} / \bar\ell_{bg}
 
-    over the latest prediction of every image (Tang et al., MICCAI 2023, Eq. 3-5), refitted once at every epoch start.
-    Kept are four sums per image and channel, so memory does not grow with the size of the images; the weight is the
-    same as from stored maps. It is a refiner with memory: as a refiner it multiplies the weight of pixels labelled 0;
-    attached to an engine it takes its first look (``first_look``, the source network in evaluation mode) and refits.
+    over the latest prediction of every image (Tang et al., MICCAI 2023, Eq. (3) to (5)), refitted once at the start of
+    every epoch. Four sums are kept for each image and channel, so memory does not grow with the size of the images; the
+    weight is the same as from stored maps. As a refiner it multiplies the weight of pixels labelled 0; as a handler it
+    looks at all images once (``first_look``, the source network in evaluation mode) and refits the weight.
 
     Departs: the paper weights every class, the released code only the cup, which is the default recipe; ``channels``
     says which. Where no pixel is uncertain on one side the released code divides by zero; here w = 1, with a warning.
@@ -157,6 +158,7 @@ class BalanceBackground(WeighBackground):
                 logger.warning("No uncertain pixel %s the cut-off in channel %d: its weight is 1.", side, channel)
                 self.weights[index] = 1.0
             else:
+                # Eq. (3) to (5): ratio of the mean losses
                 self.weights[index] = (loss_foreground / foreground) / (loss_background / background)
 
     def __call__(self, pseudo: PseudoLabel, evidence: Evidence) -> PseudoLabel:

@@ -39,7 +39,7 @@ class GradCam:
 
 
 class GradCamPlusPlus:
-    r"""Positive gradients weighted by position (Chattopadhay et al., WACV 2018, Eq. 19 and 11).
+    r"""Positive gradients weighted by position (Chattopadhay et al., WACV 2018, Eq. (19) and (11)).
 
     .. math:: a_{kc} = \sum_n \frac{g_{cn}^2}{2 g_{cn}^2 + g_{cn}^3 \sum_m F_{cm}} \mathrm{ReLU}(g_{cn}), \quad
               g = \partial S_k / \partial F
@@ -55,8 +55,8 @@ class GradCamPlusPlus:
         weights = []
         for gradient in gradients:
             below = 2 + gradient * sums
-            share = torch.where(below != 0, 1 / below, 0.0)
-            weights.append((share * gradient.relu()).sum(2))
+            share = torch.where(below != 0, 1 / below, 0.0)  # Eq. (19)
+            weights.append((share * gradient.relu()).sum(2))  # Eq. (11)
         return torch.stack(weights, 1)
 
 
@@ -123,7 +123,7 @@ def _check_cancelling(gradients: list[Tensor]) -> None:
         raise ValueError(
             "Expected class gradients with a mean, found that they cancel in every channel: a normalisation after the "
             "layer (batch norm with batch statistics, instance norm) ignores a constant added to its input; name a "
-            "layer behind it, or run batch norm in evaluation mode (a network that learns: mode=frozen_stats)."
+            "layer after it, or run batch norm in evaluation mode (a network that learns: mode=frozen_stats)."
         )
 
 
