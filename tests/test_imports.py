@@ -32,6 +32,7 @@ HOUSE = """
     template        console files overrides
 
     reading
+    choice
 
     metrics         pieces
     networks        files functional precision
