@@ -18,7 +18,7 @@ that may be drawn; the gains hold for these.
 
 from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
 from monai_sfda.choice.decide import Decision, decide, decide_jointly
-from monai_sfda.choice.draw import Draw, draw_order, weights
+from monai_sfda.choice.draw import Draw, draw_order, drawn_in_order, weights
 from monai_sfda.choice.estimate import Gain, estimate_gain
 from monai_sfda.choice.gains import CaseGains, case_gains
 from monai_sfda.choice.rule import Rule
@@ -34,6 +34,7 @@ __all__ = [
     "decide",
     "decide_jointly",
     "draw_order",
+    "drawn_in_order",
     "estimate_gain",
     "interval",
     "lower_bound",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Draw", "draw_order", "weights"]
+__all__ = ["Draw", "draw_order", "drawn_in_order", "weights"]
 
 
 class Draw(NamedTuple):
@@ -80,6 +80,29 @@ def weights(draws: Sequence[Draw], total: int) -> list[float]:
         1 + (total - n) / (total - t) * (1 / ((total - t + 1) * draw.probability) - 1)
         for t, draw in enumerate(draws, start=1)
     ]
+
+
+def drawn_in_order(order: Sequence[str], disagreement: Mapping[str, float]) -> list[Draw]:
+    """Draws in a known order, with the probabilities that they have if only these cases can be drawn.
+
+    Images that were drawn and cannot be outlined leave the others like that: they are in neither of the two arguments.
+
+    Args:
+        order: the cases that were drawn, in their order.
+        disagreement: of all cases that could be drawn, as for `draw_order`.
+
+    Raises:
+        ValueError: if a case is drawn twice or could not be drawn.
+    """
+    left = dict(sorted(disagreement.items()))
+    draws = []
+    for case in order:
+        if case not in left:
+            raise ValueError(f"Expected each drawn case once among all cases, found {case}; correct the order.")
+        probability = _probability(np.array(list(left.values()), dtype=float))[list(left).index(case)]
+        draws.append(Draw(case, float(probability)))
+        del left[case]
+    return draws
 
 
 def _probability(sizes: np.ndarray) -> np.ndarray:

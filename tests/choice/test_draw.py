@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from monai_sfda.choice import Draw, draw_order, estimate_gain, weights
+from monai_sfda.choice import Draw, draw_order, drawn_in_order, estimate_gain, weights
 
 
 @pytest.mark.parametrize("chances", [(1, 1, 1), (0.2, 0.3, 0.5), (0.05, 0.05, 0.9)])
@@ -80,3 +80,16 @@ def test_more_draws_than_images_are_refused():
         draw_order({"a": 0.1}, seed=0, count=2)
     with pytest.raises(ValueError, match="at most 1"):
         weights([Draw("a", 0.5), Draw("b", 1)], 1)
+
+
+def test_a_known_order_has_the_probabilities_that_it_was_drawn_with():
+    sizes = {"a": 1, "b": 3, "c": 0, "d": 2}
+    draws = draw_order(sizes, seed=5)
+    assert drawn_in_order([draw.case for draw in draws], sizes) == draws
+
+
+def test_a_case_that_cannot_be_outlined_leaves_its_chance_to_the_others():
+    """Of a = 1 and b = 3: 1/4 + 1/8, then what is left."""
+    assert drawn_in_order(["a", "b"], {"b": 3, "a": 1}) == [Draw("a", 3 / 8), Draw("b", 1)]
+    with pytest.raises(ValueError, match="found c"):
+        drawn_in_order(["a", "c"], {"b": 3, "a": 1})
