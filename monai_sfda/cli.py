@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Sequence
@@ -18,17 +19,101 @@ from typing import Any
 import fire
 
 from monai_sfda import __version__
-from monai_sfda.console import one_sentence, say_why
+from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import existing_folder, lock_folder, refuse_inside
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
+from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
-__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "predict"]
+__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
 
 PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done")
 """Values of the configs that follow from the arguments of a command."""
+
+
+def new(
+    name: str, *, bundle: str, structures: str | Sequence[str], head: str = "softmax", image_size: Any = None
+) -> None:
+    """Write a bundle for another task into the folder NAME, with the network of BUNDLE and without its weights.
+
+    Then train it. What is about the task is in NAME/configs/task.json.
+
+    Args:
+        name: folder to write, which becomes the name of the bundle.
+        bundle: folder of the bundle whose network is taken; --from BUNDLE means the same.
+        structures: what is segmented: vessel, or disc,cup; the first is 1 in masks, the second 2, and so on.
+        head: softmax if structures exclude each other, sigmoid if each has a channel of its own.
+        image_size: height and width that images are resized to, such as [256,256]; the bundle's if left out.
+    """
+    name, bundle = expanded((str(name), bundle))
+    names = _names(structures)
+    check_structures(names)
+    if head not in LOSSES:
+        raise ValueError(f"Expected --head to be one of {', '.join(LOSSES)}, found {head}.")
+    size = _size(image_size)
+    root, folder = _bundle(bundle), Path(name)
+    _refuse_taken(folder)
+    source = read_json(root / "configs" / TASK)
+    task, left = new_task(source, names, head=head, image_size=size)
+    write_bundle(folder, task)
+    ids = ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names]))
+    print(f"Bundle   {folder}: {head} over {', '.join(names)}, images of {' x '.join(map(str, task['image_size']))}")
+    print(f"Labels   LABELLED/image/NAME.png and LABELLED/mask/NAME.png, masks with {ids}")
+    if left:
+        print(f"First    {left}; then: python -m monai_sfda.template {folder}")
+    print(f"Next     monai-sfda train    {folder} LABELLED")
+    print(f"         monai-sfda evaluate {folder} OTHER_LABELLED --output runs/scores")
+    print(f"         monai-sfda adapt    {folder} IMAGES --output runs/adapted")
+
+
+def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: Any) -> None:
+    """Train BUNDLE on labelled images: LABELLED/image/NAME.png and LABELLED/mask/NAME.png.
+
+    A tenth of the images is held out: after each epoch the network is scored on it, and the best epoch is kept. Writes
+    models/model.pt, passport.json (cut-offs), source_ratios.json (how large the structures are), training.csv and
+    training.png. If you stop a training with Ctrl-C, the best epoch so far is kept in the same way.
+
+    Args:
+        bundle: folder of a MONAI bundle with configs/train.json.
+        labelled: labelled folder.
+        overwrite: replace the weights that the bundle has.
+        overrides: any value of the config, for example --epochs 100 --learning_rate 0.0005; --checkpoint FILE starts
+            from these weights, --ckpt_dir FOLDER writes to another folder than models.
+    """
+    bundle, labelled, overrides = expanded((bundle, labelled, overrides))
+    root, _ = _bundle(bundle), existing_folder(labelled)
+    folder = _writable(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
+    weights = folder / "model.pt"
+    if weights.exists() and not overwrite:
+        raise FileExistsError(
+            f"Expected no weights at {weights} before a training, found some; add --overwrite to replace them, or "
+            "--ckpt_dir FOLDER to keep both."
+        )
+    before = _written(weights)
+    places = _with_places({"val_interval": 1, **overrides}, dataset_dir=labelled, ckpt_dir=folder)
+    stopped = False
+    with lock_folder(folder):
+        try:
+            workflow = run_configs(root, ["train.json"], **places)
+        except KeyboardInterrupt:
+            if _written(weights) == before:
+                sys.exit("\nStopped before an epoch was scored: no weights were written.")
+            stopped = True
+            print("\nStopped. The cut-offs of the best epoch so far are fitted; then it can be used.")
+            workflow = run_configs(root, ["train.json"], run="%calibrate", **places)
+        from monai_sfda.training import keep_result, result_table
+
+        with quiet():
+            keep_result(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
+    print(f"\n{result_table(weights)}")
+    print(f"\nWeights  {weights}, with passport.json and source_ratios.json beside them")
+    print(f"Curves   {folder / 'training.png'}, {folder / 'training.csv'}")
+    print(f"Next     monai-sfda evaluate {bundle} OTHER_LABELLED --output runs/scores")
+    print(f"         monai-sfda adapt    {bundle} IMAGES --output runs/adapted")
+    if stopped:
+        sys.exit("The training was stopped early; --overwrite --checkpoint FILE goes on from these weights.")
 
 
 def adapt(
@@ -242,8 +327,11 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        commands = {command.__name__: command for command in (adapt, choose, predict, evaluate, methods, benchmark)}
+        verbs = (new, train, adapt, choose, predict, evaluate, methods, benchmark)
+        commands = {command.__name__: command for command in verbs}
         words = sys.argv[1:]
+        if words[:1] == ["new"]:
+            words = [re.sub("^--from(?=$|=)", "--bundle", word) for word in words]  # no name that Python allows
         if words == ["--version"]:
             print(__version__)
             return
@@ -257,7 +345,13 @@ def main() -> None:
 
 def _refuse_surplus(words: Sequence[str], command: Callable[..., None]) -> None:
     """Before any work is done: Fire calls the command first and complains afterwards."""
-    kinds = [parameter.kind for parameter in signature(command).parameters.values()]
+    parameters = signature(command).parameters
+    kinds = [parameter.kind for parameter in parameters.values()]
+    options = [word[2:].partition("=")[0] for word in words if word.startswith("--")]
+    unknown = [] if Parameter.VAR_KEYWORD in kinds else sorted(set(options) - set(parameters))
+    if unknown:
+        known = ", ".join(f"--{name}" for name, part in parameters.items() if part.kind == Parameter.KEYWORD_ONLY)
+        raise ValueError(f"Expected the options {known} after {command.__name__}, found --{unknown[0]}; leave it out.")
     expected = kinds.count(Parameter.POSITIONAL_OR_KEYWORD)
     surplus = positional(words)[expected:]
     if surplus:
@@ -340,9 +434,39 @@ def _method(root: Path, name: str | None) -> str:
     return name
 
 
-def _writable(output: str | bool, *, outside: object = None) -> Path:
+def _names(structures: Any) -> list[str]:
+    """Of ``a,b``, ``"['a','b']"``, ``[a,b]``, or of a list of names."""
+    if isinstance(structures, str):
+        structures = structures.strip("[()]")
+    if structures is True:  # Fire gives True to an option without a value
+        return []
+    parts = structures.split(",") if isinstance(structures, str) else structures
+    return [str(part).strip(" '\"") for part in parts if part != ""]
+
+
+def _size(image_size: Any) -> list[int] | None:
+    if image_size is None:
+        return None
+    numbers = list(image_size) if isinstance(image_size, list | tuple) else [image_size]
+    if len(numbers) != 2 or not all(type(number) is int and number > 0 for number in numbers):
+        raise ValueError(f"Expected --image_size as height and width, such as [256,256], found {image_size}.")
+    return numbers
+
+
+def _refuse_taken(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(
+            f"Expected a new or empty folder for the bundle, found {folder} with something in it; choose another name."
+        )
+
+
+def _written(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def _writable(output: Any, *, outside: object = None, option: str = "--output") -> Path:
     if not output or output is True:  # Fire gives True to an option without a value
-        raise FileNotFoundError("Expected a folder to write to, found no name; give --output FOLDER.")
+        raise FileNotFoundError(f"Expected a folder to write to, found no name; give {option} FOLDER.")
     folder = Path(str(output))
     if outside:
         refuse_inside(str(outside), folder)
@@ -352,7 +476,7 @@ def _writable(output: str | bool, *, outside: object = None) -> Path:
         raise PermissionError(f"Expected an output folder at {output}, could not make it ({error.strerror}).") from None
     if not os.access(folder, os.W_OK):
         raise PermissionError(
-            f"Expected a folder to write to at {output}, found it read-only; choose another --output."
+            f"Expected a folder to write to at {output}, found it read-only; choose another {option}."
         )
     return folder
 

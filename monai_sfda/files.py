@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 __all__ = [
     "SUFFIXES",
     "brief_hash",
@@ -78,6 +76,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
 def save_tensors(value: Any, path: Path) -> None:
     """As ``torch.save``, which has an error of its own for a full disk; here it is an OSError, as everywhere."""
+    import torch  # slow, and only this needs it
+
     content = io.BytesIO()
     torch.save(value, content)
     path.write_bytes(content.getbuffer())

@@ -16,7 +16,7 @@ __all__ = ["TEXT", "as_typed", "expanded", "positional", "switches", "with_switc
 TEXT = (
     *("--methods", "--outlines", "--run"),
     *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
-    *("--pseudonym_salt", "--pseudonym_table"),
+    *("--pseudonym_salt", "--pseudonym_table", "--ckpt_dir", "--structures"),
 )
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 SECRET = "pseudonym_salt"  # never a path, whatever it looks like

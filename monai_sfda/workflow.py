@@ -77,7 +77,8 @@ def _check_task(root: Path, content: Mapping[str, Any]) -> None:
     for name, value in read_json(path).items() if path.is_file() else ():
         found = content.get(name, value)
         if isinstance(value, dict) and isinstance(found, dict):
-            found = {key: item for key, item in found.items() if key in value}  # a config may add to it
+            value = {key: item for key, item in value.items() if key != "_desc_"}  # a config may have its own words
+            found = {key: item for key, item in found.items() if key in value}  # and add to it
         if found != value:
             raise ValueError(
                 f"Expected the configs of {root} to follow its configs/task.json, found another {name}; change it in "

@@ -3,18 +3,18 @@
 python scripts/class_ratios.py SOURCE bundles/fundus_disc_cup/models/source_ratios.json disc=1,2 cup=2
 python scripts/class_ratios.py SOURCE bundles/nuclei_fluorescence/models/source_ratios.json background=0 nucleus=1
 
-Masks are read as the bundle's training reads them: for the fundus bundle, full photographs are cut around the disc.
+`monai-sfda train` writes this file itself. Masks are read as the bundle's training reads them: for the fundus bundle,
+full photographs are cut around the disc.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_sfda.benchmark.source import class_ratios
-from monai_sfda.files import whole_file
+from monai_sfda.data import find_pairs
+from monai_sfda.training import class_ratios, write_ratios
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,12 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise ValueError(
                 f"Expected a bundle with configs/train_denoiser.json at {bundle}, found none; give --bundle."
             )
-        ratios, images = class_ratios(options.dataset, channels, bundle)
+        ratios, images = class_ratios(find_pairs(options.dataset), channels, bundle)
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
-    record = {"data": options.data, "images": images, "channels": channels, "ratios": ratios}
-    with whole_file(options.target) as draft:
-        draft.write_text(json.dumps(record, indent=4) + "\n")
+    write_ratios(options.target, data=options.data, images=images, channels=channels, ratios=ratios)
     print(f"{options.target}: " + ", ".join(f"{name} {100 * ratio:.2f} %" for name, ratio in ratios.items()))
 
 

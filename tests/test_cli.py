@@ -350,6 +350,7 @@ except SystemExit as stop:
 print("slow:", *{"monai", "torch", "numpy", "PIL"} & set(sys.modules))
 """
 ADAPT = ("adapt", FUNDUS, "images", "--output", "out")
+NEW = ("new", "vessels", "--from", FUNDUS)
 
 
 @pytest.mark.parametrize(
@@ -375,6 +376,22 @@ ADAPT = ("adapt", FUNDUS, "images", "--output", "out")
         (["predict", *ADAPT[1:], "--image_sise", "[64,64]"], "did you mean --image_size?"),
         (["evaluate", *ADAPT[1:], "--bach_size", "1"], "did you mean --batch_size?"),
         ([*ADAPT, "more"], "found also 'more'"),
+        (["new", "--help"], "--from BUNDLE"),
+        (["train", "--help"], "--overwrite"),
+        ([*NEW, "--structures", "vessel"], "monai-sfda train    vessels LABELLED"),
+        ([*NEW, "--structures"], "Expected a name of at least one structure, found none"),
+        ([*NEW, "--structures", "left atrium"], "found 'left atrium'"),
+        (
+            [*NEW, "--structures", "vessel", "--head", "relu"],
+            "Expected --head to be one of softmax, sigmoid, found relu",
+        ),
+        ([*NEW, "--structures", "vessel", "--image_size", "256"], "Expected --image_size as height and width"),
+        ([*NEW, "--structures", "vessel", "--epochs", "3"], "Expected the options --bundle"),
+        (["new", "images", "--from", "nowhere", "--structures", "vessel"], "Expected a MONAI bundle"),
+        (["new", ".", "--from", FUNDUS, "--structures", "vessel"], "Expected a new or empty folder"),
+        (["train", FUNDUS, "images"], "Expected no weights at"),
+        (["train", FUNDUS, "nowhere"], "Expected a folder of images at nowhere, found nothing"),
+        (["train", FUNDUS, "images", "--ckpt_dir", "out", "--epoch", "3"], "did you mean --epochs?"),
     ],
     ids=str,
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from bundle_support import BUNDLES, classes, network_of, random_weights, recipe_id, run, workflow, write_images
+from bundle_support import BUNDLES, classes, network_of, random_weights, recipe_id, run, write_images
 from PIL import Image
 
 ADAPT, PREDICT = ("adapt.json", "methods/dae.json"), ("inference.json", "inference_dae.json")
@@ -100,10 +100,9 @@ def test_prediction_with_adaptation_is_scored(bundle, settings, denoiser, tmp_pa
 @pytest.mark.parametrize("configs", [ADAPT, PREDICT], ids=["adapt", "predict"])
 def test_without_a_denoiser_nothing_is_done_and_the_message_says_how_to_train_it(bundle, settings, tmp_path, configs):
     output = tmp_path / "out"
-    item = workflow(bundle, *configs, **settings, output_dir=str(output), denoiser_checkpoint=str(tmp_path / "none.pt"))
-    item.initialize()
+    settings |= {"output_dir": str(output), "denoiser_checkpoint": str(tmp_path / "none.pt")}
     with pytest.raises(RuntimeError) as error:
-        item.run()
+        run(bundle, *configs, **settings)
     assert isinstance(cause(error.value), FileNotFoundError)
     assert "configs/train_denoiser.json --dataset_dir LABELLED" in str(cause(error.value))
     assert not (output / "checkpoints").exists()

@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -23,6 +24,7 @@ from monai_sfda import cli
 
 CLINIC, LABEL, README = ROOT / "docs" / "clinic.md", ROOT / "docs" / "monai_label.md", ROOT / "README.md"
 MONAI, METHODS = ROOT / "docs" / "monai.md", ROOT / "docs" / "methods.md"
+OWN = ROOT / "docs" / "own_bundle.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 CODE = re.compile(r"`([^`\n]+)`")
 SMALL = {"--image_size": "[64,64]", "--precision": "float32"}
@@ -113,7 +115,8 @@ def shorter(words, kind):
     if kind in ("methods", "benchmark"):
         return words
     words = list(words)
-    for option, value in {**SMALL, **SHORT.get(kind, {})}.items():
+    small = {"--image_size": "[64,64]"} if kind == "new" else {**SMALL, **SHORT.get(kind, {})}
+    for option, value in small.items():
         if option in words:
             words[words.index(option) + 1] = value
         else:
@@ -183,6 +186,23 @@ def test_the_commands_of_the_readme_run(clinic, monkeypatch, capsys):
     lines = [line for line in commands(README) if line.startswith(".venv/bin/monai-sfda ")]
     assert len(lines) == 4
     follow_all(lines, monkeypatch, capsys)
+
+
+def test_the_page_for_ones_own_task_can_be_followed_to_the_end(clinic, monkeypatch, capsys):
+    shutil.rmtree("LABELLED")
+    for name in ("LABELLED", "OTHER_LABELLED"):
+        write_images(clinic / name, 4, classes=1)
+    follow_all(commands(OWN), monkeypatch, capsys)
+    assert len([line for line in commands(OWN) if line.startswith("monai-sfda ")]) <= 8
+    assert list((clinic / "runs" / "masks" / "masks").iterdir())
+
+
+def test_the_page_lists_all_that_a_task_may_say():
+    shared = "".join(path.read_text() for path in (ROOT / "monai_sfda" / "template" / "configs").rglob("*.json"))
+    said = set(re.findall(r'"%task::(\w+)"|"_task_": "(\w+)"', shared))
+    assert set(rows(OWN, "What task.json says")) == {name for names in said for name in names if name} | {
+        "default_method"
+    }
 
 
 def test_the_page_for_users_of_monai_names_what_is_there(clinic, monkeypatch):

@@ -23,6 +23,7 @@ HOUSE = """
     typed
     tables          files
     overrides       typed
+    recipe_list     overrides
     console         root_cause
     failures        files root_cause tables
     fingerprint     files
@@ -49,15 +50,20 @@ HOUSE = """
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
     same_run        data.pseudonyms files overrides places
 
-    report          pieces
+    report          files pieces
     prediction      data failures files functional imageio metrics overrides pieces protocols reading report tables
     delivery        engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files
 
-    benchmark       console data delivery files imageio metrics overrides passport tables workflow
-    label           console delivery files overrides places workflow
-    cli             benchmark console delivery failures overrides places prediction same_run typed workflow
+    training        files functional imageio passport report tables
+
+    benchmark       console data delivery files metrics overrides passport tables training workflow
+    label           console delivery files overrides places recipe_list workflow
+    candidates      choice console data delivery failures files imageio metrics overrides passport places report \
+                    tables workflow
+    cli             benchmark candidates console delivery failures overrides places prediction recipe_list same_run \
+                    template training typed workflow
 
     organs          files pieces protocols
 """

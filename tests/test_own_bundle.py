@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -12,26 +11,17 @@ from PIL import Image
 
 from monai_sfda.template import write_configs
 
+NUCLEI, FUNDUS = ROOT / "bundles" / "nuclei_fluorescence", ROOT / "bundles" / "fundus_disc_cup"
 TYPED = ("--image_size", "[64,64]", "--precision", "float32")
 
 
-def replace(path, *pairs):
-    text = path.read_text()
-    for old, new in pairs:
-        assert old in text
-        text = text.replace(old, new)
-    path.write_text(text)
-
-
 @pytest.fixture
-def mine(tmp_path):
-    folder = shutil.copytree(ROOT / "bundles" / "nuclei_fluorescence", tmp_path / "mine")
+def mine(monkeypatch, tmp_path):
+    folder = tmp_path / "mine"
+    command(monkeypatch, "new", folder, "--from", NUCLEI, "--structures", "disc,cup")
     task = json.loads((folder / "configs" / "task.json").read_text())
-    task["structures"] = {"disc": 1, "cup": 2}
-    task["network_def"]["out_channels"] = 3
     task["findings"] = {"_target_": "monai_sfda.organs.fundus.DiscAndCup", "disc": 1, "cup": 2}
     write_configs(folder / "configs", task)
-    replace(folder / "configs" / "metadata.json", ('"1": "nucleus"', '"1": "disc", "2": "cup"'))
     return folder
 
 
@@ -46,8 +36,7 @@ def test_three_classes_from_training_to_prediction(mine, monkeypatch, tmp_path):
     labelled = write_images(tmp_path / "labelled", 5, classes=2)
     images = labelled / "image"
     weights = mine / "models" / "model.pt"
-    weights.unlink()
-    run(mine, "train.json", dataset_dir=str(labelled), epochs=1, val_interval=1, batch_size=2)
+    command(monkeypatch, "train", mine, labelled, "--epochs", "1", "--batch_size", "2", *TYPED)
     assert weights.exists()
 
     command(monkeypatch, "evaluate", mine, labelled, "--output", tmp_path / "scores", *TYPED)
@@ -86,6 +75,7 @@ def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_p
         "        return torch.cat([-self.scale * (number - k) ** 2 for k in range(3)], 1)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    (mine / "models").mkdir()
     torch.save({"scale": torch.tensor(99.0)}, mine / "models" / "model.pt")
     task = json.loads((mine / "configs" / "task.json").read_text())
     write_configs(mine / "configs", task | {"network_def": {"_target_": "reader.Reader"}})
@@ -95,16 +85,11 @@ def test_scores_of_three_classes_are_those_of_the_masks(mine, monkeypatch, tmp_p
 
 
 def test_sigmoid_channels_that_exclude_each_other(monkeypatch, tmp_path):
-    folder = shutil.copytree(ROOT / "bundles" / "fundus_disc_cup", tmp_path / "mine")
-    task = json.loads((folder / "configs" / "task.json").read_text())
-    kept = {
-        name: task[name] for name in ("head", "image_size", "network_def", "loss", "feature_layer", "default_method")
-    }
-    write_configs(folder / "configs", kept | {"structures": {"left": 0, "right": 1}, "mask_ids": [[1], [2]]})
-    metadata = folder / "configs" / "metadata.json"
-    text = metadata.read_text()
-    metadata.write_text(text.replace('"optic disc"', '"left"').replace('"optic cup"', '"right"'))
+    folder = tmp_path / "mine"
+    command(monkeypatch, "new", folder, "--from", FUNDUS, "--structures", "left,right", "--head", "sigmoid")
     labelled = write_images(tmp_path / "labelled", 4, classes=2)
+    command(monkeypatch, "train", folder, labelled, "--epochs", "1", "--batch_size", "2", *TYPED)
+    assert list(json.loads((folder / "models" / "source_ratios.json").read_text())["ratios"]) == ["left", "right"]
     command(monkeypatch, "evaluate", folder, labelled, "--output", tmp_path / "scores", *TYPED)
     assert list(json.loads((tmp_path / "scores" / "summary.json").read_text())["structures"]) == ["left", "right"]
     command(monkeypatch, "adapt", folder, labelled / "image", "--output", tmp_path / "run", "--epochs", "1", *TYPED)

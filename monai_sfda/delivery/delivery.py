@@ -42,8 +42,8 @@ def write_bundle(
     """Copy a bundle with new weights and a record of how they came about; complete or not there at all.
 
     Args:
-        source: bundle folder; its outputs (``eval``), exported weights (``*.ts``, ``*.onnx``) and passport stay behind,
-            for they are not of the new weights.
+        source: bundle folder; its outputs (``eval``), exported weights (``*.ts``, ``*.onnx``), passport and curves of
+            training stay behind, for they are not of the new weights.
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
         record: plain values, kept as ``adaptation`` in the metadata; its ``method`` and ``images`` are told where the
@@ -55,7 +55,7 @@ def write_bundle(
     source, target = Path(source), Path(target)
     draft = target.with_name(target.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
-    unwanted = ("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt", PASSPORT)
+    unwanted = ("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt", "training.*", PASSPORT)
     shutil.copytree(source, draft, ignore=shutil.ignore_patterns(*unwanted))
     (draft / "models").mkdir(exist_ok=True)
     save_tensors({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")

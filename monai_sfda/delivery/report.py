@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from jinja2 import Undefined
 
-from monai_sfda.delivery.curves import history_curves
 from monai_sfda.delivery.verdict import WORDS
 from monai_sfda.files import whole_file
+from monai_sfda.report.curves import history_curves
 from monai_sfda.report.page import page_template
 from monai_sfda.report.pictures import PALETTE, CasePicture, before_after, to_data_uri
 

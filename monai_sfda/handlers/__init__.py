@@ -16,6 +16,7 @@ from monai_sfda.handlers.shared_statistics import SharedStatistics
 from monai_sfda.handlers.shrinkage_stop import ShrinkageStop
 from monai_sfda.handlers.surface import SymmetricSurfaceDistance
 from monai_sfda.handlers.teacher import MeanTeacher
+from monai_sfda.handlers.training_history import TrainingHistory
 
 __all__ = [
     "CaseTable",
@@ -35,4 +36,5 @@ __all__ = [
     "SharedStatistics",
     "ShrinkageStop",
     "SymmetricSurfaceDistance",
+    "TrainingHistory",
 ]

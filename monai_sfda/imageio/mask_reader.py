@@ -28,8 +28,8 @@ ROUNDED = 1e-3  # NIfTI stores ids with a factor, such as 1/255, that is rounded
 class MaskReader(PhotoReader):
     """Read a label map as class ids 0..255, unconverted: use as ``LoadImaged("label", reader=MaskReader())``.
 
-    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Gives (W, H) uint8; of
-    a NIfTI file its affine keeps the size of a pixel.
+    A palette file gives its indices, 1 bit gives 0 and 1, an RGB file must have equal channels. Where only 0 and 1 may
+    occur, 0 and 255 are read as these. Gives (W, H) uint8; of a NIfTI file its affine keeps the size of a pixel.
 
     Args:
         ids: the ids that may occur; None accepts all.
@@ -62,6 +62,8 @@ class MaskReader(PhotoReader):
         _refuse_alpha(ids, stored.alpha, path.name)
         ids = np.ascontiguousarray(upright(ids, stored.orientation))
         if self.ids is not None:
+            if set(self.ids) == {0, 1} and ((ids == 0) | (ids == 255)).all():
+                ids //= 255
             refuse_unknown_ids(ids, self.ids, path.name)
         return Image.fromarray(ids)
 

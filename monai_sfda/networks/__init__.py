@@ -8,7 +8,7 @@ from monai_sfda.networks.decoder import BoundaryDecoder, PlainDecoder
 from monai_sfda.networks.deeplab import DeepLabV3Plus
 from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
 from monai_sfda.networks.input import with_input
-from monai_sfda.networks.load import assign_weights, load_network
+from monai_sfda.networks.load import assign_weights, load_network, weights_hash
 from monai_sfda.networks.mixed_norm import MixedBatchNorm, MixedStats, mix_stats
 from monai_sfda.networks.mobilenet import MobileNetV2Encoder, load_imagenet
 from monai_sfda.networks.norm import (
@@ -61,5 +61,6 @@ __all__ = [
     "stochastic_layers",
     "track_stats",
     "track_stats_without_dropout",
+    "weights_hash",
     "with_input",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from monai_sfda.networks.weights_file import read_weights
 
-__all__ = ["assign_weights", "load_network"]
+__all__ = ["assign_weights", "load_network", "weights_hash"]
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -31,6 +32,14 @@ def load_network(network: Network, path: str | Path, *, strict: bool = True, sha
     """
     assign_weights(network, read_weights(path, sha256=sha256), source=path, strict=strict)
     return network
+
+
+def weights_hash(network: nn.Module) -> str:
+    """12 hexadecimal digits over the names and values of a network's weights."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source: object, strict: bool = True) -> None:

@@ -57,7 +57,9 @@ def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Te
     path = Path(path)
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
-        raise FileNotFoundError(f"Expected a file of weights, found {found} at {path}; check the path.")
+        raise FileNotFoundError(
+            f"Expected a file of weights, found {found} at {path}; check the path, or train first (monai-sfda train)."
+        )
     if sha256 is not None:
         _require_checksum(path, sha256)
     weights = _unwrap(_read(path))

@@ -1,5 +1,6 @@
-"""What the reports of a prediction and of an adaptation share: pictures and the page around them."""
+"""What reports share: pictures, curves and the page around them."""
 
+from monai_sfda.report.curves import history_curves, save_curves
 from monai_sfda.report.pictures import (
     CasePicture,
     before_after,
@@ -13,7 +14,9 @@ __all__ = [
     "CasePicture",
     "before_after",
     "contact_sheet",
+    "history_curves",
     "outline_overlay",
     "outline_strip",
+    "save_curves",
     "to_data_uri",
 ]

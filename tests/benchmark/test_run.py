@@ -6,15 +6,12 @@ import sys
 
 import pytest
 from bundle_support import ROOT, classes, random_weights, write_images
-from PIL import Image
 
 from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
 from monai_sfda.benchmark.run import Cell, _protocol, _score, _scored
-from monai_sfda.benchmark.source import class_ratios, source_ratios
-from monai_sfda.organs.fundus.simulated.cameras import CAMERAS
-from monai_sfda.organs.fundus.simulated.full_photograph import simulate_full
+from monai_sfda.benchmark.source import source_ratios
 from monai_sfda.overrides import read_json
 from monai_sfda.passport import write_passport
 
@@ -147,17 +144,6 @@ def test_a_bundle_that_knows_no_class_ratios_asks_for_none(tmp_path):
     assert source_ratios(Pair("p", tmp_path, tmp_path, source=tmp_path), tmp_path / "out") is None
 
 
-def test_class_ratios_of_full_photographs_are_those_of_the_cut(tmp_path):
-    photo = simulate_full(0, camera=CAMERAS["source"], height=480)
-    for name, pixels in (("image", photo.image), ("mask", photo.mask)):
-        (tmp_path / name).mkdir()
-        Image.fromarray(pixels).save(tmp_path / name / "a.png")
-    ratios, _ = class_ratios(tmp_path, {"disc": [1, 2], "cup": [2]}, FUNDUS)
-    # The cut is 2.1 diameters wide: a round disc takes pi / 4 / 2.1^2 of it.
-    assert ratios["disc"] == pytest.approx(0.18, abs=0.04)
-    assert (photo.mask > 0).mean() < 0.03
-
-
 def test_a_source_network_that_cannot_be_scored_is_the_end(tmp_path, monkeypatch):
     def fail(*_):
         raise JobFailed("Expected weights that fit, found others.")
@@ -166,12 +152,3 @@ def test_a_source_network_that_cannot_be_scored_is_the_end(tmp_path, monkeypatch
     pair = Pair("drawings", NUCLEI, write_images(tmp_path / "labelled", classes=2))
     with pytest.raises(ValueError, match="source network of pair drawings, found: Expected weights that fit"):
         list(run_matrix(Matrix([pair], [Method("cbmt", ["cbmt"])]), tmp_path / "out"))
-
-
-def test_class_ratios_by_hand(tmp_path):
-    labelled = write_images(tmp_path, 1, classes=2, size=(64, 64))
-    ratios, images = class_ratios(labelled, {"disc": [1, 2], "cup": [2]}, tmp_path)
-    assert images == 1
-    # discs of radius 20 and 9 in 64 x 64 pixels; the count of pixels is within a pixel of the border's length
-    assert ratios["disc"] == pytest.approx(3.14159 * 20**2 / 64**2, abs=0.01)
-    assert ratios["cup"] == pytest.approx(3.14159 * 9**2 / 64**2, abs=0.01)

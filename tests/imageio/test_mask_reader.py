@@ -148,3 +148,15 @@ def test_ids_that_nifti_stores_with_a_rounded_factor_are_the_ids(tmp_path):
     struct.pack_into("<2f", content, 112, 1 / 255, 0)  # scl_slope, scl_inter
     (tmp_path / "a.nii").write_bytes(content)
     assert read(tmp_path / "a.nii", MaskReader()).numpy()[0].T.tolist() == IDS.tolist()
+
+
+def test_a_mask_of_black_and_white_is_one_of_0_and_1_where_no_other_ids_may_occur(tmp_path):
+    array = np.array([[0, 255], [255, 0]], np.uint8)
+    Image.fromarray(array).save(tmp_path / "mask.png")
+    assert (array // 255 == read(tmp_path / "mask.png", MaskReader(ids=[0, 1]))[0].T).all()
+    assert (array == read(tmp_path / "mask.png", MaskReader())[0].T).all()
+    array[0, 0] = 1
+    Image.fromarray(array).save(tmp_path / "mask.png")
+    for ids in ([0, 1], [0, 1, 2]):
+        with pytest.raises(ValueError, match="found 0, 1, 255"):
+            read(tmp_path / "mask.png", MaskReader(ids=ids))

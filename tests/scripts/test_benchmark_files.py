@@ -7,7 +7,7 @@ from bundle_support import BUNDLES, ROOT, random_weights, recipe_id, workflow, w
 from monai.bundle import ConfigParser
 
 from monai_sfda.benchmark import read_matrix
-from monai_sfda.overrides import check_overrides
+from monai_sfda.overrides import check_overrides, placed
 from monai_sfda.pseudo import ClassThreshold, Threshold
 
 FILES = sorted((ROOT / "scripts" / "benchmarks").glob("*.json"))
@@ -22,7 +22,7 @@ def test_a_file_names_what_the_bundles_have(file, bundle, tmp_path):
         parser = ConfigParser()
         names = ["adapt.json", *(f"methods/{name}.json" for name in method.configs)]
         parser.read_config([str(bundle / "configs" / name) for name in names])
-        check_overrides(parser.get(), method.settings)
+        check_overrides(parser.get(), placed(parser.get(), method.settings))
 
 
 @pytest.mark.parametrize(

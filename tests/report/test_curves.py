@@ -2,7 +2,9 @@ import base64
 import math
 import re
 
-from monai_sfda.delivery.curves import history_curves
+from PIL import Image
+
+from monai_sfda.report.curves import history_curves, save_curves
 from monai_sfda.report.pictures import PALETTE
 
 
@@ -49,3 +51,15 @@ def test_epochs_are_whole_numbers_also_of_a_run_of_one():
     text = svg(history_curves([{"epoch": 1, "loss": 5.0}]))
     assert "<!-- 1 -->" in text
     assert not re.search(r"<!-- (0\.9|1\.0)", text)
+
+
+def test_the_course_of_a_training_is_saved_as_a_picture(tmp_path):
+    rows = [
+        {"epoch": "1", "loss": "0.5", "dice": "0.4", "dice_disc": "0.4"},
+        {"epoch": "2", "loss": "0.4", "dice_disc": ""},
+    ]
+    assert panels(history_curves(rows, ["disc"])) == 2  # the mean has none of its own
+    save_curves(tmp_path / "training.png", rows, ["disc"])
+    assert Image.open(tmp_path / "training.png").format == "PNG"
+    save_curves(tmp_path / "none.png", [])
+    assert not (tmp_path / "none.png").exists()

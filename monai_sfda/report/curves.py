@@ -1,8 +1,9 @@
-"""Curves of a report: what moved from epoch to epoch, one small panel per kind of quantity."""
+"""Curves: what moved from epoch to epoch, one small panel per kind of quantity."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,15 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from monai_sfda.files import whole_file
 from monai_sfda.report.figures import FIGURE_STYLE, figure_to_data_uri
 from monai_sfda.report.pictures import PALETTE
 
-__all__ = ["PANELS", "history_curves"]
+__all__ = ["PANELS", "history_curves", "save_curves"]
 
 PANELS = (
     ("loss", "Training loss", 1),
     ("foreground_", "Share of the image, %", 100),
     ("balance_weight_", "Background weight", 1),
+    ("dice_", "Dice of held-out images, %", 100),
 )
 """Prefix of the history columns that share a panel, its title, and the factor to the unit of the title."""
 
@@ -29,19 +32,32 @@ def history_curves(history: Sequence[Mapping[str, Any]], structures: Sequence[st
 
     Args:
         history: one row per epoch: ``epoch`` and any of ``loss*``, ``foreground_*`` (share of the image in [0, 1]),
-            ``balance_weight_*``. Missing, empty and non-finite values leave a gap.
+            ``balance_weight_*``, ``dice_*`` (in [0, 1]). Missing, empty and non-finite values leave a gap.
         structures: names in channel order, so that a structure has the colour of its outline.
     """
+    with matplotlib.rc_context(FIGURE_STYLE):
+        figure = _figure(history, structures)
+        return figure_to_data_uri(figure) if figure else None
+
+
+def save_curves(path: str | os.PathLike, history: Sequence[Mapping[str, Any]], structures: Sequence[str] = ()) -> None:
+    """Write the curves of `history_curves` as an image file, such as a png; none where there is nothing to draw."""
+    with matplotlib.rc_context(FIGURE_STYLE):
+        if figure := _figure(history, structures):
+            with whole_file(path) as draft:
+                figure.savefig(draft, dpi=150)
+
+
+def _figure(history: Sequence[Mapping[str, Any]], structures: Sequence[str]) -> Figure | None:
     keys = list(dict.fromkeys(key for row in history for key in row))
     panels = [(*panel, [key for key in keys if key.startswith(panel[0])]) for panel in PANELS]
     panels = [panel for panel in panels if panel[-1]]
     if not panels:
         return None
-    with matplotlib.rc_context(FIGURE_STYLE):
-        figure = Figure(figsize=(3.6 * len(panels), 2.5), layout="constrained")
-        for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-            _draw(axes, history, panel, structures)
-        return figure_to_data_uri(figure)
+    figure = Figure(figsize=(3.6 * len(panels), 2.5), layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _draw(axes, history, panel, structures)
+    return figure
 
 
 def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], panel: tuple, structures: Sequence[str]) -> None:

@@ -1,0 +1,6 @@
+"""What is measured with the labelled images that a source network was trained on, and kept beside its weights."""
+
+from monai_sfda.training.class_ratios import class_ratios, write_ratios
+from monai_sfda.training.result import keep_result, result_table
+
+__all__ = ["class_ratios", "keep_result", "result_table", "write_ratios"]

@@ -1,0 +1,65 @@
+"""Which share of the pixels each structure takes in labelled images."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.bundle import ConfigParser
+from monai.transforms import Compose, Resized
+
+from monai_sfda.files import whole_file
+from monai_sfda.imageio import MaskReader
+
+__all__ = ["class_ratios", "write_ratios"]
+
+
+def class_ratios(
+    pairs: Iterable[Mapping[str, str]], channels: Mapping[str, Sequence[int]], bundle: Path
+) -> tuple[dict[str, float], int]:
+    """Share of the pixels of labelled images that each channel takes.
+
+    Args:
+        pairs: labelled images, as `monai_sfda.data.find_pairs` lists them.
+        channels: name -> class ids that belong to it.
+        bundle: its train_denoiser.json, if it has one, says how masks are read: full photographs are cut as training
+            and adaptation cut them.
+
+    Returns:
+        Mean over images of the share of each channel, in [0, 1], and the number of images.
+    """
+    read = _mask_reader(bundle, sorted({0}.union(*channels.values())))
+    masks = (read(pair["label"]) for pair in pairs)
+    shares = [[np.isin(mask, ids).mean() for ids in channels.values()] for mask in masks]
+    means = np.mean(shares, axis=0)
+    return {name: round(float(mean), 6) for name, mean in zip(channels, means, strict=True)}, len(shares)
+
+
+def write_ratios(path: str | os.PathLike, **facts: Any) -> None:
+    """Write ``data`` (what the images are), ``images``, ``channels`` and ``ratios`` as a ``source_ratios.json``."""
+    with whole_file(path) as draft:
+        draft.write_text(json.dumps(facts, indent=4) + "\n", encoding="utf-8")
+
+
+def _mask_reader(bundle: Path, ids: Sequence[int]) -> Callable[[str], np.ndarray]:
+    """From a file to class ids, as training sees them, at the size of the file."""
+    config = bundle / "configs" / "train_denoiser.json"
+    if not config.is_file():
+        reader = MaskReader(ids=ids)
+        return lambda file: np.asarray(reader.decode(Path(file)))
+    parser = ConfigParser()
+    parser.read_config(str(config))
+    parser["label_reader::ids"] = list(ids)
+    steps = Compose([step for step in parser.get_parsed_content("reading") if not isinstance(step, Resized)])
+
+    def read(file: str) -> np.ndarray:
+        try:
+            return np.asarray(steps({"label": file})["label"])
+        except RuntimeError as error:  # MONAI's, around the sentence of the reader
+            raise error.__cause__ or error from None
+
+    return read

@@ -1,0 +1,47 @@
+"""What a training leaves beside its weights, and what it says at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser
+
+from monai_sfda.functional import channel_names
+from monai_sfda.passport import read_passport
+from monai_sfda.report import save_curves
+from monai_sfda.tables import read_csv
+from monai_sfda.training.class_ratios import class_ratios, write_ratios
+
+__all__ = ["keep_result", "result_table"]
+
+
+def keep_result(folder: Path, parser: ConfigParser, *, bundle: Path, data: str) -> None:
+    """Write ``source_ratios.json`` and ``training.png`` beside the weights that train.json left in ``folder``.
+
+    Args:
+        folder: of the weights and of training.csv.
+        parser: of train.json, as it was run.
+        bundle: folder of the bundle.
+        data: what the images are, which the file of ratios keeps.
+    """
+    structures, ids, pairs = (parser.get_parsed_content(name) for name in ("structures", "mask_ids", "pairs"))
+    of_each = dict(zip(structures, ids, strict=True))
+    channels = {name: of_each.get(name, [0]) for name in channel_names(structures, parser.get_parsed_content("head"))}
+    ratios, images = class_ratios(pairs, channels, bundle)
+    write_ratios(folder / "source_ratios.json", data=data, images=images, channels=channels, ratios=ratios)
+    save_curves(folder / "training.png", read_csv(folder / "training.csv"), list(structures))
+
+
+def result_table(weights: Path) -> str:
+    """Held-out Dice and cut-off of each structure, from the passport of ``weights``."""
+    facts = read_passport(weights)
+    dice: Mapping[str, Any] = facts["dice_by_cutoff"]
+    width = max(map(len, dice))
+    lines = [f"{'':{width}}  Dice %  cut-off   ({facts['images']} images that were held out)"]
+    for name, cutoff in facts["cutoff"].items():
+        value = dice[name][f"{cutoff:g}"]
+        score = "-" if value != value else f"{100 * value:.1f}"
+        lines.append(f"{name:{width}}  {score:>6}  {cutoff:7.2f}")
+    return "\n".join(lines)
