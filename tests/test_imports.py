@@ -55,7 +55,7 @@ HOUSE = """
 
     datasets        files
 
-    benchmark       console data delivery files imageio metrics overrides passport tables workflow
+    benchmark       choice console data delivery files imageio metrics overrides passport report tables workflow
     label           console delivery files overrides places workflow
     cli             benchmark console delivery failures overrides places prediction same_run typed workflow
 
