@@ -297,7 +297,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         print(f"\n{'':{width + 1}}".join([f"{name:{width}} {lines[0]}", *lines[1:]]))
 
 
-def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
+def benchmark(matrix: str | Sequence[str], *, output: str, replay: bool = False) -> None:
     """Compare methods x pairs x seeds, each cell once; the same command continues a run that was stopped.
 
     Writes OUTPUT/table.md, results.csv and results.json after each cell, and results.png at the end.
@@ -306,12 +306,26 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
         matrix: JSON file with pairs, methods and seeds, or several in brackets that are laid over each other, such as
             "['pairs.json','scripts/benchmarks/methods.json']".
         output: folder to write.
+        replay: compute nothing, but write replay.md, replay.json and replay.png: what choosing with a handful of
+            outlines would have decided on the cells that are finished in OUTPUT.
     """
     folder = _writable(expanded(output))
     files = expanded(_listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix)
-    from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
+    from monai_sfda.benchmark import (
+        finished_cells,
+        read_matrix,
+        rows_of,
+        run_matrix,
+        write_plot,
+        write_replay,
+        write_table,
+    )
 
     plan = read_matrix([files] if isinstance(files, str) else files)
+    if replay:
+        text = write_replay(finished_cells(plan, folder), folder)
+        print(f"\n{text}\nReplay   {folder / 'replay.md'}\nPlot     {folder / 'replay.png'}")
+        return
     cells = []
     with lock_folder(folder):
         for cell in run_matrix(plan, folder):

@@ -221,6 +221,14 @@ def test_a_benchmark_in_which_every_method_fails_ends_with_an_error(monkeypatch,
     assert (tmp_path / "out" / "table.md").exists()
 
 
+def test_a_replay_of_a_benchmark_computes_no_cell(monkeypatch, tmp_path):
+    pair = {"bundle": str(BUNDLE), "target": str(BUNDLE)}
+    (tmp_path / "m.json").write_text(json.dumps({"pairs": {"a": pair}, "methods": ["cbmt"], "seeds": [0]}))
+    with pytest.raises(SystemExit, match="run the benchmark first"):
+        command(monkeypatch, "benchmark", tmp_path / "m.json", "--output", tmp_path / "out", "--replay")
+    assert not (tmp_path / "out" / "a").exists()
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])
 def test_pictures_of_any_kind_are_segmented(monkeypatch, small, tmp_path, mode):
     grey = (np.linspace(0, 255, 64 * 64).reshape(64, 64)).astype(np.uint8)

@@ -58,7 +58,7 @@ HOUSE = """
 
     training        files functional imageio passport report tables
 
-    benchmark       console data delivery files metrics overrides passport tables training workflow
+    benchmark       choice console data delivery files metrics overrides passport report tables training workflow
     label           console delivery files overrides places recipe_list workflow
     candidates      choice console data delivery failures files imageio metrics overrides passport places report \
                     tables workflow

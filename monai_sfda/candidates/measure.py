@@ -28,6 +28,7 @@ from monai_sfda.choice import (
     interval,
     weights,
 )
+from monai_sfda.choice.decide import STATED_ERROR
 from monai_sfda.metrics import score_case
 
 __all__ = ["measure"]
@@ -73,8 +74,9 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
     else:
         decisions = [decide(s, gains[s], total=len(able)) for s in names]
     settled = settle(decisions, gains, total=len(able))
+    stated = 1 - STATED_ERROR / (len(scores) - 1)
     rows = {
-        s: {name: _row(gain, table[s][name], _surface(scores, name, s)) for name, gain in gains[s].items()}
+        s: {name: _row(gain, stated, table[s][name], _surface(scores, name, s)) for name, gain in gains[s].items()}
         for s in names
     }
     measured = {
@@ -124,9 +126,10 @@ def _surface(scores: Mapping[str, Scores], name: str, structure: str) -> float |
     return fmean(measured) if measured else None
 
 
-def _row(gain: Gain, cases: CaseGains, surface: float | None) -> dict[str, Any]:
-    """``dice``: mean gain, with its 95 % interval ``low`` to ``high``; ``assd``: mean change in pixels; ``undefined``:
-    outlined images on which outline and mask are both empty. None where too few outlines tell.
+def _row(gain: Gain, level: float, cases: CaseGains, surface: float | None) -> dict[str, Any]:
+    """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all candidates together; ``assd``: mean
+    change in pixels; ``undefined``: outlined images on which outline and mask are both empty. None where too few
+    outlines tell.
     """
-    low, high = (None if math.isnan(bound) else bound for bound in interval(gain))
+    low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
     return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from scipy.special import stdtrit
@@ -18,12 +19,12 @@ class Interval(NamedTuple):
 
 def lower_bound(gain: Gain, error: float) -> float:
     """What the true gain exceeds but for a probability of ``error``, by Student's t; nan below three outlines."""
-    return gain.mean - _quantile(gain, error) * gain.error
+    return gain.mean - _quantile(gain.count, error) * gain.error
 
 
 def upper_bound(gain: Gain, error: float) -> float:
     """What the true gain stays below but for a probability of ``error``; nan below three outlines."""
-    return gain.mean + _quantile(gain, error) * gain.error
+    return gain.mean + _quantile(gain.count, error) * gain.error
 
 
 def interval(gain: Gain, level: float = 0.95) -> Interval:
@@ -32,7 +33,8 @@ def interval(gain: Gain, level: float = 0.95) -> Interval:
     return Interval(lower_bound(gain, error), upper_bound(gain, error))
 
 
-def _quantile(gain: Gain, error: float) -> float:
+@cache
+def _quantile(count: int, error: float) -> float:
     if not 0 < error < 1:
         raise ValueError(f"Expected an error probability between 0 and 1, found {error}; give for example 0.05.")
-    return float(stdtrit(gain.count - 1, 1 - error)) if gain.count > 1 else float("nan")
+    return float(stdtrit(count - 1, 1 - error)) if count > 1 else float("nan")

@@ -12,6 +12,9 @@ from monai_sfda.choice.words import sentence
 
 __all__ = ["Decision", "decide", "decide_jointly"]
 
+STATED_ERROR = 0.05
+"""Of the interval that comes with a decision."""
+
 
 class Decision(NamedTuple):
     """What to do for one structure, or for several that are decided together."""
@@ -24,7 +27,7 @@ class Decision(NamedTuple):
     gain: Gain
     """Of this candidate."""
     interval: Interval
-    """95 %, two-sided, for this candidate and this number of outlines; see `interval`."""
+    """95 %, two-sided; wide enough for the fact that the best of several candidates is shown."""
     more: int = 0
     """With ``outline``: how many more until the next decision."""
 
@@ -95,7 +98,7 @@ def _is_safe(name: str, guarded: list[Mapping[str, Gain]], error: float, rule: R
 
 
 def _decision(action: str, structure: str, name: str, gains: Mapping[str, Gain], more: int = 0) -> Decision:
-    return Decision(structure, action, name, gains[name], interval(gains[name]), more)
+    return Decision(structure, action, name, gains[name], interval(gains[name], 1 - STATED_ERROR / len(gains)), more)
 
 
 def _count(guarded: list[Mapping[str, Gain]]) -> int:

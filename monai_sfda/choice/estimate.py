@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 __all__ = ["Gain", "estimate_gain"]
 
@@ -53,33 +52,42 @@ def estimate_gain(
     Raises:
         ValueError: if lengths differ, a value is no number, or one of the two proxies is missing.
     """
-    y = _checked("gains", gains, None)
-    n = len(y)
+    n = len(gains)
     if n > total:
         raise ValueError(f"Expected at most {total} gains of as many images, found {n}; give the number of images.")
     if (proxy is None) != (proxy_all is None):
         raise ValueError("Expected proxy and proxy_all, found one of them; give both or none.")
-    v = np.ones(n) if weights is None else _checked("weights", weights, n)
-    f = np.zeros(n) if proxy is None else _checked("proxy", proxy, n)
-    everywhere = np.zeros(total) if proxy_all is None else _checked("proxy_all", proxy_all, total)
+    y = _checked("gains", gains, n)
+    v = [1.0] * n if weights is None else _checked("weights", weights, n)
     if not n:
-        return Gain(np.nan, np.nan, 0)
-    share = _share(y, f)
-    parts = v * (y - share * f)
-    mean = share * everywhere.mean() + parts.mean()
-    error = np.sqrt((1 - n / total) * parts.var(ddof=1) / n) if n >= FEWEST else np.nan
-    return Gain(float(mean), float(error), n)
+        return Gain(math.nan, math.nan, 0)
+    guessed = 0.0
+    if proxy is not None and proxy_all is not None:
+        f, everywhere = _checked("proxy", proxy, n), _checked("proxy_all", proxy_all, total)
+        share = _share(y, f)
+        guessed = share * _mean(everywhere)
+        y = [mine - share * guess for mine, guess in zip(y, f, strict=True)]
+    parts = [weight * rest for weight, rest in zip(v, y, strict=True)]
+    mean = _mean(parts)
+    error = math.nan
+    if n >= FEWEST:
+        variance = sum((part - mean) ** 2 for part in parts) / (n - 1)
+        error = math.sqrt((1 - n / total) * variance / n)
+    return Gain(guessed + mean, error, n)
 
 
-def _share(y: np.ndarray, f: np.ndarray) -> float:
-    spread = ((f - f.mean()) ** 2).sum()
-    together = ((y - y.mean()) * (f - f.mean())).sum()
-    return float(np.clip(together / spread, 0, 1)) if len(y) >= FEWEST and spread > 0 else 0.0
+def _share(y: Sequence[float], f: Sequence[float]) -> float:
+    middle_y, middle_f = _mean(y), _mean(f)
+    spread = sum((guess - middle_f) ** 2 for guess in f)
+    together = sum((mine - middle_y) * (guess - middle_f) for mine, guess in zip(y, f, strict=True))
+    return min(max(together / spread, 0.0), 1.0) if len(y) >= FEWEST and spread > 0 else 0.0
 
 
-def _checked(name: str, values: Sequence[float], length: int | None) -> np.ndarray:
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1 or (length is not None and len(array) != length) or not np.isfinite(array).all():
-        wanted = "finite numbers" if length is None else f"{length} finite numbers"
-        raise ValueError(f"Expected {wanted} for {name}, found {values}; give one number per image.")
-    return array
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _checked(name: str, values: Sequence[float], length: int) -> Sequence[float]:
+    if len(values) != length or not all(map(math.isfinite, values)):
+        raise ValueError(f"Expected {length} finite numbers for {name}, found {values}; give one number per image.")
+    return values

@@ -23,14 +23,14 @@ def test_a_sure_gain_is_adopted():
 
 
 def test_a_gain_may_be_adopted_when_it_can_lose_no_more_than_the_margin():
-    """Two candidates, .05 * 3/20 / 2 at ten outlines: t = 3.29, so that 0.001 - 3.29 * 0.003 > -0.01."""
+    """At ten outlines .1 * (64 - 25) / 400 / 2 for each of two: t = 3.27, and 0.001 - 3.27 * 0.003 > -0.01."""
     gains = {"dpl": gain(0.001, 0.003), "cbmt": gain(-0.03)}
     assert chosen(gains) == ("adopt", "dpl", 0)
     assert chosen(gains, margin=0.008)[0] == "outline"
 
 
 def test_more_candidates_ask_for_more():
-    """t = 2.99 for one, 3.29 for two."""
+    """t = 2.84 for one, 3.27 for two."""
     alone = {"dpl": gain(0.021, 0.010)}
     assert chosen(alone)[0] == "adopt"
     assert chosen({**alone, "cbmt": gain(-0.3)}) == ("outline", "dpl", 2)

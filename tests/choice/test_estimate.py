@@ -20,7 +20,7 @@ def test_a_guess_that_follows_the_gains_replaces_outlines():
 def test_a_guess_that_does_not_follow_them_is_left_out():
     assert estimate_gain([0.2, 0.2, 0.2], proxy=OUTLINED, proxy_all=GUESS, total=6) == pytest.approx((0.2, 0, 3))
     falling = estimate_gain([0.6, 0.4, 0.2], proxy=OUTLINED, proxy_all=GUESS, total=6)
-    assert falling == estimate_gain([0.6, 0.4, 0.2], total=6)
+    assert falling == pytest.approx(estimate_gain([0.6, 0.4, 0.2], total=6))
 
 
 def test_the_error_of_a_plain_mean():
