@@ -19,14 +19,15 @@ from typing import Any
 import fire
 
 from monai_sfda import __version__
-from monai_sfda.console import one_sentence, quiet
+from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import existing_folder, lock_folder, refuse_inside
+from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
-__all__ = ["adapt", "benchmark", "evaluate", "main", "methods", "new", "predict", "train"]
+__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
 
 PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done")
 """Values of the configs that follow from the arguments of a command."""
@@ -115,19 +116,25 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
         sys.exit("The training was stopped early; --overwrite --checkpoint FILE goes on from these weights.")
 
 
-def adapt(bundle: str, images: str, *, output: str, method: str | None = None, **overrides: Any) -> None:
+def adapt(
+    bundle: str, images: str, *, output: str, method: str | None = None, methods: str | None = None, **overrides: Any
+) -> None:
     """Adapt BUNDLE to the unlabelled images of a folder.
 
-    Writes OUTPUT/bundle (the adapted bundle), report.html, report.json, history.csv and checkpoints. The same command
-    continues a run that was stopped.
+    Writes OUTPUT/bundle (the adapted bundle), report.html, report.json, history.csv and checkpoints; with --methods,
+    OUTPUT/candidates/METHOD of each, for `monai-sfda choose OUTPUT`. The same command continues a run that was stopped.
 
     Args:
         bundle: folder of a MONAI bundle with configs/adapt.json.
         images: folder with images, searched to any depth.
         output: folder to write.
         method: a recipe of the bundle, see `monai-sfda methods`; the bundle's default if left out.
+        methods: several recipes, such as bn_stats,cbmt,dpl; fast: bn_stats, tent and the default; all: every recipe
+            that keeps the network.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
+    if methods is not None:
+        return _adapt_each(bundle, images, output, method, methods, overrides)
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
     root, folder = _bundle(bundle), _writable(output, outside=images)
     method = _method(root, method)
@@ -157,6 +164,35 @@ def adapt(bundle: str, images: str, *, output: str, method: str | None = None, *
     print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
     print(f"Report   {folder / 'report.html'}")
     print(f"Bundle   {folder / 'bundle'}")
+
+
+def choose(run: str, *, outlines: str | None = None, device: str | None = None, precision: str | None = None) -> None:
+    """Choose among the networks of `monai-sfda adapt --methods`, by a few outlines.
+
+    Without --outlines, says which images to outline, and copies them into RUN/outline/image. With them, says which
+    network to use or how many more outlines that takes, and writes RUN/choice/report.html and RUN/chosen, the bundle to
+    use. The same command continues a run that was stopped.
+
+    Args:
+        run: output folder of `monai-sfda adapt --methods`.
+        outlines: folder with label maps, png or NIfTI, named as the images in RUN/outline/image.
+        device: to compute on; that of the adaptation if left out.
+        precision: to compute in, such as float32; that of the adaptation if left out.
+    """
+    run, outlines = expanded((run, outlines))
+    folder = Path(run)
+    if not (folder / "choice.json").is_file():
+        raise FileNotFoundError(
+            f"Expected the output of monai-sfda adapt --methods at {run}, found no choice.json; give its --output."
+        )
+    if outlines is not None:
+        existing_folder(outlines)
+    with lock_folder(folder):
+        from monai_sfda.candidates import ask, measure, what_to_do, what_was_found
+
+        asked = ask(folder, device=device, precision=precision)
+        found = asked.order and outlines is not None
+        print(what_was_found(folder, measure(folder, asked, outlines)) if found else what_to_do(folder, asked))
 
 
 def predict(
@@ -236,8 +272,8 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
     bundle, results = expanded((bundle, results))
     root = _bundle(bundle)
     measured = _measured(Path(results) / "results.json") if results else []
-    names = _recipes(root)
-    default_name = read_json(root / "configs" / "adapt.json")["method"]["name"]
+    names = recipe_names(root)
+    default_name = default_recipe(root)
     width = max(map(len, names), default=0)
     from monai.bundle import ConfigParser
 
@@ -261,7 +297,7 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         print(f"\n{'':{width + 1}}".join([f"{name:{width}} {lines[0]}", *lines[1:]]))
 
 
-def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
+def benchmark(matrix: str | Sequence[str], *, output: str, replay: bool = False) -> None:
     """Compare methods x pairs x seeds, each cell once; the same command continues a run that was stopped.
 
     Writes OUTPUT/table.md, results.csv and results.json after each cell, and results.png at the end.
@@ -270,12 +306,26 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
         matrix: JSON file with pairs, methods and seeds, or several in brackets that are laid over each other, such as
             "['pairs.json','scripts/benchmarks/methods.json']".
         output: folder to write.
+        replay: compute nothing, but write replay.md, replay.json and replay.png: what choosing with a handful of
+            outlines would have decided on the cells that are finished in OUTPUT.
     """
     folder = _writable(expanded(output))
     files = expanded(_listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix)
-    from monai_sfda.benchmark import read_matrix, rows_of, run_matrix, write_plot, write_table
+    from monai_sfda.benchmark import (
+        finished_cells,
+        read_matrix,
+        rows_of,
+        run_matrix,
+        write_plot,
+        write_replay,
+        write_table,
+    )
 
     plan = read_matrix([files] if isinstance(files, str) else files)
+    if replay:
+        text = write_replay(finished_cells(plan, folder), folder)
+        print(f"\n{text}\nReplay   {folder / 'replay.md'}\nPlot     {folder / 'replay.png'}")
+        return
     cells = []
     with lock_folder(folder):
         for cell in run_matrix(plan, folder):
@@ -291,7 +341,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str) -> None:
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        verbs = (new, train, adapt, predict, evaluate, methods, benchmark)
+        verbs = (new, train, adapt, choose, predict, evaluate, methods, benchmark)
         commands = {command.__name__: command for command in verbs}
         words = sys.argv[1:]
         if words[:1] == ["new"]:
@@ -366,13 +416,33 @@ def _measured(path: Path) -> list[dict[str, Any]]:
         raise ValueError(f"Expected results of a benchmark in {path}, found a damaged file ({error}).") from None
 
 
-def _recipes(root: Path) -> list[str]:
-    return sorted(path.stem for path in (root / "configs" / "methods").glob("*.json"))
+def _adapt_each(bundle: str, images: str, output: str, method: str | None, methods: str, overrides: Any) -> None:
+    if method is not None:
+        raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
+    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
+    root, folder = _bundle(bundle), _writable(output, outside=images)
+    names, failed = cheap_first(root, methods), {}
+    existing_folder(images)
+    with lock_folder(folder):
+        from monai_sfda.candidates import record_source
+
+        record_source(folder, bundle=root, images=images, overrides=overrides)
+        for number, name in enumerate(names, 1):
+            print(f"\n{number} of {len(names)}: {name}", flush=True)
+            try:
+                adapt(bundle, images, output=str(folder / "candidates" / name), method=name, **overrides)
+            except Exception as error:
+                failed[name] = say_why(error)
+                print(f"Failed   {failed[name]}")
+    if len(failed) == len(names):
+        raise ValueError(f"Expected a method to succeed, found that all failed ({failed[names[0]]})")
+    print(f"\nAdapted  {len(names) - len(failed)} of {len(names)}" + "".join(f"; {name} failed" for name in failed))
+    print(f"Next     monai-sfda choose {output}")
 
 
 def _method(root: Path, name: str | None) -> str:
-    known = _recipes(root)
-    name = read_json(root / "configs" / "adapt.json")["method"]["name"] if name is None else name
+    known = recipe_names(root)
+    name = default_recipe(root) if name is None else name
     if name not in known:
         raise ValueError(f"Expected --method to be one of {', '.join(known) or 'none in this bundle'}, found {name}.")
     return name

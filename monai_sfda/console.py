@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from monai_sfda.root_cause import root_cause
 
-__all__ = ["one_sentence", "quiet"]
+__all__ = ["one_sentence", "quiet", "say_why"]
 
 EXPECTED = (ValueError, OSError, FloatingPointError, ImportError)
 COMPONENT = re.compile(r"Failed to instantiate component '([\w.]+)'")  # what MONAI says when a config builds a part
@@ -46,14 +46,18 @@ def one_sentence() -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit("\nStopped. What is finished is kept: repeat the command to go on.")
     except Exception as error:
-        cause = root_cause(error)
-        if isinstance(cause, TypeError) and (component := COMPONENT.search(str(error))):
-            what = f"options that {component[1]} takes, found: {cause}"
-            sys.exit(f"monai-sfda: Expected {what}; correct the option or the config.")
-        if not isinstance(cause, EXPECTED):
-            traceback.print_exc()
-            sys.exit(f"monai-sfda: unexpected {type(cause).__name__}: {cause}")
-        sys.exit(f"monai-sfda: {_sentence(cause)}")
+        sys.exit(f"monai-sfda: {say_why(error)}")
+
+
+def say_why(error: Exception) -> str:
+    """An error in one sentence; the traceback is printed too, unless it is one that a user can correct."""
+    cause = root_cause(error)
+    if isinstance(cause, TypeError) and (component := COMPONENT.search(str(error))):
+        return f"Expected options that {component[1]} takes, found: {cause}; correct the option or the config."
+    if not isinstance(cause, EXPECTED):
+        traceback.print_exception(error)
+        return f"unexpected {type(cause).__name__}: {cause}"
+    return _sentence(cause)
 
 
 def _sentence(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -87,6 +88,49 @@ def test_the_adapted_bundle_defines_the_network_as_it_was_given(monkeypatch, ima
     configs = tmp_path / "run" / "bundle" / "configs"
     for name in ("adapt", "inference", "train"):
         assert json.loads((configs / f"{name}.json").read_text())["network_def"]["dropout"] == 0.3
+
+
+def test_several_methods_are_adapted_one_after_the_other_and_segment_all_images(
+    monkeypatch, capsys, images, small, tmp_path
+):
+    run, options = tmp_path / "run", ["--epochs", 1, "--running_average", "exponential", *small[2:]]  # of bn_stats
+    for _ in range(2):
+        command(monkeypatch, "adapt", BUNDLE, images, "--output", run, "--methods", "pseudo_label,bn_stats", *options)
+        printed = capsys.readouterr().out
+        assert printed.index("1 of 2: bn_stats") < printed.index("2 of 2: pseudo_label")
+        assert "Failed   Expected a name that the configs have" in printed
+        assert f"Adapted  1 of 2; pseudo_label failed\nNext     monai-sfda choose {run}" in printed
+    assert "already holds a finished adaptation" in printed
+    command(monkeypatch, "choose", run)
+    printed = capsys.readouterr().out
+    assert "Note     pseudo_label is not finished" in printed
+    assert len(list((run / "outline" / "image").iterdir())) == 3
+    masks = sorted((run / "choice" / "masks").rglob("*.png"))
+    assert [path.parts[-3] for path in masks] == ["bn_stats"] * 3 + ["source"] * 3
+    written, order = [path.stat().st_mtime_ns for path in masks], (run / "outline" / "order.csv").read_bytes()
+    masks[0].unlink()
+    command(monkeypatch, "choose", run)
+    assert "2 of 2: bn_stats" in capsys.readouterr().out
+    assert [path.stat().st_mtime_ns for path in masks[1:]] == written[1:]
+    assert masks[0].exists()
+    assert (run / "outline" / "order.csv").read_bytes() == order
+
+
+def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, images, small, tmp_path):
+    run, options = tmp_path / "run", ["--methods", "bn_stats", *small]
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", run, *options)
+    command(monkeypatch, "choose", run)
+    record = run / "choice" / "masks" / "bn_stats" / "masks_of.json"
+    before = json.loads(record.read_text())["weights"]
+    shutil.rmtree(run / "candidates")
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", run, "--running_average", "exponential", *options)
+    command(monkeypatch, "choose", run)
+    assert json.loads(record.read_text())["weights"] != before
+
+
+def test_methods_that_all_fail_are_an_error(monkeypatch, images, small, tmp_path):
+    words = ["--output", tmp_path / "run", "--methods", "bn_stats,dpl", "--epoch", 1]
+    assert "found that all failed (Expected a name" in fails(monkeypatch, "adapt", BUNDLE, images, *words, *small)
 
 
 def test_predict_again_does_only_what_is_missing(monkeypatch, images, small, tmp_path):
@@ -175,6 +219,14 @@ def test_a_benchmark_in_which_every_method_fails_ends_with_an_error(monkeypatch,
     with pytest.raises(SystemExit, match=r"a method to succeed, found that all failed .*whole number"):
         command(monkeypatch, "benchmark", tmp_path / "m.json", "--output", tmp_path / "out")
     assert (tmp_path / "out" / "table.md").exists()
+
+
+def test_a_replay_of_a_benchmark_computes_no_cell(monkeypatch, tmp_path):
+    pair = {"bundle": str(BUNDLE), "target": str(BUNDLE)}
+    (tmp_path / "m.json").write_text(json.dumps({"pairs": {"a": pair}, "methods": ["cbmt"], "seeds": [0]}))
+    with pytest.raises(SystemExit, match="run the benchmark first"):
+        command(monkeypatch, "benchmark", tmp_path / "m.json", "--output", tmp_path / "out", "--replay")
+    assert not (tmp_path / "out" / "a").exists()
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])
@@ -325,6 +377,9 @@ NEW = ("new", "vessels", "--from", FUNDUS)
         (["adapt", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["predict", FUNDUS, "images", "--output", "images/out"], "Expected an output folder outside the images"),
         ([*ADAPT, "--method", "cbt"], "Expected --method to be one of"),
+        ([*ADAPT, "--methods", "dpl,cbt"], "Expected --methods to be fast, all or names"),
+        ([*ADAPT, "--methods", "fast", "--method", "dpl"], "Expected --method or --methods, found both"),
+        (["choose", "nowhere"], "Expected the output of monai-sfda adapt --methods at nowhere"),
         ([*ADAPT, "--epoch", "3"], "did you mean --epochs?"),
         (["predict", *ADAPT[1:], "--image_sise", "[64,64]"], "did you mean --image_size?"),
         (["evaluate", *ADAPT[1:], "--bach_size", "1"], "did you mean --batch_size?"),

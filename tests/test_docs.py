@@ -21,10 +21,13 @@ import torch
 from bundle_support import ROOT, write_images
 
 from monai_sfda import cli
+from monai_sfda.choice import Rule
+from monai_sfda.files import without_suffix
+from monai_sfda.tables import read_csv
 
 CLINIC, LABEL, README = ROOT / "docs" / "clinic.md", ROOT / "docs" / "monai_label.md", ROOT / "README.md"
 MONAI, METHODS = ROOT / "docs" / "monai.md", ROOT / "docs" / "methods.md"
-OWN = ROOT / "docs" / "own_bundle.md"
+OWN, CHOOSE = ROOT / "docs" / "own_bundle.md", ROOT / "docs" / "choose.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 CODE = re.compile(r"`([^`\n]+)`")
 SMALL = {"--image_size": "[64,64]", "--precision": "float32"}
@@ -112,7 +115,7 @@ def shell(line):
 
 def shorter(words, kind):
     """The same command for small images and one epoch; where nothing is computed, as it is."""
-    if kind in ("methods", "benchmark"):
+    if kind in ("methods", "benchmark", "choose"):
         return words
     words = list(words)
     small = {"--image_size": "[64,64]"} if kind == "new" else {**SMALL, **SHORT.get(kind, {})}
@@ -197,6 +200,32 @@ def test_the_page_for_ones_own_task_can_be_followed_to_the_end(clinic, monkeypat
     assert list((clinic / "runs" / "masks" / "masks").iterdir())
 
 
+def test_the_page_for_choosing_can_be_followed_to_the_end(clinic, monkeypatch, capsys):
+    lines = commands(CHOOSE)
+    assert len(lines) == 3
+    follow_all(lines[:2], monkeypatch, capsys)
+    write_outlines(clinic / "RUN", clinic / "OUTLINES")
+    follow_all(lines[2:], monkeypatch, capsys)
+    looks = Rule().looks
+    assert f"is kept to {Rule().error:.0%}".replace("%", " %") in CHOOSE.read_text()
+    assert f"after {', '.join(map(str, looks[:-1]))} and {looks[-1]} outlines; at {Rule().cap}," in CHOOSE.read_text()
+    assert set(rows(CHOOSE, "What it writes")) <= {*written(clinic / "RUN"), "adaptation::choice", "chosen/"}
+
+
+def written(run):
+    """Names in a run and in its folder ``choice``, as the page writes them."""
+    paths = [*run.iterdir(), *(run / "choice").iterdir()]
+    return {f"{path.relative_to(run).as_posix()}{'/' * path.is_dir()}" for path in paths}
+
+
+def write_outlines(run, folder):
+    """Of every image that is to be outlined, the mask of the source network."""
+    folder.mkdir()
+    for row in read_csv(run / "outline" / "order.csv"):
+        mask = run / "choice" / "masks" / "source" / "masks" / f"{without_suffix(row['case'])}.png"
+        shutil.copy(mask, folder / f"{without_suffix(row['image'])}.png")
+
+
 def test_the_page_lists_all_that_a_task_may_say():
     shared = "".join(path.read_text() for path in (ROOT / "monai_sfda" / "template" / "configs").rglob("*.json"))
     said = set(re.findall(r'"%task::(\w+)"|"_task_": "(\w+)"', shared))
@@ -256,6 +285,7 @@ def test_messages_that_the_page_explains_are_still_said():
     modules = [ast.parse(path.read_text()) for path in (ROOT / "monai_sfda").rglob("*.py")]
     said = "\n".join(text for module in modules for text in sentences(module))
     explained = rows(CLINIC, "When something goes wrong") + rows(CLINIC, "What to do with failures.csv")
+    explained += rows(CHOOSE, "When something does not fit")
     assert len(explained) > 20
     assert not [text for text in explained if text not in said and not text.startswith(OF_OTHERS)]
 

@@ -23,6 +23,7 @@ HOUSE = """
     typed
     tables          files
     overrides       typed
+    recipe_list     overrides
     console         root_cause
     failures        files root_cause tables
     fingerprint     files
@@ -32,6 +33,7 @@ HOUSE = """
     template        console files overrides
 
     reading
+    choice
 
     metrics         pieces
     networks        files functional precision
@@ -56,9 +58,12 @@ HOUSE = """
 
     training        files functional imageio passport report tables
 
-    benchmark       console data delivery files metrics overrides passport tables training workflow
-    label           console delivery files overrides places workflow
-    cli     benchmark console delivery failures overrides places prediction same_run template training typed workflow
+    benchmark       choice console data delivery files metrics overrides passport report tables training workflow
+    label           console delivery files overrides places recipe_list workflow
+    candidates      choice console data delivery failures files imageio metrics overrides passport places report \
+                    tables workflow
+    cli             benchmark candidates console delivery failures overrides places prediction recipe_list same_run \
+                    template training typed workflow
 
     organs          files pieces protocols
 """

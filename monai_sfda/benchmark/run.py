@@ -14,7 +14,7 @@ from monai_sfda.benchmark.matrix import Matrix, Method, Pair, file_name
 from monai_sfda.benchmark.source import source_denoiser, source_network, source_ratios, supervised_network
 from monai_sfda.passport import source_cutoffs
 
-__all__ = ["Cell", "run_matrix"]
+__all__ = ["Cell", "finished_cells", "run_matrix"]
 
 SCORING = ("inference.json", "evaluate.json")
 PUBLISHED = {"sigmoid": 0.75, "softmax": 0.5}
@@ -57,12 +57,29 @@ def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
                 bar.update()
 
 
+def finished_cells(matrix: Matrix, output: Path) -> list[Cell]:
+    """The source network and the methods of all pairs, as far as they are scored in ``output``; computes nothing."""
+    cells = []
+    for pair in matrix.pairs:
+        folder = output / file_name(pair.name)
+        cells.append(_source_cell(pair, folder))
+        cells += [_method_cell(pair, method, seed, folder) for method in matrix.methods for seed in matrix.seeds]
+    return [cell for cell in cells if (cell.folder / "scores" / "summary.json").exists()]
+
+
+def _source_cell(pair: Pair, folder: Path) -> Cell:
+    return Cell(pair.name, "source only", "source", None, folder / "source_only")
+
+
+def _method_cell(pair: Pair, method: Method, seed: int, folder: Path) -> Cell:
+    return Cell(pair.name, method.name, "method", seed, folder / f"{file_name(method.name)}_{seed}")
+
+
 def _pair_cells(pair: Pair, matrix: Matrix, folder: Path, say: Callable[[str], None]) -> Iterator[Cell]:
     say(f"{pair.name}, source network")
     checkpoint = source_network(pair, folder)
     protocol = _protocol(pair, checkpoint)
-    source = Cell(pair.name, "source only", "source", None, folder / "source_only")
-    source = _scored(source, pair, checkpoint, protocol)
+    source = _scored(_source_cell(pair, folder), pair, checkpoint, protocol)
     if source.failure:
         raise ValueError(f"Expected to score the source network of pair {pair.name}, found: {source.failure}")
     yield source
@@ -79,7 +96,7 @@ def _cell(
     pair: Pair, method: Method, seed: int, checkpoint: Path, folder: Path, *, protocol: Mapping[str, Any], oracle: bool
 ) -> Cell:
     """Adapt to the images of the target, then score on its labels."""
-    cell = Cell(pair.name, method.name, "method", seed, folder / f"{file_name(method.name)}_{seed}")
+    cell = _method_cell(pair, method, seed, folder)
     configs = ["adapt.json", *(f"methods/{name}.json" for name in method.configs)]
     absent = [name for name in configs if not (pair.bundle / "configs" / name).is_file()]
     if absent:

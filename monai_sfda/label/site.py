@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.files import whole_file
-from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.overrides import as_expression
 from monai_sfda.places import lock_folder
+from monai_sfda.recipe_list import same_network_recipes
 from monai_sfda.workflow import run_configs
 
 __all__ = ["adapt_site", "methods_for_site", "site_models"]
@@ -26,11 +27,7 @@ def site_models(bundle: Path) -> list[str]:
 
 def methods_for_site(bundle: Path) -> list[str]:
     """Recipes whose weights fit the bundle's own network, the default first."""
-    adapt = bundle / "configs" / "adapt.json"
-    default = read_json(adapt)["method"]["name"]
-    recipes = {path.stem: read_json(path) for path in sorted((bundle / "configs" / "methods").glob("*.json"))}
-    others = (name for name, recipe in recipes.items() if name != default and "redefine" not in recipe["method"])
-    return [default, *others]
+    return same_network_recipes(bundle)
 
 
 def adapt_site(

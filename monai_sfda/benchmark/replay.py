@@ -1,0 +1,230 @@
+"""Finished cells as candidates: what the rule of `monai_sfda.choice` would have decided on their pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from monai_sfda.benchmark.replay_plot import write_replay_plot
+from monai_sfda.benchmark.run import Cell
+from monai_sfda.choice import case_gains
+from monai_sfda.choice.replay import OUTLINES, POLICIES, Choice, Scored, replay
+from monai_sfda.choice.rule import Rule
+from monai_sfda.files import whole_file
+from monai_sfda.tables import read_csv
+
+__all__ = ["Panel", "Share", "write_replay"]
+
+SOURCE = "always source"
+
+
+class Share(NamedTuple):
+    """Decisions of one policy at one number of outlines, over all orders and seeds."""
+
+    harm: float
+    """Share that loses more than the margin against the source network, in [0, 1]."""
+    kept: float | None
+    """Mean gain over that of the best candidate (or source network) of each seed; None where nothing gains."""
+    used: tuple[float, float] | None = None
+    """Outlines until the decision: median and 90 % quantile."""
+    covered: float | None = None
+    """Share of the 95 % intervals at this number of outlines that hold the true gain."""
+    said: float | None = None
+    """Share of the 95 % intervals given with the decisions that hold the true gain."""
+
+
+class Panel(NamedTuple):
+    """One structure of one pair."""
+
+    pair: str
+    structure: str
+    images: int
+    undefined: int
+    """Gains that count as 0 because a mask and the reference are both empty."""
+    gains: Mapping[str, Sequence[float]]
+    """candidate -> true mean gain of Dice, one per seed."""
+    shares: Mapping[str, Mapping[int, Share]]
+    """policy -> outlines -> share."""
+
+
+def write_replay(cells: Sequence[Cell], output: Path, *, orders: int = 1000) -> str:
+    """Write ``replay.md``, ``replay.json`` and ``replay.png``, and return the first.
+
+    Each seed's cells are a candidate set of their own.
+
+    Args:
+        cells: finished ones.
+        output: folder to write.
+        orders: of outlines, for each candidate set.
+
+    Raises:
+        ValueError: if no pair has both its source network and a method.
+    """
+    panels = [panel for pair in dict.fromkeys(cell.pair for cell in cells) for panel in _panels(cells, pair, orders)]
+    if not panels:
+        raise ValueError(
+            f"Expected scored cells of a source network and a method in {output}, found none; run the benchmark first."
+        )
+    text = "\n\n".join(map(_markdown, panels)) + "\n"
+    with whole_file(output / "replay.md") as draft:
+        draft.write_text(text, encoding="utf-8")
+    with whole_file(output / "replay.json") as draft:
+        draft.write_text(json.dumps({"orders": orders, "panels": list(map(_plain, panels))}, indent=1) + "\n")
+    write_replay_plot(
+        {f"{p.pair}: {p.structure}": {name: p.shares[name] for name in POLICIES} for p in panels},
+        output / "replay.png",
+    )
+    return text
+
+
+def _panels(cells: Sequence[Cell], pair: str, orders: int) -> list[Panel]:
+    mine = [cell for cell in cells if cell.pair == pair]
+    source = next((cell for cell in mine if cell.kind == "source"), None)
+    methods = [cell for cell in mine if cell.kind == "method"]
+    if source is None or not methods:
+        return []
+    before = read_csv(source.folder / "scores" / "cases.csv")
+    sets, choices, undefined = [], [], 0
+    for seed in tqdm(dict.fromkeys(cell.seed for cell in methods), unit="seed", desc=f"replay, {pair}"):
+        after = {cell.method: _same_cases(cell, before) for cell in methods if cell.seed == seed}
+        scored, empty = _scored(before, after)
+        sets.append(scored)
+        undefined += empty
+        choices.append(list(replay(scored, orders=orders)))
+    return [_panel(pair, structure, len(before), undefined, sets, choices) for structure in sets[0].gains]
+
+
+def _same_cases(cell: Cell, before: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    rows = read_csv(cell.folder / "scores" / "cases.csv")
+    if [row["case"] for row in rows] != [row["case"] for row in before]:
+        raise ValueError(
+            f"Expected the cases of the source network in {cell.folder}, found others; delete its scores and run again."
+        )
+    return rows
+
+
+def _scored(
+    before: Sequence[Mapping[str, str]], after: Mapping[str, Sequence[Mapping[str, str]]]
+) -> tuple[Scored, int]:
+    gains: dict[str, dict[str, list[float]]] = {}
+    undefined, differ = 0, np.zeros(len(before))
+    for structure in (name.removesuffix("_pred_area") for name in before[0] if name.endswith("_pred_area")):
+        reference = _numbers(before, f"{structure}_dice")
+        if np.isnan(reference).all():
+            continue
+        gains[structure] = {}
+        for method, rows in after.items():
+            gains[structure][method], empty = case_gains(
+                _numbers(rows, f"{structure}_dice").tolist(), reference.tolist()
+            )
+            undefined += empty
+            differ = np.maximum(differ, _differ(before, rows, f"{structure}_pred_area"))
+    return Scored(gains, differ.tolist()), undefined
+
+
+def _differ(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, str]], area: str) -> np.ndarray:
+    """Least value of 1 - Dice of two masks of these areas: the masks themselves are not kept."""
+    one, other = _numbers(before, area), _numbers(after, area)
+    return np.abs(one - other) / np.maximum(one + other, 1)
+
+
+def _numbers(rows: Sequence[Mapping[str, str]], column: str) -> np.ndarray:
+    return np.array([float(row[column] or "nan") for row in rows])
+
+
+def _panel(
+    pair: str, structure: str, images: int, undefined: int, sets: Sequence[Scored], choices: Sequence[Sequence[Choice]]
+) -> Panel:
+    means = [{name: fmean(values) for name, values in scored.gains[structure].items()} for scored in sets]
+    best = [max(0.0, *each.values()) for each in means]
+    shares: dict[str, dict[int, Share]] = {}
+    for policy in POLICIES:
+        chosen = [[c for c in each if (c.structure, c.policy) == (structure, policy)] for each in choices]
+        stops = dict.fromkeys(choice.stop for choice in chosen[0])
+        shares[policy] = {
+            stop: _share([[c for c in each if c.stop == stop] for each in chosen], best) for stop in stops
+        }
+    names = list(dict.fromkeys(name for each in means for name in each))
+    for name in names:
+        with_it = [(each[name], top) for each, top in zip(means, best, strict=True) if name in each]
+        shares[f"always {name}"] = dict.fromkeys(OUTLINES, _always(with_it))
+    shares[SOURCE] = dict.fromkeys(OUTLINES, _always([(0.0, top) for top in best]))
+    gains = {name: [each[name] for each in means if name in each] for name in names}
+    return Panel(pair, structure, images, undefined, gains, shares)
+
+
+def _share(choices: Sequence[Sequence[Choice]], best: Sequence[float]) -> Share:
+    every = [choice for each in choices for choice in each]
+    gain = fmean(fmean(choice.gain for choice in each) for each in choices)
+    used = np.quantile([choice.used for choice in every], [0.5, 0.9])
+    return Share(
+        fmean(_harms(choice.gain) for choice in every),
+        gain / fmean(best) if any(best) else None,
+        (float(used[0]), float(used[1])),
+        _mean_of_numbers([choice.covered for choice in every]),
+        _mean_of_numbers([choice.said for choice in every]),
+    )
+
+
+def _always(gains: Sequence[tuple[float, float]]) -> Share:
+    top = fmean(best for _, best in gains)
+    return Share(fmean(_harms(gain) for gain, _ in gains), fmean(gain for gain, _ in gains) / top if top else None)
+
+
+def _harms(gain: float) -> bool:
+    return gain < -Rule().margin
+
+
+def _mean_of_numbers(values: Sequence[float]) -> float | None:
+    numbers = np.array(values)[~np.isnan(values)]
+    return float(numbers.mean()) if len(numbers) else None
+
+
+def _plain(panel: Panel) -> dict:
+    shares = {policy: {stop: share._asdict() for stop, share in row.items()} for policy, row in panel.shares.items()}
+    return {**panel._asdict(), "shares": shares}
+
+
+def _markdown(panel: Panel) -> str:
+    seeds = max(map(len, panel.gains.values()))
+    gains = "; ".join(
+        f"{name} {', '.join(f'{100 * gain:+.1f}' for gain in values)}" for name, values in panel.gains.items()
+    )
+    rule = panel.shares[POLICIES[0]]
+    rows = {policy: [f"{100 * s.harm:.1f} / {_percent(s.kept)}" for s in row.values()] for policy, row in _shown(panel)}
+    rows["outlines used by the rule, median (90 %)"] = [
+        f"{s.used[0]:g} ({s.used[1]:g})" for s in rule.values() if s.used
+    ]
+    for policy in POLICIES[:2]:
+        spread = panel.shares[policy].values()
+        rows[f"{policy}: 95 % intervals that hold, all / given with decisions, %"] = [
+            f"{_percent(s.covered)} / {_percent(s.said)}" for s in spread
+        ]
+    lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]
+    return "\n".join(
+        [
+            f"### {panel.pair}: {panel.structure}",
+            "",
+            f"{panel.images} images; true gains in points, one per seed ({seeds}): {gains}. Gains set to 0 for empty "
+            f"masks: {panel.undefined}.",
+            "",
+            f"| harm, % / gain kept, %, at outlines: | {' | '.join(map(str, rule))} |",
+            f"|{'---|' * (1 + len(rule))}",
+            *lines,
+        ]
+    )
+
+
+def _shown(panel: Panel) -> list[tuple[str, Mapping[int, Share]]]:
+    stops = panel.shares[POLICIES[0]]
+    return [(name, {stop: row[stop] for stop in stops}) for name, row in panel.shares.items()]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f}"

@@ -1,0 +1,78 @@
+"""Which images to outline: drawn once, written down, and copied for the person who outlines them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from monai_sfda.choice import Rule, draw_order
+from monai_sfda.files import whole_file
+from monai_sfda.tables import read_csv, write_csv
+
+__all__ = ["Drawn", "draw_once", "put_images"]
+
+COLUMNS = ("number", "case", "disagreement", "image")
+LONGEST = 100  # letters of a name: file systems end at 255 bytes
+
+
+class Drawn(NamedTuple):
+    """An image of a run, in the order of the drawing."""
+
+    case: str
+    disagreement: float
+    """How far the masks of the candidates are from those of the source: 1 - Dice, of the candidate that is farthest."""
+    image: str
+    """Name of its copy in ``outline/image``; empty for those that nobody needs to outline."""
+
+
+def draw_once(run: Path, cases: Collection[str], disagreement: Callable[[], Mapping[str, float]]) -> list[Drawn]:
+    """Draw the order, or read it if it has been drawn; nothing is drawn where nobody disagrees.
+
+    Args:
+        run: the order is in ``run/outline/order.csv``.
+        cases: all images.
+        disagreement: gives that of every image, in [0, 1], and is only asked if nothing has been drawn.
+
+    Raises:
+        ValueError: if the images are not those that the order was drawn from.
+    """
+    path = run / "outline" / "order.csv"
+    if not path.is_file():
+        sizes = disagreement()
+        rows = [
+            {"number": n, "case": draw.case, "disagreement": sizes[draw.case], "image": _copy_name(n, draw.case)}
+            for n, draw in enumerate(draw_order(sizes, seed=0) if any(sizes.values()) else [], 1)
+        ]
+        if not rows:
+            return []
+        write_csv(path, COLUMNS, rows)
+    order = [Drawn(row["case"], float(row["disagreement"]), row["image"]) for row in read_csv(path, COLUMNS)]
+    if {drawn.case for drawn in order} != set(cases):
+        raise ValueError(
+            f"Expected the images that {path} was drawn from, found others in the masks of the candidates; delete "
+            f"{path.parent} to draw anew."
+        )
+    return order
+
+
+def put_images(run: Path, order: list[Drawn], find: Callable[[], Mapping[str, str]]) -> Path:
+    """Copy the images to outline into ``run/outline/image``, which is returned.
+
+    Args:
+        run: the run.
+        order: as drawn.
+        find: gives case -> path of the images, and is only asked if a copy is missing.
+    """
+    folder = run / "outline" / "image"
+    missing = [drawn for drawn in order if drawn.image and not (folder / drawn.image).is_file()]
+    places = find() if missing else {}
+    for drawn in missing:
+        with whole_file(folder / drawn.image) as draft:
+            shutil.copyfile(places[drawn.case], draft)
+    return folder
+
+
+def _copy_name(number: int, case: str) -> str:
+    return f"{number:03d}_{case.replace('/', '_')[-LONGEST:]}" if number <= Rule().cap else ""

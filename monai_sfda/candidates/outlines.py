@@ -1,0 +1,95 @@
+"""Outlines that a person drew: which image each belongs to, and whether it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from monai_sfda.candidates.order import Drawn
+from monai_sfda.candidates.structures import Structures
+from monai_sfda.data import SameSize
+from monai_sfda.data.tree import visible_files
+from monai_sfda.failures import reason
+from monai_sfda.files import SUFFIXES, readable_path, without_suffix
+from monai_sfda.imageio import MaskReader, PhotoReader
+from monai_sfda.places import existing_folder
+
+__all__ = ["Outlines", "read_outlines"]
+
+
+class Outlines(NamedTuple):
+    """What can be used of a folder."""
+
+    masks: dict[str, np.ndarray]
+    """Case -> (K, H, W) bool, in the order of the drawing."""
+    left_out: list[str]
+    """A sentence about each file that cannot be used."""
+    skipped: list[str]
+    """Cases without a usable outline that were to be outlined before others that have one."""
+
+
+def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, structures: Structures) -> Outlines:
+    """Read label maps, png or NIfTI, that are named as the copies of the images or as the images themselves.
+
+    Args:
+        folder: with the label maps; one that holds a folder ``mask`` stands for that one.
+        order: as drawn.
+        images: folder of the copies.
+        structures: which ids mean what.
+
+    Raises:
+        FileNotFoundError: if there are no label maps.
+        ValueError: if none can be used.
+    """
+    root = existing_folder(folder)
+    root = root / "mask" if (root / "mask").is_dir() else root
+    files = [path for path in visible_files(root) if path.name.lower().endswith(SUFFIXES)]
+    if not files:
+        raise FileNotFoundError(
+            f"Expected outlines in {root}, found none; save label maps there, png or NIfTI, under the names of the "
+            f"images in {images}."
+        )
+    owners, found, left_out = _owners(order), {}, []
+    for path in sorted(files):
+        name = readable_path(path.relative_to(root))
+        try:
+            drawn = _owner(name, owners)
+            if drawn.case in found:
+                raise ValueError(f"Expected one outline for each image, found another one of {drawn.image}.")
+            found[drawn.case] = _read(path, images / drawn.image, structures)
+        except (OSError, ValueError) as error:
+            left_out.append(f"{name} is left out: {reason(error, path)}")
+    if not found:
+        raise ValueError(f"Expected an outline that can be used, found none of {len(files)}: {left_out[0]}")
+    cases = [drawn.case for drawn in order]
+    last = max(cases.index(case) for case in found)
+    skipped = [case for case in cases[:last] if case not in found]
+    return Outlines({case: found[case] for case in cases if case in found}, left_out, skipped)
+
+
+def _owners(order: Sequence[Drawn]) -> dict[str, list[Drawn]]:
+    """Name without suffix -> the images that it may mean."""
+    owners: dict[str, list[Drawn]] = {}
+    for drawn in order:
+        for name in {without_suffix(drawn.case), without_suffix(drawn.image) or without_suffix(drawn.case)}:
+            owners.setdefault(name, []).append(drawn)
+    return owners
+
+
+def _owner(name: str, owners: Mapping[str, Sequence[Drawn]]) -> Drawn:
+    mine = owners.get(without_suffix(name), [])
+    if len(mine) != 1:
+        found = "no image" if not mine else f"{len(mine)} images"
+        raise ValueError(f"Expected the name of an image in outline/image, found {found} of that name; rename it.")
+    if not mine[0].image:
+        raise ValueError("Expected an outline of an image in outline/image, found one that was not drawn.")
+    return mine[0]
+
+
+def _read(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    reader = MaskReader(ids=structures.known_ids())
+    SameSize({"image": PhotoReader(), "label": reader})({"image": image, "label": path})
+    return structures.channels(reader.decode(path))

@@ -1,0 +1,161 @@
+"""What the output of ``adapt --methods`` holds: the source network, its images, and a candidate for each method."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monai_sfda.files import sha256, whole_file
+from monai_sfda.overrides import read_json
+from monai_sfda.places import real_path
+
+__all__ = ["SOURCE", "Candidate", "find_candidates", "find_images_folder", "find_source", "record_source"]
+
+RECORD = "choice.json"
+SOURCE = "source"
+"""Name of the source network among the candidates."""
+
+KEPT = ("image_size", "cutoff")  # and network_def: options of an adaptation that the adapted bundle keeps
+RUNNING = ("device", "precision")  # how the computer computes, which no bundle keeps
+
+
+class Candidate(NamedTuple):
+    """A network that may be chosen."""
+
+    name: str
+    bundle: Path
+    weights: Path
+    options: dict[str, Any]
+    """Values that replace those of the bundle's configs."""
+
+
+def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrides: Mapping[str, Any]) -> None:
+    """Keep in ``run/choice.json`` what is adapted to what, and by which options.
+
+    Args:
+        run: output folder of ``adapt --methods``.
+        bundle: the source bundle.
+        images: folder of the images.
+        overrides: options of the adaptation.
+
+    Raises:
+        FileNotFoundError: if the source has no weights.
+        ValueError: if the run is of other weights or images.
+    """
+    weights = Path(overrides.get("checkpoint") or bundle / "models" / "model.pt")
+    if not weights.is_file():
+        raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
+    kept = {name: value for name, value in overrides.items() if name in KEPT or _first(name) == "network_def"}
+    now = {
+        "source": {
+            "bundle": _place(bundle, run),
+            "weights": _place(weights, run),
+            "sha256": sha256(weights),
+            "options": json.loads(json.dumps(kept)),
+        },
+        "images": _place(images, run),
+        "running": {name: value for name, value in overrides.items() if name in RUNNING and isinstance(value, str)},
+    }
+    before = read_json(run / RECORD) if (run / RECORD).is_file() else now
+    if before["source"]["sha256"] != now["source"]["sha256"] or before["images"]["absolute"] != real_path(images):
+        raise ValueError(
+            f"Expected the source weights and the images that {run} was begun with, found others; choose another "
+            "--output."
+        )
+    write_record(run, {**before, **now})
+
+
+def write_record(run: Path, record: Mapping[str, Any]) -> None:
+    """Write ``run/choice.json``."""
+    with whole_file(run / RECORD) as draft:
+        draft.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """Read ``run/choice.json``."""
+    return read_json(run / RECORD)
+
+
+def find_source(run: Path) -> Candidate:
+    """The source bundle of a run, with the weights that were adapted.
+
+    Raises:
+        FileNotFoundError: if it is no longer where it was.
+        ValueError: if it has other weights now.
+    """
+    source = read_record(run)["source"]
+    found = "none"
+    for bundle, weights in zip(_places(source["bundle"], run), _places(source["weights"], run), strict=True):
+        if (bundle / "configs" / "inference.json").is_file() and weights.is_file():
+            if sha256(weights) == source["sha256"]:
+                return Candidate(SOURCE, bundle, weights, {**source["options"], "checkpoint": weights})
+            found = "other weights"
+    kind = FileNotFoundError if found == "none" else ValueError
+    raise kind(
+        f"Expected the source bundle of {run} at {source['bundle']['absolute']}, with the weights that were adapted, "
+        f"found {found}; put it back, or repeat the adapt command with its new place."
+    )
+
+
+def find_images_folder(run: Path) -> Path:
+    """The folder of the images that a run was adapted to.
+
+    Raises:
+        FileNotFoundError: if it is no longer where it was.
+    """
+    place = read_record(run)["images"]
+    for folder in _places(place, run):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"Expected the images of {run} at {place['absolute']}, found none; put them back there.")
+
+
+def find_candidates(run: Path) -> tuple[list[Candidate], list[str]]:
+    """The finished candidates of a run, by name, and a sentence about each of the others.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    finished, others = [], []
+    for folder in sorted(path for path in (run / "candidates").glob("*") if path.is_dir()):
+        bundle = folder / "bundle"
+        weights = bundle / "models" / "model.pt"
+        if not (folder / "report.json").is_file():
+            others.append(f"{folder.name} is not finished and is left out; repeat the adapt command to finish it.")
+        elif not (weights.is_file() and (bundle / "configs" / "inference.json").is_file()):
+            others.append(
+                f"{folder.name} has lost files of its bundle and is left out; delete its folder in candidates and "
+                "repeat the adapt command."
+            )
+        else:
+            finished.append(Candidate(folder.name, bundle, weights, {}))
+    if not finished:
+        found = f"none ({others[0]})" if others else "none; repeat the adapt command."
+        raise FileNotFoundError(f"Expected a finished candidate in {run / 'candidates'}, found {found}")
+    return finished, others
+
+
+def running_options(run: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """How to compute: as the adaptation did, unless something else is given now."""
+    return {**read_record(run)["running"], **{name: value for name, value in given.items() if value is not None}}
+
+
+def _place(path: str | os.PathLike, run: Path) -> dict[str, str]:
+    """Where a file is, twice: found again if all was moved together, and if only the run was."""
+    absolute = real_path(path)
+    try:
+        relative = os.path.relpath(absolute, real_path(run))
+    except ValueError:  # another drive of Windows
+        relative = absolute
+    return {"relative": Path(relative).as_posix(), "absolute": absolute}
+
+
+def _places(place: Mapping[str, str], run: Path) -> list[Path]:
+    return [Path(real_path(Path(real_path(run)) / place["relative"])), Path(place["absolute"])]
+
+
+def _first(name: str) -> str:
+    return name.replace("#", "::").split("::")[0]

@@ -1,0 +1,59 @@
+"""The structures of a bundle, and the channels of its label maps that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from monai.bundle import ConfigParser
+from PIL import Image
+
+from monai_sfda.overrides import read_json
+
+__all__ = ["Structures", "read_structures"]
+
+
+class Structures(NamedTuple):
+    """How label maps are read."""
+
+    names: list[str]
+    ids: list[list[int]]
+    """Of each structure, the ids in a label map that belong to it."""
+    joint: bool
+    """Whether they exclude each other, so that they can only come from one network."""
+
+    def channels(self, label_map: Image.Image) -> np.ndarray:
+        """(K, H, W) bool."""
+        array = np.asarray(label_map)
+        return np.stack([np.isin(array, ids) for ids in self.ids])
+
+    def read(self, mask: Path) -> np.ndarray:
+        """(K, H, W) bool, of a label map that this package wrote."""
+        with Image.open(mask, formats=("PNG",)) as picture:
+            return self.channels(picture)
+
+    def known_ids(self) -> list[int]:
+        """All ids that a label map may hold."""
+        return sorted({0}.union(*self.ids))
+
+    def legend(self) -> str:
+        """``0 background, 1 disc, 2 disc + cup``: what each id of a label map means."""
+        meaning = {
+            number: [n for n, ids in zip(self.names, self.ids, strict=True) if number in ids]
+            for number in self.known_ids()
+        }
+        return ", ".join(f"{number} {' + '.join(names) or 'background'}" for number, names in meaning.items())
+
+
+def read_structures(bundle: Path) -> Structures:
+    """Read them from the configs of a bundle that score it."""
+    files: Sequence[Path] = [bundle / "configs" / name for name in ("inference.json", "evaluate.json")]
+    for file in files:
+        read_json(file)
+    parser = ConfigParser()
+    parser.read_config([str(file) for file in files])
+    names = list(parser.get_parsed_content("structures"))
+    ids = [list(map(int, numbers)) for numbers in parser.get_parsed_content("mask_ids")]
+    return Structures(names, ids, joint=parser.get("head") == "softmax" and len(names) > 1)

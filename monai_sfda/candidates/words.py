@@ -1,0 +1,83 @@
+"""What the console says: which images to outline, which network to use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monai_sfda.candidates.ask import Asked
+from monai_sfda.candidates.deliver import CHOSEN
+from monai_sfda.choice import Rule
+
+__all__ = ["WORDS", "pixels", "points", "what_to_do", "what_was_found"]
+
+WORDS = {"adopt": "adopt", "keep-source": "keep the source network", "outline": "outline more images"}
+"""Decision in choice.json -> decision in words."""
+
+MISSING = "–"  # noqa: RUF001 - an en dash, as tables show "no value"
+
+
+def what_to_do(run: Path, asked: Asked) -> str:
+    """Which images to outline, and how."""
+    images = len(asked.masks["source"])
+    if not asked.order:
+        said = (
+            f"All candidates give the masks of the source network on all {images} images, so outlines can tell nothing."
+        )
+        return "\n".join([*_left_out(asked.left_out), "", f"{said} Keep the source bundle."])
+    drawn = [one for one in asked.order if one.image]
+    return "\n".join(
+        [
+            *_left_out(asked.left_out),
+            "",
+            f"Outline  {asked.images}, in the order of the numbers: {Rule().missing(0, images)} images first, at most "
+            f"{len(drawn)}",
+            "Save     each as a label map of the size of its image, png or NIfTI, under the same name, in a folder",
+            f"Ids      {asked.structures.legend()}",
+            f"Then     monai-sfda choose {run} --outlines FOLDER",
+        ]
+    )
+
+
+def what_was_found(run: Path, measured: Mapping[str, Any]) -> str:
+    """The verdict, and the gains that it rests on."""
+    lines = [*_left_out(measured["left_out"]), "", *_table(measured)]
+    if skipped := measured["skipped"]:
+        lines.append(f"Without an outline, so that the gains do not hold for them: {', '.join(skipped)}")
+    for structure, count in measured["empty"].items():
+        if count:
+            lines.append(
+                f"{count} of the outlines {'does' if count == 1 else 'do'} not show {structure}; they count, too."
+            )
+    lines += ["", f"Verdict  {measured['sentence']}"]
+    lines.append(f"Report   {run / 'choice' / 'report.html'}")
+    if measured["network"]:
+        lines.append(f"Bundle   {run / CHOSEN} ({measured['network']})")
+    return "\n".join(lines)
+
+
+def points(share: float) -> str:
+    """A gain of Dice in hundredths, with its sign."""
+    return f"{100 * share:+.1f}"
+
+
+def pixels(distance: float | None) -> str:
+    """A change of distance, with its sign."""
+    return MISSING if distance is None else f"{distance:+.2f}"
+
+
+def _left_out(sentences: list[str]) -> list[str]:
+    return [f"Note     {sentence}" for sentence in sentences]
+
+
+def _table(measured: Mapping[str, Any]) -> list[str]:
+    rows = [("", "", "Dice", "95 % interval", "ASSD")]
+    for structure, column in measured["gains"].items():
+        for name, row in column.items():
+            spread = MISSING if row["low"] is None else f"{points(row['low'])} to {points(row['high'])}"
+            rows.append((name, structure, points(row["dice"]), spread, pixels(row["assd"])))
+    first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
+    lines = [f"{a:{first}}  {b:{second}}  {c:>6}  {d:>15}  {e:>6}".rstrip() for a, b, c, d, e in rows]
+    count = f"{len(measured['outlined'])} outlines of {measured['images']} images"
+    return [*lines, f"{count}; Dice in points, ASSD in pixels, each less that of the source network"]

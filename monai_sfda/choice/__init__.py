@@ -1,0 +1,43 @@
+"""Choosing between networks with a handful of outlines: which images to outline, what is gained, what to do.
+
+Arithmetic alone: no images, no PyTorch. A command goes through it in this order::
+
+    draws = draw_order({case: disagreement in [0, 1]}, seed=0)      # once; kept beside the run
+    order = [draw.case for draw in draws]                           # "outline these, in this order"
+
+    done = draws[:n]                                                # the n images outlined so far
+    gains = case_gains(dice_of_candidate, dice_of_source).values    # of these n images, in this order
+    gain = estimate_gain(gains, weights=weights(done, total), total=total)      # for each candidate
+    decision = decide("cup", {"dpl": gain, "cbmt": other}, total=total, rule=Rule())
+    decision.action, decision.candidate, decision.more              # "adopt", "dpl", 0
+    decision.sentence()     # adopt dpl: the cup gained 3.6 points (0.8 to 6.4) on 10 outlines
+
+Structures that exclude each other (softmax) are decided together: `decide_jointly`. ``total`` is the number of images
+that may be drawn; the gains hold for these.
+"""
+
+from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
+from monai_sfda.choice.decide import Decision, decide, decide_jointly
+from monai_sfda.choice.draw import Draw, draw_order, drawn_in_order, weights
+from monai_sfda.choice.estimate import Gain, estimate_gain
+from monai_sfda.choice.gains import CaseGains, case_gains
+from monai_sfda.choice.rule import Rule
+
+__all__ = [
+    "CaseGains",
+    "Decision",
+    "Draw",
+    "Gain",
+    "Interval",
+    "Rule",
+    "case_gains",
+    "decide",
+    "decide_jointly",
+    "draw_order",
+    "drawn_in_order",
+    "estimate_gain",
+    "interval",
+    "lower_bound",
+    "upper_bound",
+    "weights",
+]

@@ -1,0 +1,111 @@
+"""Adopt a candidate, keep the source network, or outline more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
+from monai_sfda.choice.estimate import Gain
+from monai_sfda.choice.rule import Rule
+from monai_sfda.choice.words import sentence
+
+__all__ = ["Decision", "decide", "decide_jointly"]
+
+STATED_ERROR = 0.05
+"""Of the interval that comes with a decision."""
+
+
+class Decision(NamedTuple):
+    """What to do for one structure, or for several that are decided together."""
+
+    structure: str
+    action: str
+    """``adopt``, ``keep-source`` or ``outline``."""
+    candidate: str
+    """The one to adopt; otherwise the one with the largest estimated gain."""
+    gain: Gain
+    """Of this candidate."""
+    interval: Interval
+    """95 %, two-sided; wide enough for the fact that the best of several candidates is shown."""
+    more: int = 0
+    """With ``outline``: how many more until the next decision."""
+
+    def sentence(self) -> str:
+        """The decision in words."""
+        return sentence(self.action, self.candidate, self.structure, self.gain, self.interval, self.more)
+
+
+def decide(structure: str, gains: Mapping[str, Gain], *, total: int, rule: Rule | None = None) -> Decision:
+    """Decide for one structure.
+
+    The candidate with the largest gain is adopted if it gained and, but for the error of this look divided by the
+    number of candidates, loses no more than the margin. The source network is kept if no candidate gains more than the
+    margin; that claim fails only if the best candidate's own bound does, so its error is not divided. Otherwise more
+    images are to be outlined; at the cap the largest gain that is safe wins.
+
+    Args:
+        structure: its name, for the words.
+        gains: candidate -> gain over the source network, all on the same outlines; without the source network.
+        total: number of images that the outlined ones were drawn from.
+        rule: margin, cap, error and looks.
+
+    Raises:
+        ValueError: if there is no candidate, or they rest on different numbers of outlines.
+    """
+    return _decide(structure, gains, [gains], total, rule or Rule())
+
+
+def decide_jointly(
+    gains: Mapping[str, Mapping[str, Gain]], mean: Mapping[str, Gain], *, total: int, rule: Rule | None = None
+) -> Decision:
+    """Decide for structures that exclude each other, so that they can only come from one network.
+
+    As `decide` on the mean over structures; a candidate is safe only if it is so for each of them.
+
+    Args:
+        gains: structure -> candidate -> gain.
+        mean: candidate -> estimate from the gains of the images, averaged over the structures.
+        total: as in `decide`.
+        rule: as in `decide`.
+    """
+    return _decide(" and ".join(gains), mean, [mean, *gains.values()], total, rule or Rule())
+
+
+def _decide(
+    structure: str, gains: Mapping[str, Gain], guarded: list[Mapping[str, Gain]], total: int, rule: Rule
+) -> Decision:
+    count = _count(guarded)
+    best = max(gains, key=lambda name: (gains[name].mean, name))
+    more = rule.missing(count, total)
+    error = rule.error_at(count, total)
+    if not error:
+        return _decision("outline", structure, best, gains, more)
+    safe = [name for name in gains if gains[name].mean > 0 and _is_safe(name, guarded, error / len(gains), rule)]
+    if best in safe:
+        return _decision("adopt", structure, best, gains)
+    if all(upper_bound(gain, error) <= rule.margin for gain in gains.values()):
+        return _decision("keep-source", structure, best, gains)
+    if more:
+        return _decision("outline", structure, best, gains, more)
+    if safe:
+        return _decision("adopt", structure, max(safe, key=lambda name: gains[name].mean), gains)
+    return _decision("keep-source", structure, best, gains)
+
+
+def _is_safe(name: str, guarded: list[Mapping[str, Gain]], error: float, rule: Rule) -> bool:
+    return all(lower_bound(gains[name], error) > -rule.margin for gains in guarded)
+
+
+def _decision(action: str, structure: str, name: str, gains: Mapping[str, Gain], more: int = 0) -> Decision:
+    return Decision(structure, action, name, gains[name], interval(gains[name], 1 - STATED_ERROR / len(gains)), more)
+
+
+def _count(guarded: list[Mapping[str, Gain]]) -> int:
+    counts = {gain.count for gains in guarded for gain in gains.values()}
+    if len(counts) != 1 or any(gains.keys() != guarded[0].keys() for gains in guarded):
+        raise ValueError(
+            f"Expected the gains of at least one candidate, all on the same outlines, found {guarded}; estimate every "
+            "candidate on the same images."
+        )
+    return counts.pop()

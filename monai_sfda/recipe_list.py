@@ -1,0 +1,57 @@
+"""Which recipes a bundle has, and which of them a person means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from monai_sfda.overrides import read_json
+
+__all__ = ["cheap_first", "default_recipe", "recipe_names", "same_network_recipes"]
+
+FAST = ("bn_stats", "tent")
+"""Those that take one pass over the images; ``fast`` means them and the default."""
+
+
+def recipe_names(bundle: Path) -> list[str]:
+    """All recipes in ``configs/methods``, sorted."""
+    return sorted(path.stem for path in (bundle / "configs" / "methods").glob("*.json"))
+
+
+def default_recipe(bundle: Path) -> str:
+    """The recipe that ``adapt.json`` runs by itself."""
+    return read_json(bundle / "configs" / "adapt.json")["method"]["name"]
+
+
+def same_network_recipes(bundle: Path) -> list[str]:
+    """Recipes whose weights fit the bundle's own network, the default first."""
+    default = default_recipe(bundle)
+    others = (name for name in recipe_names(bundle) if name != default and "redefine" not in _method(bundle, name))
+    return [default, *others]
+
+
+def cheap_first(bundle: Path, wanted: Any) -> list[str]:
+    """The recipes that ``--methods`` names, those of the fewest epochs first.
+
+    Args:
+        bundle: folder of the bundle.
+        wanted: names with commas between them; ``fast`` stands for `FAST` and the default, ``all`` for all that keep
+            the network.
+
+    Raises:
+        ValueError: if a name is unknown, or there is none.
+    """
+    known, groups = recipe_names(bundle), {"fast": [*FAST, default_recipe(bundle)], "all": same_network_recipes(bundle)}
+    words = [word.strip() for word in wanted.split(",")] if isinstance(wanted, str) else [str(wanted)]
+    unknown = [word for word in words if word not in (*known, *groups)]
+    if unknown:
+        raise ValueError(
+            f"Expected --methods to be fast, all or names with commas between them ({', '.join(known)}), found "
+            f"{unknown[0] or 'an empty name'}."
+        )
+    names = dict.fromkeys(name for word in words for name in groups.get(word, [word]) if name in known)
+    return sorted(names, key=lambda name: _method(bundle, name)["settings"]["epochs"])
+
+
+def _method(bundle: Path, name: str) -> dict[str, Any]:
+    return read_json(bundle / "configs" / "methods" / f"{name}.json")["method"]

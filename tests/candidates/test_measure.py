@@ -1,0 +1,137 @@
+"""From masks and outlines to a bundle, as a person does it at the console."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from bundle_support import command, fails
+from candidate_support import FUNDUS, make_run, outline
+from PIL import Image
+
+
+def measured(run):
+    return json.loads((run / "choice.json").read_text())["measured"]
+
+
+def test_the_best_network_is_adopted_and_delivered(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,), "tent": (14,)})
+    command(monkeypatch, "choose", run)
+    printed = capsys.readouterr().out
+    assert "5 images first, at most 12" in printed
+    assert "0 background, 1 nucleus" in printed
+    assert len(list((run / "outline" / "image").iterdir())) == 12
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 5, tmp_path / "outlines"))
+    printed = capsys.readouterr().out
+    assert "Verdict  Adopt dpl: the nucleus gained" in printed
+    assert f"{run / 'chosen'} (dpl)" in printed
+    found = measured(run)
+    assert (found["decision"], found["network"], found["images"]) == ("adopt", "dpl", 12)
+    gains = found["gains"]["nucleus"]
+    assert gains["dpl"]["low"] > 0.1
+    assert gains["dpl"]["assd"] < 0
+    assert gains["tent"]["high"] < 0
+    assert (run / "chosen" / "models" / "model.pt").read_bytes() == b"dpl"
+    page = (run / "choice" / "report.html").read_text()
+    assert "Verdict: adopt dpl" in page
+    assert str(tmp_path) not in page
+    assert all(case in page for case in found["outlined"])
+
+
+def test_gains_are_those_worked_by_hand_once_all_is_outlined(monkeypatch, tmp_path):
+    """All images weigh the same then: the mean of 2 |P and G| / (|P| + |G|), less that of the source."""
+    run = make_run(tmp_path, {"source": (5,), "dpl": (1,)}, count=6)
+    command(monkeypatch, "choose", run)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 6, tmp_path / "outlines"))
+    difference = []
+    for path in sorted((tmp_path / "data" / "mask").iterdir()):
+        truth = np.asarray(Image.open(path)) > 0
+        dice = []
+        for name in ("dpl", "source"):
+            mask = np.asarray(Image.open(run / "choice" / "masks" / name / "masks" / path.name)) > 0
+            dice.append(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+        difference.append(dice[0] - dice[1])
+    row = measured(run)["gains"]["nucleus"]["dpl"]
+    assert row["dice"] == pytest.approx(np.mean(difference))
+    assert row["low"] == row["high"] == pytest.approx(row["dice"])
+
+
+def test_the_source_is_kept_where_nobody_is_better(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (1,), "dpl": (6,), "tent": (14,)})
+    command(monkeypatch, "choose", run)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 5, tmp_path / "outlines"))
+    assert "Verdict  Keep the source network" in capsys.readouterr().out
+    assert (run / "chosen" / "models" / "model.pt").read_bytes() == b"source"
+
+
+def test_too_few_outlines_ask_for_more_and_withdraw_an_earlier_choice(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)})
+    command(monkeypatch, "choose", run)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 5, tmp_path / "five"))
+    assert (run / "chosen").exists()
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 2, tmp_path / "two"))
+    assert "Verdict  Outline 3 more: with dpl" in capsys.readouterr().out
+    assert not (run / "chosen").exists()
+    found = measured(run)
+    assert (found["decision"], found["network"], found["more"]) == ("outline", "", 3)
+    assert found["gains"]["nucleus"]["dpl"]["low"] is None
+    assert "outline more images, 3 of them" in (run / "choice" / "report.html").read_text()
+
+
+def test_one_network_serves_structures_that_want_different_ones(monkeypatch, capsys, tmp_path):
+    """dpl has the better cup and a worse disc; cbmt is a little better in both."""
+    shifts = {"source": (3, 3), "dpl": (6, 0), "cbmt": (2, 2)}
+    run = make_run(tmp_path, shifts, bundle=FUNDUS, count=10)
+    command(monkeypatch, "choose", run)
+    assert "0 background, 1 disc, 2 disc + cup" in capsys.readouterr().out
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 10, tmp_path / "outlines"))
+    printed = capsys.readouterr().out
+    assert "Adopt cbmt: the disc gained" in printed
+    assert "Adopt dpl: the cup gained" in printed
+    assert "one has to serve all: cbmt" in printed
+    assert measured(run)["network"] == "cbmt"
+
+
+def test_candidates_that_change_nothing_need_no_outlines(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (3,), "dpl": (3,), "tent": (3,)}, count=3)
+    for words in ([], ["--outlines", tmp_path / "data" / "mask"]):
+        command(monkeypatch, "choose", run, *words)
+        assert "outlines can tell nothing. Keep the source bundle." in capsys.readouterr().out
+    assert not (run / "outline").exists()
+
+
+def test_bad_outlines_and_candidates_cost_themselves_alone(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,), "tent": (14,), "cbmt": (5,), "ud4r": (4,)})
+    command(monkeypatch, "choose", run)
+    outlines = outline(run, 8, tmp_path / "outlines")
+    first, second = sorted(outlines.iterdir())[:2]
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(first)
+    Image.fromarray(np.zeros((64, 70), np.uint8)).save(second)
+    (run / "candidates" / "tent" / "report.json").unlink()
+    shutil.rmtree(run / "candidates" / "cbmt" / "bundle" / "models")
+    table = run / "choice" / "masks" / "ud4r" / "results.csv"
+    table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
+    capsys.readouterr()
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    printed = capsys.readouterr().out
+    assert f"Note     {first.name} is left out: Expected files of one size" in printed
+    assert "Note     tent is not finished" in printed
+    assert "Note     cbmt has lost files" in printed
+    assert "Note     ud4r is left out: it has no mask of 1 image" in printed
+    assert "1 of the outlines does not show nucleus; they count, too." in printed
+    found = measured(run)
+    assert list(found["gains"]["nucleus"]) == ["dpl"]
+    assert found["skipped"] == [first.name.partition("_")[2]]
+    assert (len(found["outlined"]), found["images"], found["empty"]) == (7, 11, {"nucleus": 1})
+    assert found["decision"] == "adopt"
+
+
+def test_what_is_wrong_as_a_whole_is_one_sentence(monkeypatch, tmp_path):
+    assert "found no choice.json" in fails(monkeypatch, "choose", tmp_path)
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=4)
+    assert "found nothing there" in fails(monkeypatch, "choose", run, "--outlines", tmp_path / "nowhere")
+    (tmp_path / "bundle" / "models" / "model.pt").write_bytes(b"other")
+    assert "found other weights" in fails(monkeypatch, "choose", run)
+    shutil.rmtree(run / "candidates")
+    (tmp_path / "bundle" / "models" / "model.pt").write_bytes(b"source")
+    assert "Expected a finished candidate" in fails(monkeypatch, "choose", run)

@@ -1,0 +1,41 @@
+"""What is drawn stays drawn."""
+
+import pytest
+
+from monai_sfda.candidates.order import Drawn, draw_once, put_images
+
+SIZES = {"a/b.png": 0.5, "c.png": 0.1234567890123456, "d.png": 0.0}
+
+
+def test_the_order_is_drawn_once(tmp_path):
+    order = draw_once(tmp_path, SIZES, lambda: SIZES)
+    assert {drawn.case: drawn.disagreement for drawn in order} == SIZES
+    assert draw_once(tmp_path, SIZES, lambda: pytest.fail("drawn again")) == order
+    number = {drawn.case: number for number, drawn in enumerate(order, 1)}["a/b.png"]
+    assert f"00{number}_a_b.png" in {drawn.image for drawn in order}
+
+
+def test_only_the_first_twenty_are_to_be_outlined(tmp_path):
+    sizes = {f"{number}.png": 0.1 for number in range(25)}
+    order = draw_once(tmp_path, sizes, lambda: sizes)
+    assert [bool(drawn.image) for drawn in order] == [True] * 20 + [False] * 5
+
+
+def test_nothing_is_drawn_where_nobody_disagrees(tmp_path):
+    assert draw_once(tmp_path, SIZES, lambda: dict.fromkeys(SIZES, 0.0)) == []
+    assert draw_once(tmp_path, SIZES, lambda: SIZES)  # another candidate came
+
+
+def test_an_order_of_other_images_is_refused(tmp_path):
+    draw_once(tmp_path, SIZES, lambda: SIZES)
+    with pytest.raises(ValueError, match=r"was drawn from, found others .* to draw anew"):
+        draw_once(tmp_path, {"a/b.png", "e.png"}, lambda: SIZES)
+
+
+def test_copies_that_are_missing_are_made(tmp_path):
+    (tmp_path / "b.png").write_bytes(b"picture")
+    order = [Drawn("a/b.png", 0.5, "001_a_b.png"), Drawn("c.png", 0.1, "")]
+    folder = put_images(tmp_path, order, lambda: {"a/b.png": str(tmp_path / "b.png")})
+    assert [path.name for path in folder.iterdir()] == ["001_a_b.png"]
+    assert (folder / "001_a_b.png").read_bytes() == b"picture"
+    put_images(tmp_path, order, lambda: pytest.fail("asked for images that are there"))

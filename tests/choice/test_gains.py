@@ -1,0 +1,22 @@
+"""Gains of images, empty masks included."""
+
+import math
+
+import pytest
+
+from monai_sfda.choice import case_gains
+
+
+def test_gains_are_differences():
+    assert case_gains([0.9, 0.5], [0.7, 0.6]).values == pytest.approx([0.2, -0.1])
+
+
+def test_two_empty_masks_gain_nothing_and_are_counted():
+    gains = case_gains([math.nan, 0.0, math.nan, 0.0], [math.nan, math.nan, 0.0, 0.5])
+    assert gains.values == [0, 0, 0, -0.5]
+    assert gains.undefined == 3
+
+
+def test_other_images_are_refused():
+    with pytest.raises(ValueError, match="found 1 and 2"):
+        case_gains([0.5], [0.5, 0.6])

@@ -1,0 +1,29 @@
+"""Which recipes --methods means, and in which order."""
+
+import pytest
+from bundle_support import ROOT
+
+from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names, same_network_recipes
+
+FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
+
+
+def test_fast_means_two_cheap_ones_and_the_default():
+    assert cheap_first(FUNDUS, "fast") == ["bn_stats", "tent", default_recipe(FUNDUS)]
+
+
+def test_all_means_those_that_keep_the_network():
+    found = cheap_first(FUNDUS, "all")
+    assert set(found) == set(same_network_recipes(FUNDUS))
+    assert found[0] == "bn_stats"
+    assert set(recipe_names(FUNDUS)) - set(found) == {"dae"}
+
+
+def test_names_are_sorted_by_what_they_cost_and_counted_once():
+    assert cheap_first(FUNDUS, "cbmt, dpl,bn_stats,fast") == ["bn_stats", "tent", "dpl", "cbmt", "cbmt_fitted"]
+
+
+@pytest.mark.parametrize(("wanted", "found"), [("dpl,magic", "magic"), ("", "an empty name"), (True, "True")])
+def test_an_unknown_name_lists_the_known_ones(wanted, found):
+    with pytest.raises(ValueError, match=rf"fast, all or names .*adaent, .*, found {found}\."):
+        cheap_first(FUNDUS, wanted)
