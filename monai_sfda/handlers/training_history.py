@@ -1,4 +1,4 @@
-"""What a supervised training achieved on the held-out images, from validation to validation."""
+"""Scores of a supervised training on the held-out images, one row per validation."""
 
 from __future__ import annotations
 

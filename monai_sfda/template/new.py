@@ -1,4 +1,4 @@
-"""A bundle for another task: the network of a bundle, without its weights and without what was said of its task."""
+"""Make a bundle for another task from an existing one, without its weights and its task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured with the labelled images that a source network was trained on, and kept beside its weights."""
+"""Measurements with the labelled images that a source network was trained on, stored beside its weights."""
 
 from monai_sfda.training.class_ratios import class_ratios, write_ratios
 from monai_sfda.training.result import keep_result, result_table

@@ -1,4 +1,4 @@
-"""Which share of the pixels each structure takes in labelled images."""
+"""Measure the share of the pixels that each structure takes in labelled images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training leaves beside its weights, and what it says at its end."""
+"""Write the results of a training beside its weights, and print a summary."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_what_the_sources_masks_cover_is_told_with_its_caution_where_it_is_known
     report["source_masks"] = {"shares": {"cup": 0.2}, "data": "camera A", "images": 12}
     report["change"]["cup"] = report["change"]["cup"] | {"area_masks": 0.2}
     page = write(tmp_path, report)
-    for text in (caution, "learned from (camera A, 12 images)", "20.0 %", "0.50 1.26"):
+    for text in (caution, "trained on (camera A, 12 images)", "20.0 %", "0.50 1.26"):
         assert text in page.text
 
 
