@@ -207,7 +207,7 @@ def test_the_page_for_choosing_can_be_followed_to_the_end(clinic, monkeypatch, c
     write_outlines(clinic / "RUN", clinic / "OUTLINES")
     follow_all(lines[2:], monkeypatch, capsys)
     looks = Rule().looks
-    assert f"is kept to {Rule().error:.0%}".replace("%", " %") in CHOOSE.read_text()
+    assert f"in at most {Rule().error:.0%} of all cases".replace("%", " %") in CHOOSE.read_text()
     assert f"after {', '.join(map(str, looks[:-1]))} and {looks[-1]} outlines; at {Rule().cap}," in CHOOSE.read_text()
     assert set(rows(CHOOSE, "What it writes")) <= {*written(clinic / "RUN"), "adaptation::choice", "chosen/"}
 

@@ -27,14 +27,17 @@ def write_replay_plot(panels: Mapping[str, Mapping[str, Mapping[int, Any]]], pat
     """
     with matplotlib.rc_context(FIGURE_STYLE):
         figure = Figure(figsize=(0.6 + 3.2 * len(panels), 4.6), layout="constrained")
-        axes = figure.subplots(2, len(panels), squeeze=False, sharex=True)
+        axes = figure.subplots(2, len(panels), squeeze=False, sharex=True, sharey="row")
         for column, (title, policies) in enumerate(panels.items()):
             axes[0, column].set_title(title, fontsize=9)
             for colour, (policy, shares) in zip(COLOURS, policies.items(), strict=True):
                 _line(axes[0, column], {n: share.harm for n, share in shares.items()}, policy, colour)
                 _line(axes[1, column], {n: share.kept for n, share in shares.items()}, policy, colour)
-            axes[0, column].set_ylim(bottom=0)
             axes[1, column].set_xlabel("outlines")
+        most = max(
+            share.harm for policies in panels.values() for shares in policies.values() for share in shares.values()
+        )
+        axes[0, 0].set_ylim(0, max(5.0, 110 * most))
         axes[0, 0].set_ylabel("decisions that do harm, %")
         axes[1, 0].set_ylabel("gain kept, %")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(COLOURS))
