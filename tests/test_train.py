@@ -70,6 +70,14 @@ def test_weights_are_replaced_only_if_asked(bundle, labelled, monkeypatch, tmp_p
     assert read_passport(weights)
 
 
+@pytest.fixture(autouse=True)
+def interrupted_as_by_a_person():
+    """A test of several processes leaves the handler of torch.distributed behind."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_at(monkeypatch, line):
     """Ctrl-C as soon as a line that ends so is printed."""
     from monai_sfda.handlers import training_history

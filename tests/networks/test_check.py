@@ -110,5 +110,5 @@ def test_channels_that_do_not_fit_are_counted():
 
 def test_a_channel_that_there_is_not_is_named():
     check(unet(), structures={"disc": 0, "cup": 1})
-    with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; choose such channels"):
+    with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; correct structures"):
         check(unet(), structures={"disc": 0, "cup": 9})

@@ -174,7 +174,7 @@ def test_the_header_of_the_file_is_read_where_the_item_says_nothing(tmp_path):
 
 
 def test_findings_of_a_class_that_is_not_there_are_refused():
-    with pytest.raises(ValueError, match=r"Expected findings of classes of the label map .*, found the id 3; mend"):
+    with pytest.raises(ValueError, match=r"Expected findings of classes of the label map .*, found the id 3; correct"):
         DescribeCased("pred", classes=CLASSES, findings=DiscAndCup(disc=1, cup=3))
 
 
