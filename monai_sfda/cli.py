@@ -6,10 +6,8 @@ PyTorch and MONAI take seconds to import, so each verb imports them only after i
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
-from ast import literal_eval
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
 from pathlib import Path
@@ -19,18 +17,27 @@ from typing import Any
 import fire
 
 from monai_sfda import __version__
+from monai_sfda.arguments import (
+    bundle_folder,
+    chosen_recipe,
+    height_and_width,
+    listed_files,
+    measured_results,
+    refuse_shared,
+    refuse_taken,
+    structure_names,
+    with_places,
+    writable_folder,
+)
 from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
-from monai_sfda.places import existing_folder, lock_folder, refuse_inside
+from monai_sfda.places import existing_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
 __all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
-
-PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done")
-"""Values of the configs that follow from the arguments of a command."""
 
 
 def new(
@@ -48,13 +55,13 @@ def new(
         image_size: height and width that images are resized to, such as [256,256]; the bundle's if left out.
     """
     name, bundle = expanded((str(name), bundle))
-    names = _names(structures)
+    names = structure_names(structures)
     check_structures(names)
     if head not in LOSSES:
         raise ValueError(f"Expected --head to be one of {', '.join(LOSSES)}, found {head}.")
-    size = _size(image_size)
-    root, folder = _bundle(bundle), Path(name)
-    _refuse_taken(folder)
+    size = height_and_width(image_size)
+    root, folder = bundle_folder(bundle), Path(name)
+    refuse_taken(folder)
     source = read_json(root / "configs" / TASK)
     task, left = new_task(source, names, head=head, image_size=size)
     write_bundle(folder, task)
@@ -83,8 +90,8 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             from these weights, --ckpt_dir FOLDER writes to another folder than models.
     """
     bundle, labelled, overrides = expanded((bundle, labelled, overrides))
-    root, _ = _bundle(bundle), existing_folder(labelled)
-    folder = _writable(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
+    root, _ = bundle_folder(bundle), existing_folder(labelled)
+    folder = writable_folder(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
     weights = folder / "model.pt"
     if weights.exists() and not overwrite:
         raise FileExistsError(
@@ -92,7 +99,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             "--ckpt_dir FOLDER to keep both."
         )
     before = _written(weights)
-    places = _with_places({"val_interval": 1, **overrides}, dataset_dir=labelled, ckpt_dir=folder)
+    places = with_places({"val_interval": 1, **overrides}, dataset_dir=labelled, ckpt_dir=folder)
     stopped = False
     with lock_folder(folder):
         try:
@@ -136,15 +143,15 @@ def adapt(
     if methods is not None:
         return _adapt_each(bundle, images, output, method, methods, overrides)
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = _bundle(bundle), _writable(output, outside=images)
-    method = _method(root, method)
+    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    method = chosen_recipe(root, method)
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
     report = folder / "report.json"
     if not report.exists():
         existing_folder(images)
     configs = ["adapt.json", f"methods/{method}.json"]
-    places = _with_places(overrides, dataset_dir=images, output_dir=folder)
+    places = with_places(overrides, dataset_dir=images, output_dir=folder)
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with lock_folder(folder):
         check_configs(root, configs, **places)
@@ -215,16 +222,16 @@ def predict(
             keyed hashes of the images' names; --pseudonym_table FILE records which is which.
     """
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, _, folder = _bundle(bundle), existing_folder(images), _writable(output, outside=images)
+    root, _, folder = bundle_folder(bundle), existing_folder(images), writable_folder(output, outside=images)
     configs, chosen = ["inference.json", "predict.json"], {"overlays": overlays, "formats": formats}
     with lock_folder(folder):
         if table := overrides.get("pseudonym_table"):
-            _refuse_shared(str(table), images, folder)
+            refuse_shared(str(table), images, folder)
         secret = ("pseudonym_salt", "pseudonym_table")  # text, whatever it looks like
         if nameless := [key for key in secret if overrides.get(key) is True]:
             raise ValueError(f"Expected text after --{nameless[0]}, found none; give it, or leave the option out.")
         hidden = {key: as_expression(str(overrides.pop(key))) for key in secret if key in overrides}
-        places = _with_places(overrides, dataset_dir=images, results_dir=folder)
+        places = with_places(overrides, dataset_dir=images, results_dir=folder)
         check_configs(root, configs, **chosen, **places, **hidden)
         from monai_sfda.failures import clear_drafts
 
@@ -251,8 +258,8 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         overrides: any value of the config.
     """
     bundle, dataset, output, overrides = expanded((bundle, dataset, output, overrides))
-    root, _, folder = _bundle(bundle), existing_folder(dataset), _writable(output)
-    places = _with_places(overrides, dataset_dir=dataset, output_dir=folder)
+    root, _, folder = bundle_folder(bundle), existing_folder(dataset), writable_folder(output)
+    places = with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
     from monai_sfda.prediction.gather import score_table
 
@@ -270,8 +277,8 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         results: output folder of `monai-sfda benchmark`; its figures are then listed too.
     """
     bundle, results = expanded((bundle, results))
-    root = _bundle(bundle)
-    measured = _measured(Path(results) / "results.json") if results else []
+    root = bundle_folder(bundle)
+    measured = measured_results(Path(results) / "results.json") if results else []
     names = recipe_names(root)
     default_name = default_recipe(root)
     width = max(map(len, names), default=0)
@@ -309,8 +316,8 @@ def benchmark(matrix: str | Sequence[str], *, output: str, replay: bool = False)
         replay: compute nothing, but write replay.md, replay.json and replay.png: what choosing with a handful of
             outlines would have decided on the cells that are finished in OUTPUT.
     """
-    folder = _writable(expanded(output))
-    files = expanded(_listed(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix)
+    folder = writable_folder(expanded(output))
+    files = expanded(listed_files(matrix) if isinstance(matrix, str) and matrix.startswith("[") else matrix)
     from monai_sfda.benchmark import (
         finished_cells,
         read_matrix,
@@ -375,52 +382,11 @@ def _refuse_surplus(words: Sequence[str], command: Callable[..., None]) -> None:
         )
 
 
-def _with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, Any]:
-    """Overrides, and where the command reads and writes."""
-    twice = sorted(set(overrides) & {*PLACES, *places})
-    if twice:
-        raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
-    empty = sorted(key for key in ("device", "views") if key in overrides and overrides[key] is None)
-    if empty:
-        raise ValueError(f"Expected a value for --{empty[0]}, found None; leave it out to use the bundle's own.")
-    named = {key: value for key, value in overrides.items() if value and isinstance(value, str)}
-    files = {key: Path(value) for key, value in named.items() if os.path.exists(value)}
-    return {**overrides, **files, **{key: as_expression(value) for key, value in places.items()}}
-
-
-def _listed(matrix: str) -> list[str]:
-    try:
-        return [str(file) for file in literal_eval(matrix)]
-    except (ValueError, SyntaxError, TypeError):
-        raise ValueError(f"Expected files such as \"['pairs.json','methods.json']\", found {matrix}.") from None
-
-
-def _bundle(bundle: str) -> Path:
-    root = Path(str(bundle))
-    if not (root / "configs" / "inference.json").is_file():
-        raise FileNotFoundError(
-            f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
-            "give the folder of a bundle such as bundles/fundus_disc_cup."
-        )
-    return root
-
-
-def _measured(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"Expected the output of monai-sfda benchmark at {path.parent}, found no {path.name}; give its --output."
-        )
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"Expected results of a benchmark in {path}, found a damaged file ({error}).") from None
-
-
 def _adapt_each(bundle: str, images: str, output: str, method: str | None, methods: str, overrides: Any) -> None:
     if method is not None:
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = _bundle(bundle), _writable(output, outside=images)
+    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
     names, failed = cheap_first(root, methods), {}
     existing_folder(images)
     with lock_folder(folder):
@@ -440,69 +406,8 @@ def _adapt_each(bundle: str, images: str, output: str, method: str | None, metho
     print(f"Next     monai-sfda choose {output}")
 
 
-def _method(root: Path, name: str | None) -> str:
-    known = recipe_names(root)
-    name = default_recipe(root) if name is None else name
-    if name not in known:
-        raise ValueError(f"Expected --method to be one of {', '.join(known) or 'none in this bundle'}, found {name}.")
-    return name
-
-
-def _names(structures: Any) -> list[str]:
-    """Of ``a,b``, ``"['a','b']"``, ``[a,b]``, or of a list of names."""
-    if isinstance(structures, str):
-        structures = structures.strip("[()]")
-    if structures is True:  # Fire gives True to an option without a value
-        return []
-    parts = structures.split(",") if isinstance(structures, str) else structures
-    return [str(part).strip(" '\"") for part in parts if part != ""]
-
-
-def _size(image_size: Any) -> list[int] | None:
-    if image_size is None:
-        return None
-    numbers = list(image_size) if isinstance(image_size, list | tuple) else [image_size]
-    if len(numbers) != 2 or not all(type(number) is int and number > 0 for number in numbers):
-        raise ValueError(f"Expected --image_size as height and width, such as [256,256], found {image_size}.")
-    return numbers
-
-
-def _refuse_taken(folder: Path) -> None:
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise FileExistsError(
-            f"Expected a new or empty folder for the bundle, found {folder} with something in it; choose another name."
-        )
-
-
 def _written(path: Path) -> int | None:
     return path.stat().st_mtime_ns if path.exists() else None
-
-
-def _writable(output: Any, *, outside: object = None, option: str = "--output") -> Path:
-    if not output or output is True:  # Fire gives True to an option without a value
-        raise FileNotFoundError(f"Expected a folder to write to, found no name; give {option} FOLDER.")
-    folder = Path(str(output))
-    if outside:
-        refuse_inside(str(outside), folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PermissionError(f"Expected an output folder at {output}, could not make it ({error.strerror}).") from None
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(
-            f"Expected a folder to write to at {output}, found it read-only; choose another {option}."
-        )
-    return folder
-
-
-def _refuse_shared(table: str, images: str, folder: Path) -> None:
-    place = Path(table).resolve()
-    for name, other in (("IMAGES", images), ("OUTPUT", folder)):
-        if place.is_relative_to(Path(str(other)).resolve()):
-            raise ValueError(
-                f"Expected --pseudonym_table outside of {name}, found {table}: whoever is given that folder could read "
-                "the names; choose another place."
-            )
 
 
 def _say_format(folder: Path, name: str, images: int) -> None:

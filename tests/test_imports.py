@@ -62,8 +62,9 @@ HOUSE = """
     label           console delivery files overrides places recipe_list workflow
     candidates      choice console data delivery failures files imageio metrics overrides passport places report \
                     tables workflow
-    cli             benchmark candidates console delivery failures overrides places prediction recipe_list same_run \
-                    template training typed workflow
+    arguments       overrides places recipe_list
+    cli             arguments benchmark candidates console delivery failures overrides places prediction \
+                    recipe_list same_run template training typed workflow
 
     organs          files pieces protocols
 """

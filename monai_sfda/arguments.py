@@ -1,0 +1,139 @@
+"""What a person types after a command, held against what is there, before any work is done."""
+
+from __future__ import annotations
+
+import json
+import os
+from ast import literal_eval
+from pathlib import Path
+from typing import Any
+
+from monai_sfda.overrides import as_expression
+from monai_sfda.places import refuse_inside
+from monai_sfda.recipe_list import default_recipe, recipe_names
+
+__all__ = [
+    "bundle_folder",
+    "chosen_recipe",
+    "height_and_width",
+    "listed_files",
+    "measured_results",
+    "refuse_shared",
+    "refuse_taken",
+    "structure_names",
+    "with_places",
+    "writable_folder",
+]
+
+PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done")
+"""Values of the configs that follow from the arguments of a command."""
+
+
+def with_places(overrides: dict[str, Any], **places: str | Path) -> dict[str, Any]:
+    """Overrides, and where the command reads and writes."""
+    twice = sorted(set(overrides) & {*PLACES, *places})
+    if twice:
+        raise ValueError(f"Expected places as arguments and --output, found --{twice[0]}; leave it out, see --help.")
+    empty = sorted(key for key in ("device", "views") if key in overrides and overrides[key] is None)
+    if empty:
+        raise ValueError(f"Expected a value for --{empty[0]}, found None; leave it out to use the bundle's own.")
+    named = {key: value for key, value in overrides.items() if value and isinstance(value, str)}
+    files = {key: Path(value) for key, value in named.items() if os.path.exists(value)}
+    return {**overrides, **files, **{key: as_expression(value) for key, value in places.items()}}
+
+
+def listed_files(matrix: str) -> list[str]:
+    """Files of a list as a person types it: ``"['a.json','b.json']"``."""
+    try:
+        return [str(file) for file in literal_eval(matrix)]
+    except (ValueError, SyntaxError, TypeError):
+        raise ValueError(f"Expected files such as \"['pairs.json','methods.json']\", found {matrix}.") from None
+
+
+def bundle_folder(bundle: str) -> Path:
+    """The folder of a bundle, if it is one."""
+    root = Path(str(bundle))
+    if not (root / "configs" / "inference.json").is_file():
+        raise FileNotFoundError(
+            f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
+            "give the folder of a bundle such as bundles/fundus_disc_cup."
+        )
+    return root
+
+
+def measured_results(path: Path) -> list[dict[str, Any]]:
+    """What ``monai-sfda benchmark`` has measured, from its results.json."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Expected the output of monai-sfda benchmark at {path.parent}, found no {path.name}; give its --output."
+        )
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"Expected results of a benchmark in {path}, found a damaged file ({error}).") from None
+
+
+def chosen_recipe(root: Path, name: str | None) -> str:
+    """A recipe of the bundle, its default where none is named."""
+    known = recipe_names(root)
+    name = default_recipe(root) if name is None else name
+    if name not in known:
+        raise ValueError(f"Expected --method to be one of {', '.join(known) or 'none in this bundle'}, found {name}.")
+    return name
+
+
+def structure_names(structures: Any) -> list[str]:
+    """Of ``a,b``, ``"['a','b']"``, ``[a,b]``, or of a list of names."""
+    if isinstance(structures, str):
+        structures = structures.strip("[()]")
+    if structures is True:  # Fire gives True to an option without a value
+        return []
+    parts = structures.split(",") if isinstance(structures, str) else structures
+    return [str(part).strip(" '\"") for part in parts if part != ""]
+
+
+def height_and_width(image_size: Any) -> list[int] | None:
+    """Two positive whole numbers, or None."""
+    if image_size is None:
+        return None
+    numbers = list(image_size) if isinstance(image_size, list | tuple) else [image_size]
+    if len(numbers) != 2 or not all(type(number) is int and number > 0 for number in numbers):
+        raise ValueError(f"Expected --image_size as height and width, such as [256,256], found {image_size}.")
+    return numbers
+
+
+def refuse_taken(folder: Path) -> None:
+    """A new bundle needs a folder of its own."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(
+            f"Expected a new or empty folder for the bundle, found {folder} with something in it; choose another name."
+        )
+
+
+def writable_folder(output: Any, *, outside: object = None, option: str = "--output") -> Path:
+    """The folder to write to, made if missing."""
+    if not output or output is True:  # Fire gives True to an option without a value
+        raise FileNotFoundError(f"Expected a folder to write to, found no name; give {option} FOLDER.")
+    folder = Path(str(output))
+    if outside:
+        refuse_inside(str(outside), folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermissionError(f"Expected an output folder at {output}, could not make it ({error.strerror}).") from None
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"Expected a folder to write to at {output}, found it read-only; choose another {option}."
+        )
+    return folder
+
+
+def refuse_shared(table: str, images: str, folder: Path) -> None:
+    """The table of pseudonyms must not be in a folder that is passed on."""
+    place = Path(table).resolve()
+    for name, other in (("IMAGES", images), ("OUTPUT", folder)):
+        if place.is_relative_to(Path(str(other)).resolve()):
+            raise ValueError(
+                f"Expected --pseudonym_table outside of {name}, found {table}: whoever is given that folder could read "
+                "the names; choose another place."
+            )
