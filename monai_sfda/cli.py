@@ -71,7 +71,7 @@ def new(
     if left:
         print(f"First    {left}; then: python -m monai_sfda.template {folder}")
     print(f"Next     monai-sfda train    {folder} LABELLED")
-    print(f"         monai-sfda evaluate {folder} OTHER_LABELLED --output runs/scores")
+    print(f"         monai-sfda evaluate {folder} OTHER_LABELLED --output runs/source")
     print(f"         monai-sfda adapt    {folder} IMAGES --output runs/adapted")
 
 
@@ -117,7 +117,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
     print(f"\n{result_table(weights)}")
     print(f"\nWeights  {weights}, with passport.json and source_ratios.json beside them")
     print(f"Curves   {folder / 'training.png'}, {folder / 'training.csv'}")
-    print(f"Next     monai-sfda evaluate {bundle} OTHER_LABELLED --output runs/scores")
+    print(f"Next     monai-sfda evaluate {bundle} OTHER_LABELLED --output runs/source")
     print(f"         monai-sfda adapt    {bundle} IMAGES --output runs/adapted")
     if stopped:
         sys.exit("The training was stopped early; --overwrite --checkpoint FILE goes on from these weights.")
