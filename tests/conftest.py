@@ -1,5 +1,6 @@
 """A source network, some images and a trainer, as small as they can be."""
 
+import logging
 import multiprocessing
 from multiprocessing import forkserver
 
@@ -77,3 +78,15 @@ def fork():
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
         forkserver.ensure_running()  # which keeps what the environment is now
     return context.Process
+
+
+@pytest.fixture(autouse=True)
+def no_handler_is_left_behind():
+    """A bundle's logging.conf binds handlers to the streams of the test that ran it, which are closed after it."""
+    for handler in list(logging.root.handlers):  # of a fixture that several tests share
+        if getattr(getattr(handler, "stream", None), "closed", False):
+            logging.root.removeHandler(handler)
+    before = list(logging.root.handlers)
+    yield
+    for handler in [handler for handler in logging.root.handlers if handler not in before]:
+        logging.root.removeHandler(handler)
