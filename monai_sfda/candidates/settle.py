@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from monai_sfda.candidates.run import SOURCE
-from monai_sfda.choice import Decision, Gain, Rule, lower_bound
+from monai_sfda.choice import Decision, Gain, Rule, is_safe
 
 __all__ = ["Settled", "settle"]
 
@@ -63,7 +63,7 @@ def _for_all(gains: Mapping[str, Mapping[str, Gain]], total: int, rule: Rule) ->
     names = list(columns[0])
     error = rule.error_at(columns[0][names[0]].count, total) / len(names)
     means = {name: fmean(column[name].mean for column in columns) for name in names}
-    safe = [name for name in names if all(lower_bound(column[name], error) > -rule.margin for column in columns)]
+    safe = [name for name in names if is_safe(name, columns, error, rule)]
     best = max(safe, key=lambda name: means[name], default=SOURCE)
     return best if means.get(best, 0.0) > 0 else SOURCE
 

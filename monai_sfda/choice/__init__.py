@@ -17,7 +17,7 @@ that may be drawn; the gains hold for these.
 """
 
 from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
-from monai_sfda.choice.decide import Decision, decide, decide_jointly
+from monai_sfda.choice.decide import Decision, decide, decide_jointly, is_safe
 from monai_sfda.choice.draw import Draw, draw_order, drawn_in_order, weights
 from monai_sfda.choice.estimate import Gain, estimate_gain
 from monai_sfda.choice.gains import CaseGains, case_gains
@@ -37,6 +37,7 @@ __all__ = [
     "drawn_in_order",
     "estimate_gain",
     "interval",
+    "is_safe",
     "lower_bound",
     "upper_bound",
     "weights",

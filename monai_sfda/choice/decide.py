@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
@@ -10,7 +10,7 @@ from monai_sfda.choice.estimate import Gain
 from monai_sfda.choice.rule import Rule
 from monai_sfda.choice.words import sentence
 
-__all__ = ["Decision", "decide", "decide_jointly"]
+__all__ = ["Decision", "decide", "decide_jointly", "is_safe"]
 
 STATED_ERROR = 0.05
 """Of the interval that comes with a decision."""
@@ -81,7 +81,7 @@ def _decide(
     error = rule.error_at(count, total)
     if not error:
         return _decision("outline", structure, best, gains, more)
-    safe = [name for name in gains if gains[name].mean > 0 and _is_safe(name, guarded, error / len(gains), rule)]
+    safe = [name for name in gains if gains[name].mean > 0 and is_safe(name, guarded, error / len(gains), rule)]
     if best in safe:
         return _decision("adopt", structure, best, gains)
     if all(upper_bound(gain, error) <= rule.margin for gain in gains.values()):
@@ -93,7 +93,8 @@ def _decide(
     return _decision("keep-source", structure, best, gains)
 
 
-def _is_safe(name: str, guarded: list[Mapping[str, Gain]], error: float, rule: Rule) -> bool:
+def is_safe(name: str, guarded: Sequence[Mapping[str, Gain]], error: float, rule: Rule) -> bool:
+    """Whether a candidate loses no more than the margin in any of ``guarded``, but for a probability of ``error``."""
     return all(lower_bound(gains[name], error) > -rule.margin for gains in guarded)
 
 
