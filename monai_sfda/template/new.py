@@ -23,7 +23,7 @@ LOSSES = {
 """Head -> the loss that training minimises."""
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
-PACKAGES = ("monai-sfda", "pytorch-ignite", "nibabel", "pillow", "scikit-image", "tqdm")
+PACKAGES = ("monai-sfda", "pytorch-ignite", "nibabel", "pillow", "tqdm")
 TO_DO = "To be filled in"
 
 
