@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from ast import literal_eval
+from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
 from monai_sfda.overrides import as_expression
 from monai_sfda.places import refuse_inside
 from monai_sfda.recipe_list import default_recipe, recipe_names
+from monai_sfda.typed import positional
 
 __all__ = [
     "bundle_folder",
@@ -19,6 +22,7 @@ __all__ = [
     "listed_files",
     "measured_results",
     "refuse_shared",
+    "refuse_surplus",
     "refuse_taken",
     "structure_names",
     "with_places",
@@ -137,3 +141,21 @@ def refuse_shared(table: str, images: str, folder: Path) -> None:
                 f"Expected --pseudonym_table outside of {name}, found {table}: whoever is given that folder could read "
                 "the names; choose another place."
             )
+
+
+def refuse_surplus(words: Sequence[str], command: Callable[..., None]) -> None:
+    """Before any work is done: Fire calls the command first and complains afterwards."""
+    parameters = signature(command).parameters
+    kinds = [parameter.kind for parameter in parameters.values()]
+    options = [word[2:].partition("=")[0] for word in words if word.startswith("--")]
+    unknown = [] if Parameter.VAR_KEYWORD in kinds else sorted(set(options) - set(parameters))
+    if unknown:
+        known = ", ".join(f"--{name}" for name, part in parameters.items() if part.kind == Parameter.KEYWORD_ONLY)
+        raise ValueError(f"Expected the options {known} after {command.__name__}, found --{unknown[0]}; leave it out.")
+    expected = kinds.count(Parameter.POSITIONAL_OR_KEYWORD)
+    surplus = positional(words)[expected:]
+    if surplus:
+        raise ValueError(
+            f"Expected {expected} name(s) after {command.__name__}, found also {surplus[0]!r}; put a name with spaces "
+            "in quotes."
+        )

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
-from inspect import Parameter, signature
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -24,6 +23,7 @@ from monai_sfda.arguments import (
     listed_files,
     measured_results,
     refuse_shared,
+    refuse_surplus,
     refuse_taken,
     structure_names,
     with_places,
@@ -34,7 +34,7 @@ from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import existing_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
-from monai_sfda.typed import as_typed, expanded, positional, switches, with_switches
+from monai_sfda.typed import as_typed, expanded, switches, with_switches
 from monai_sfda.workflow import check_configs, run_configs
 
 __all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
@@ -360,26 +360,8 @@ def main() -> None:
             words = [word for word in words[:1] if word in commands] + ["--", "--help"]
         elif words and words[0] in commands:
             words = with_switches(words, switches(commands[words[0]], words))
-            _refuse_surplus(words[1:], commands[words[0]])
+            refuse_surplus(words[1:], commands[words[0]])
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
-
-
-def _refuse_surplus(words: Sequence[str], command: Callable[..., None]) -> None:
-    """Before any work is done: Fire calls the command first and complains afterwards."""
-    parameters = signature(command).parameters
-    kinds = [parameter.kind for parameter in parameters.values()]
-    options = [word[2:].partition("=")[0] for word in words if word.startswith("--")]
-    unknown = [] if Parameter.VAR_KEYWORD in kinds else sorted(set(options) - set(parameters))
-    if unknown:
-        known = ", ".join(f"--{name}" for name, part in parameters.items() if part.kind == Parameter.KEYWORD_ONLY)
-        raise ValueError(f"Expected the options {known} after {command.__name__}, found --{unknown[0]}; leave it out.")
-    expected = kinds.count(Parameter.POSITIONAL_OR_KEYWORD)
-    surplus = positional(words)[expected:]
-    if surplus:
-        raise ValueError(
-            f"Expected {expected} name(s) after {command.__name__}, found also {surplus[0]!r}; put a name with spaces "
-            "in quotes."
-        )
 
 
 def _adapt_each(bundle: str, images: str, output: str, method: str | None, methods: str, overrides: Any) -> None:

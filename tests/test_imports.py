@@ -62,7 +62,7 @@ HOUSE = """
     label           console delivery files overrides places recipe_list workflow
     candidates      choice console data delivery failures files imageio metrics overrides passport places report \
                     tables workflow
-    arguments       overrides places recipe_list
+    arguments       overrides places recipe_list typed
     cli             arguments benchmark candidates console delivery failures overrides places prediction \
                     recipe_list same_run template training typed workflow
 
