@@ -104,8 +104,8 @@ def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
     return [{**item, "label": masks[partners[item["case"]][0]]} for item in items]
 
 
-def mask_names(cases: Sequence[str]) -> dict[str, str]:
-    """Give each case the relative path of its mask: its own with the suffix ``.png``.
+def mask_names(cases: Sequence[str], *, suffix: str = ".png") -> dict[str, str]:
+    """Give each case the relative path of its mask: its own with another suffix.
 
     Cases that would share a path, also on a disk that ignores upper and lower case, keep their suffix:
     ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``. The same holds where a folder has that name.
@@ -113,7 +113,7 @@ def mask_names(cases: Sequence[str]) -> dict[str, str]:
     full: set[str] = set()
     folders = {str(folder).casefold() for case in cases for folder in PurePosixPath(case).parents}
     while True:
-        names = {case: (case if case in full else without_suffix(case)) + ".png" for case in cases}
+        names = {case: (case if case in full else without_suffix(case)) + suffix for case in cases}
         uses = Counter(name.casefold() for name in names.values()) + Counter(folders)
         shared = {case for case, name in names.items() if uses[name.casefold()] > 1}
         if shared <= full:

@@ -15,6 +15,7 @@ from monai_sfda.overrides import read_json
 __all__ = ["CONFIGS", "TASK", "filled", "layout", "write_configs"]
 
 CONFIGS = Path(__file__).with_name("configs")
+VOLUMES = Path(__file__).with_name("volumes")
 TASK = "task.json"
 WIDTH = 120
 STEP = 4
@@ -45,8 +46,12 @@ def write_configs(folder: Path, task: Mapping[str, Any]) -> None:
         target = folder / source.relative_to(CONFIGS)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".json":
+            text = filled(source.read_text(encoding="utf-8"), task)
+            other = VOLUMES / source.relative_to(CONFIGS)
+            if "volumes" in task and other.is_file():
+                text = replaced(text, filled(other.read_text(encoding="utf-8"), task))
             with whole_file(target) as draft:
-                draft.write_text(filled(source.read_text(encoding="utf-8"), task), encoding="utf-8")
+                draft.write_text(text, encoding="utf-8")
         else:
             shutil.copyfile(source, target)
     with whole_file(folder / TASK) as draft:
@@ -76,6 +81,22 @@ def filled(text: str, task: Mapping[str, Any]) -> str:
             line = line[: match.start()] + layout(value, *_place(line, match)) + line[match.end() :]
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def replaced(text: str, entries: str) -> str:
+    """A config with the entries that volumes have in place of pictures.
+
+    ``NAME`` is put in place of that entry or after all others, ``outer::inner`` reaches inside, and ``+NAME`` is added
+    to a list at its end.
+    """
+    config = json.loads(text)
+    for name, value in json.loads(entries).items():
+        *outer, inner = name.lstrip("+").split("::")
+        inside = config
+        for part in outer:
+            inside = inside[part]
+        inside[inner] = [*inside[inner], *value] if name.startswith("+") else value
+    return layout(config) + "\n"
 
 
 def _place(line: str, match: re.Match) -> tuple[int, int]:

@@ -1,0 +1,51 @@
+"""Read volumes as a step of a bundle's preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+
+from monai_sfda.volumes.reader import VolumeReader
+
+__all__ = ["ReadVolumed"]
+
+
+class ReadVolumed(MapTransform):
+    """Read a volume: (1, slices, rows, columns), float32 in [-1, 1] as networks see it, or uint8 from 0 to 255.
+
+    The metadata name the file (``filename_or_obj``), its ``grid`` (`monai_sfda.volumes.Grid`), and the ``affine`` and
+    ``zooms`` of its voxels.
+
+    Args:
+        keys: entries that hold a path, or the paths of a series.
+        reader: spacing and rule of intensity.
+        dtype: ``torch.float32`` or ``torch.uint8``, which views (`monai_sfda.transforms.WeakStrongViews`) scale.
+        allow_missing_keys: as in MONAI.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        reader: VolumeReader,
+        *,
+        dtype: torch.dtype = torch.float32,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.reader, self.dtype = reader, dtype
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        for key in self.key_iterator(item):
+            path = item[key]
+            image, grid, volume = self.reader.read({**item, "image": path})  # type: ignore[dict-item]
+            image = image.mul(255).round_().byte() if self.dtype == torch.uint8 else image.sub(0.5).div_(0.5)
+            first = path if isinstance(path, str) else path[0]
+            meta = {"filename_or_obj": first, "grid": grid, "zooms": volume.zooms, "placed": volume.placed}
+            item[key] = MetaTensor(image, affine=torch.from_numpy(volume.affine), meta=meta)
+        return item
