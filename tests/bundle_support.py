@@ -18,7 +18,9 @@ from monai_sfda.networks import load_network
 from monai_sfda.overrides import placed, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+ALL_BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+VOLUME_BUNDLES = [path for path in ALL_BUNDLES if "volumes" in read_json(path / "configs" / "task.json")]
+BUNDLES = [path for path in ALL_BUNDLES if path not in VOLUME_BUNDLES]
 RECIPES = sorted((bundle, path.stem) for bundle in BUNDLES for path in (bundle / "configs" / "methods").glob("*.json"))
 
 

@@ -57,7 +57,7 @@ HOUSE = """
 
     datasets        files
 
-    training        files functional imageio passport report tables
+    training        files functional imageio overrides passport report tables volumes
 
     benchmark       choice console data delivery files metrics overrides passport report tables training workflow
     label           console delivery files overrides places recipe_list workflow

@@ -114,7 +114,8 @@ def _remedy(network: nn.Module, size: tuple[int, ...], channels: int) -> str:
     if channels != 3:
         if advice := _other_size(network, size, channels=channels):
             return f"set image_size to {advice}"
-        return f"change network_def, which does not take {channels} channel{'s' * (channels > 1)} of this or a similar size"
+        plural = "s" * (channels > 1)
+        return f"change network_def, which does not take {channels} channel{plural} of this or a similar size"
     grey = "wrap it in monai_sfda.networks.with_input (grey: true), because it takes grey images"
     if _fits(network, size, channels=1):
         return grey

@@ -58,8 +58,8 @@ class Denoiser(nn.Module):
         """Raises ValueError: for maps of another number of axes."""
         if probs.ndim - 2 != len(self.size):
             raise ValueError(
-                f"Expected maps of {len(self.size)} axes to denoise, found shape {tuple(probs.shape)}; train a denoiser "
-                f"of {probs.ndim - 2} axes with train_denoiser.json."
+                f"Expected maps of {len(self.size)} axes to denoise, found shape {tuple(probs.shape)}; train a "
+                f"denoiser of {probs.ndim - 2} axes with train_denoiser.json."
             )
         small = _resize(probs.float(), self.size)
         return _resize(probabilities(self.layers(small), self.head), probs.shape[2:])

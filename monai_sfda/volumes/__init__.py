@@ -2,9 +2,21 @@
 
 from monai_sfda.volumes.find import find_volume_pairs, find_volumes
 from monai_sfda.volumes.grid import Grid
+from monai_sfda.volumes.labelled import ReadVolumePair
+from monai_sfda.volumes.parts import VolumeParts
 from monai_sfda.volumes.read import read_volume
 from monai_sfda.volumes.reader import VolumeReader
 from monai_sfda.volumes.transforms import ReadVolumed
 from monai_sfda.volumes.volume import Volume
 
-__all__ = ["Grid", "ReadVolumed", "Volume", "VolumeReader", "find_volume_pairs", "find_volumes", "read_volume"]
+__all__ = [
+    "Grid",
+    "ReadVolumePair",
+    "ReadVolumed",
+    "Volume",
+    "VolumeParts",
+    "VolumeReader",
+    "find_volume_pairs",
+    "find_volumes",
+    "read_volume",
+]
