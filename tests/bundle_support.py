@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import torch
@@ -18,7 +19,10 @@ from monai_sfda.networks import load_network
 from monai_sfda.overrides import placed, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+ALL_BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+VOLUME_BUNDLES = [bundle for bundle in ALL_BUNDLES if "volumes" in read_json(bundle / "configs" / "task.json")]
+BUNDLES = [bundle for bundle in ALL_BUNDLES if bundle not in VOLUME_BUNDLES]
+"""Those of pictures."""
 RECIPES = sorted((bundle, path.stem) for bundle in BUNDLES for path in (bundle / "configs" / "methods").glob("*.json"))
 
 
@@ -45,6 +49,25 @@ def write_images(folder: Path, count: int = 3, *, classes: int = 0, size: tuple[
                 target = folder / name if classes else folder
                 target.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(array).save(target / f"case_{index}.png")
+    return folder
+
+
+def write_volumes(folder: Path, count: int = 3, *, classes: int = 0, size: tuple[int, int, int] = (44, 40, 5)) -> Path:
+    """Bright balls on a dark ground, X x Y x Z voxels of 2 x 2 x 8 mm; with ``classes``, the labelled layout."""
+    generator = np.random.default_rng(0)
+    places = np.stack(np.mgrid[: size[0], : size[1], : size[2]]).reshape(3, -1) * [[2], [2], [8]]
+    for index in range(count):
+        centre = np.array([40 - 2 * index, 36 + 2 * index, 16])
+        distance = np.linalg.norm(places - centre[:, None], axis=0).reshape(size)
+        values = (100 + 400 * (distance < 22) + generator.normal(0, 20, size)).astype(np.int16)
+        ids = ((distance < 22).astype(np.uint8) + (distance < 12)).clip(max=classes)
+        for name, array in (("image", values), ("mask", ids)):
+            if name == "image" or classes:
+                target = folder / name if classes else folder
+                target.mkdir(parents=True, exist_ok=True)
+                volume = nibabel.Nifti1Image(array, np.diag([-2.0, -2.0, 8.0, 1.0]))
+                volume.header.set_xyzt_units("mm")
+                nibabel.save(volume, target / f"case_{index}.nii.gz")
     return folder
 
 
