@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 
-from monai_sfda.delivery.compare import CaseChange
+from monai_sfda.delivery.case_sums import CaseChange
 
 __all__ = ["describe_change", "in_percent", "mean_of_known", "summarise_change"]
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
+from monai_sfda.delivery.case_sums import CaseChange
 from monai_sfda.delivery.change import in_percent, mean_of_known
-from monai_sfda.delivery.compare import CaseChange
 from monai_sfda.delivery.limits import Limits
 
 __all__ = ["check_structure"]

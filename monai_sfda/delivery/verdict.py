@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import inf, isfinite, log
 from typing import Any
 
+from monai_sfda.delivery.case_sums import CaseChange
 from monai_sfda.delivery.change import describe_change, summarise_change
 from monai_sfda.delivery.checks import check_structure
-from monai_sfda.delivery.compare import CaseChange
 from monai_sfda.delivery.limits import Limits
 
 __all__ = ["WORDS", "judge", "read_verdict"]

@@ -22,7 +22,7 @@ from monai_sfda.engines.check import check_wiring
 from monai_sfda.engines.finite import check_finite
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
-from monai_sfda.precision import autocast, choose_precision
+from monai_sfda.precision import autocast, channels_last, choose_precision
 from monai_sfda.protocols import Criterion, Labeller, Views
 
 __all__ = ["AdaptTrainer"]
@@ -153,5 +153,4 @@ class AdaptTrainer(Trainer):
 
     def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
         image, case = read_batch(batch)
-        layout = torch.channels_last if image.ndim == 4 else torch.contiguous_format
-        return image.to(self.state.device, non_blocking=True, memory_format=layout), case
+        return channels_last(image.to(self.state.device, non_blocking=True)), case
