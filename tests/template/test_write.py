@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from bundle_support import BUNDLES, ROOT, recipe_id
+from bundle_support import ALL_BUNDLES, ROOT, recipe_id
 
 from monai_sfda.overrides import read_json
 from monai_sfda.template import CONFIGS, write_configs
@@ -13,7 +13,7 @@ OWN = {"metadata.json"}
 RECIPES = sorted((CONFIGS / "methods").glob("*.json"))
 
 
-@pytest.mark.parametrize("bundle", BUNDLES, ids=recipe_id)
+@pytest.mark.parametrize("bundle", ALL_BUNDLES, ids=recipe_id)
 def test_the_configs_of_a_bundle_follow_from_its_task(bundle, tmp_path):
     write_configs(tmp_path, read_json(bundle / "configs" / TASK))
     written, found = (
