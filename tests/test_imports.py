@@ -55,7 +55,7 @@ HOUSE = """
     prediction      data failures files functional imageio metrics overrides pieces protocols reading report tables
     delivery        engines files functional metrics networks.moved overrides passport precision protocols report
 
-    datasets        files
+    datasets        files tables
 
     training        files functional imageio overrides passport report tables volumes
 
