@@ -44,7 +44,7 @@ HOUSE = """
 
     imageio         files reading transforms.nested
     data            failures files places reading tables
-    volumes         data
+    volumes         data reading
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
     handlers        files functional metrics networks.moved root_cause tables

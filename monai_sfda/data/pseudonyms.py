@@ -47,9 +47,13 @@ def pseudonymise(
         known = _known(table) | {name: item["case"] for name, item in zip(names, items, strict=True)}
         write_csv(table, COLUMNS, ({"case": case, "pseudonym": name} for name, case in known.items()))
     return [
-        {**item, "case": name, "output": f"{name}.png", "kept": keep(item["case"]) if keep else ""}
+        {**item, "case": name, "output": name + _suffix(item), "kept": keep(item["case"]) if keep else ""}
         for item, name in zip(items, names, strict=True)
     ]
+
+
+def _suffix(item: dict[str, str]) -> str:
+    return ".nii.gz" if item.get("output", "").endswith(".nii.gz") else ".png"
 
 
 def _known(table: Path) -> dict[str, str]:

@@ -23,8 +23,9 @@ class Grid(NamedTuple):
     """Axes of a file, turned and resampled to slices, rows and columns as a network sees them.
 
     Columns run towards the left of the patient (in a sagittal slice: the back), rows towards the back (in a coronal or
-    short-axis slice: the feet). A 2-D network sees slices along the thickest axis, in the order of the file; a 3-D
-    network sees them from the feet to the head. A file that does not say how it lies is taken as it is stored.
+    short-axis slice: the feet). A 2-D network sees slices along the thickest axis, in the order of the file; an axis of
+    one voxel is that of a single slice, however thick it is. A 3-D network sees slices from the feet to the head. A
+    file that does not say how it lies is taken as it is stored.
     """
 
     axes: tuple[int, int, int]
@@ -62,9 +63,13 @@ class Grid(NamedTuple):
             return turned
         if mode == "nearest":
             return interpolate(turned[None, None], self.size, mode="nearest-exact")[0, 0]
+        slices = interpolate(turned[:, None], self.size[1:], mode="bilinear", antialias=True)[:, 0]
         if self.size[0] == self.stored[0]:
-            return interpolate(turned[:, None], self.size[1:], mode="bilinear", antialias=True)[:, 0]
-        return interpolate(turned[None, None], self.size, mode="trilinear")[0, 0]
+            return slices
+        # Linear along each axis in turn, for PyTorch keeps aliases out of pictures alone.
+        columns = slices.permute(2, 0, 1)[:, None]
+        across = interpolate(columns, self.size[:2], mode="bilinear", antialias=True)[:, 0]
+        return across.permute(1, 2, 0).contiguous()
 
     def to_stored(self, channels: Tensor, decide: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
         """(K, slices, rows, columns) of the network -> (K, X, Y, Z) of the file, linearly interpolated.
@@ -100,7 +105,7 @@ def _turned(volume: Volume, *, slices_as_stored: bool) -> tuple[tuple[int, int, 
     orientation = io_orientation(volume.affine)
     towards, direction = orientation[:, 0].astype(int), orientation[:, 1]
     if slices_as_stored:
-        slices = _thickest(volume.zooms)
+        slices = _axis_of_slices(volume)
         # 0 is right to left, 1 front to back, 2 head to feet: what is left of them is horizontal first
         columns, rows = sorted((axis for axis in range(3) if axis != slices), key=lambda axis: towards[axis])
     else:
@@ -112,7 +117,12 @@ def _turned(volume: Volume, *, slices_as_stored: bool) -> tuple[tuple[int, int, 
     return axes, tuple(flipped)
 
 
-def _thickest(zooms: np.ndarray) -> int:
+def _axis_of_slices(volume: Volume) -> int:
+    """The axis of one voxel, where it is the only one; else the thickest; else the last."""
+    single = [axis for axis in range(3) if volume.values.shape[axis] == 1]
+    if len(single) == 1:
+        return single[0]
+    zooms = volume.zooms
     largest = int(np.argmax(zooms))
     others = np.delete(zooms, largest)
     return largest if zooms[largest] > THICKER * others.max() else 2

@@ -26,7 +26,8 @@ def read_volume(path: str | Path | Sequence[str], frame: int | None = None) -> V
     if not isinstance(path, str | Path):
         raise ValueError(f"Expected a NIfTI file, found {len(path)} files.")
     volume = read_nifti_volume(path, frame)
-    wrong = int(np.count_nonzero(~np.isfinite(volume.values)))
+    floats = volume.values.dtype.kind == "f"
+    wrong = int(np.count_nonzero(~np.isfinite(volume.values))) if floats else 0
     if wrong:
         raise ValueError(
             f"Expected finite values in {Path(path).name}, found NaN or infinity in {wrong} voxels; export it again."

@@ -81,3 +81,79 @@ def test_a_mask_lies_on_its_image_after_a_file_round(tmp_path):
     assert np.allclose(read.affine, volume.affine)
     assert np.array_equal(read.values, volume.values)
     assert read.placed
+
+
+def oblique(rng, zooms):
+    """An affine of any rotation, with or without a reflection."""
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    affine = np.eye(4)
+    affine[:3, :3] = rotation * zooms
+    affine[:3, 3] = rng.normal(size=3) * 50
+    return affine
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_oblique_volumes_are_turned_as_nibabel_and_monai_turn_them(seed):
+    from monai.data import MetaTensor
+    from monai.transforms import Orientation
+
+    rng = np.random.default_rng(seed)
+    values = rng.random((5, 6, 7), np.float32)
+    affine = oblique(rng, (2.0, 2.0, 2.0))
+    seen = Grid.of(Volume(values, affine), (2.0, 2.0, 2.0)).to_network(values)
+    canonical = nibabel.as_closest_canonical(nibabel.Nifti1Image(values, affine))
+    right_front_head = np.asarray(canonical.dataobj)
+    assert np.array_equal(seen, right_front_head[::-1, ::-1].transpose(2, 1, 0))
+    left_back_head = Orientation("LPS", labels=None)(MetaTensor(values[None], affine=affine))[0]
+    assert np.array_equal(seen, left_back_head.numpy().transpose(2, 1, 0))
+
+
+def test_a_volume_at_45_degrees_comes_back_voxel_for_voxel():
+    turn = np.array([[1, -1, 0], [1, 1, 0], [0, 0, 2**0.5]]) / 2**0.5
+    for noise in (-1e-12, 0, 1e-12):
+        affine = np.eye(4)
+        affine[:3, :3] = turn
+        affine[0, 0] += noise
+        values = np.random.default_rng(0).random((5, 6, 7), np.float32)
+        for spacing in [(1.0, 1.0), (1.0, 1.0, 1.0)]:
+            grid = Grid.of(Volume(values, affine), spacing)
+            assert sorted(grid.axes) == [0, 1, 2]
+            assert np.array_equal(grid.to_stored(grid.to_network(values)[None])[0], values)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_single_slice_is_one_however_thick(axis):
+    shape = [9, 8, 7]
+    shape[axis] = 1
+    zooms = np.full(3, 2.0)
+    zooms[(axis + 1) % 3], zooms[axis] = 1.0, 0.1
+    volume = Volume(np.zeros(shape, np.float32), np.diag([*zooms, 1.0]))
+    assert Grid.of(volume, (1.0, 1.0)).stored[0] == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 9), (1, 9, 9)])
+def test_axes_of_one_voxel_are_no_error(shape):
+    volume = Volume(np.ones(shape, np.float32), np.diag([1.5, 1.5, 3.0, 1.0]))
+    for spacing in [(1.0, 1.0), (1.0, 1.0, 1.0), (9.0, 9.0, 9.0)]:
+        grid = Grid.of(volume, spacing)
+        assert torch.allclose(grid.to_network(volume.values), torch.ones(grid.size))
+        assert grid.to_stored(torch.ones(2, *grid.size)).shape == (2, *shape)
+
+
+def test_a_fine_volume_is_seen_without_aliases():
+    stripes = np.zeros((40, 40, 40), np.float32)
+    stripes[..., ::2] = 1
+    seen = Grid.of(Volume(stripes, np.eye(4)), (4.0, 4.0, 4.0)).to_network(stripes)
+    assert seen.shape == (10, 10, 10)
+    assert (seen - 0.5).abs().max() < 0.15
+
+
+def test_the_middle_of_a_structure_stays_where_it_was():
+    values = np.zeros((30, 41, 9), np.float32)
+    values[7:12, 20:31, 2:6] = 1
+    volume = Volume(values, np.diag([0.9, 1.3, 4.0, 1.0]))
+    for spacing in [(1.5, 1.5), (2.0, 1.1, 1.1)]:
+        grid = Grid.of(volume, spacing)
+        back = grid.to_stored(grid.to_network(values)[None])[0] > 0.5
+        for was, now in zip(np.argwhere(values > 0).mean(0), np.argwhere(back).mean(0), strict=True):
+            assert abs(was - now) < 0.35
