@@ -40,5 +40,5 @@ def test_an_id_that_nobody_expects_is_named(tmp_path):
 def test_a_label_that_lies_elsewhere_is_refused(tmp_path):
     elsewhere = np.diag([1.0, 1.0, 8.0, 1.0])
     elsewhere[0, 3] = 5
-    with pytest.raises(ValueError, match="on the voxels of its image, found another affine"):
+    with pytest.raises(ValueError, match="on the voxels of its image, found other places in its affine"):
         ReadVolumePair(READER, [0, 1, 2])(write(tmp_path, blocks(), label_affine=elsewhere))
