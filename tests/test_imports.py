@@ -15,6 +15,7 @@ PACKAGE = Path(monai_sfda.__file__).parent
 HOUSE = """
     root_cause
     files
+    findings
     functional
     pieces
     places
@@ -52,7 +53,7 @@ HOUSE = """
     same_run        data.pseudonyms files overrides places
 
     report          files pieces
-    prediction      data failures files functional imageio metrics overrides pieces protocols reading report tables
+    prediction      data failures files findings functional imageio metrics overrides pieces reading report tables
     delivery        engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files tables
@@ -67,7 +68,7 @@ HOUSE = """
     cli             arguments benchmark candidates console delivery failures overrides places prediction \
                     recipe_list same_run template training typed workflow
 
-    organs          files pieces protocols
+    organs          files findings pieces
 """
 ROOMS = {words[0]: words[1:] for words in map(str.split, HOUSE.splitlines()) if words}
 FILES = sorted(PACKAGE.rglob("*.py"))

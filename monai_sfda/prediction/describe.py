@@ -12,6 +12,7 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 from torch import Tensor
 
+from monai_sfda.findings import Findings, Prediction
 from monai_sfda.functional import Cutoff, check_cutoff, decide
 from monai_sfda.imageio.header import header_facts
 from monai_sfda.metrics import soft_dice_confidence
@@ -20,7 +21,6 @@ from monai_sfda.prediction.geometry import measure_mask, structure_masks
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.quality import image_quality
-from monai_sfda.protocols import Findings, Prediction
 
 __all__ = ["DescribeCased", "describe_mask"]
 

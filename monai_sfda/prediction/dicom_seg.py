@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from monai_sfda.findings import Findings
 from monai_sfda.imageio.readable_header import readable_header
 from monai_sfda.overrides import read_json
 from monai_sfda.prediction.convert_masks import Unsuited, convert_masks
 from monai_sfda.prediction.geometry import structure_masks
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.segment_codes import describe_segments, one_line
-from monai_sfda.protocols import Findings
 from monai_sfda.reading.dicom_header import dicom_header
 from monai_sfda.reading.kind import sniff
 

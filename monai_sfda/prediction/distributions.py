@@ -9,8 +9,8 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from monai_sfda.findings import Findings, Panel
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Findings, Panel
 from monai_sfda.report.figures import FIGURE_STYLE, figure_to_data_uri
 from monai_sfda.report.pictures import PALETTE
 

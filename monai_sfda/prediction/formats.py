@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from monai_sfda.findings import Findings
 from monai_sfda.prediction.dicom_seg import write_dicom_seg
 from monai_sfda.prediction.nifti_masks import write_nifti
-from monai_sfda.protocols import Findings
 
 __all__ = ["check_formats", "drop_orphans", "write_formats"]
 

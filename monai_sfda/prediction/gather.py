@@ -16,6 +16,7 @@ from monai_sfda.data import find_images
 from monai_sfda.data.tree import is_system_folder
 from monai_sfda.failures import read_failures, reason, write_failures
 from monai_sfda.files import case_of, whole_file
+from monai_sfda.findings import Findings
 from monai_sfda.imageio import MaskReader
 from monai_sfda.imageio.header import header_facts
 from monai_sfda.prediction.describe import describe_mask
@@ -24,7 +25,6 @@ from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import write_overlays
 from monai_sfda.prediction.prediction_report import write_prediction_report
-from monai_sfda.protocols import Findings
 from monai_sfda.tables import write_csv
 
 __all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
@@ -73,7 +73,10 @@ def write_results(
     measured = {row["file"] for row in rows}  # an image that is gone now may have a mask from before
     failures = [*(row for row in read_failures(folder / "failures.csv") if row["case"] not in measured), *damaged]
     write_failures(folder / "failures.csv", failures)
-    _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
+    results = [*rows, *({"file": row["case"], "status": "failed"} for row in failures)]
+    _write_csv(folder / "results.csv", results)
+    if table := findings.study_table(results, classes):
+        _write_csv(folder / table[0], table[1])
     summary = _summary(rows, failures)
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import gt, lt
 from typing import Any
 
+from monai_sfda.findings import Findings, Flag
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Findings, Flag
 
 __all__ = ["FLAGS", "Judge"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monai_sfda.protocols import Findings, Flag, Panel, Prediction
+from monai_sfda.findings import Findings, Flag, Panel, Prediction
 
 __all__ = ["NO_FINDINGS"]
 

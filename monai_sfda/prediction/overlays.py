@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from monai_sfda.files import whole_file
+from monai_sfda.findings import Findings
 from monai_sfda.imageio import PhotoReader
 from monai_sfda.prediction.geometry import structure_masks
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Findings
 from monai_sfda.report.pictures import outline_overlay
 
 __all__ = ["draw_overlay", "thumbnail", "write_overlays"]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.files import whole_file
+from monai_sfda.findings import Findings
 from monai_sfda.prediction.distributions import histograms
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import thumbnail
-from monai_sfda.protocols import Findings
 from monai_sfda.report.page import page_template
 from monai_sfda.report.pictures import PALETTE, to_data_uri
 

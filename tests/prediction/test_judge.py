@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from monai_sfda.findings import Flag
 from monai_sfda.prediction.judge import FLAGS, Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Flag
 
 CLASSES = {1: "big bone", 2: "marrow"}
 BONE = SimpleNamespace(
