@@ -16,6 +16,7 @@ HOUSE = """
     root_cause
     files
     functional
+    digits
     pieces
     places
     precision
@@ -46,12 +47,13 @@ HOUSE = """
     data            failures files places reading tables
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
-    handlers        files functional metrics networks.moved root_cause tables
+    handlers        digits files functional metrics networks.moved root_cause tables
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
     same_run        data.pseudonyms files overrides places
 
     report          files pieces
-    prediction      data failures files functional imageio metrics overrides pieces protocols reading report tables
+    prediction      data digits failures files functional imageio metrics overrides pieces protocols reading \
+                    report tables
     delivery        engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files
