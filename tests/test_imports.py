@@ -54,7 +54,7 @@ HOUSE = """
     report          files pieces
     prediction      data digits failures files functional imageio metrics overrides pieces protocols reading \
                     report tables
-    delivery        engines files functional metrics networks.moved overrides passport precision protocols report
+    delivery        digits engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files
 

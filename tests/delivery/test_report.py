@@ -257,3 +257,10 @@ def test_twelve_large_noisy_cases_stay_under_three_megabytes(tmp_path, report):
     ]
     write(tmp_path, report, pictures=cases)
     assert (tmp_path / "report.html").stat().st_size < 3e6
+
+
+def test_the_page_shows_a_value_in_as_many_digits_as_tell_it_apart_from_its_limit(report, tmp_path):
+    check = {"name": "cup shrinkage", "value": 0.799996, "text": "0.799996", "limit": "at least 0.8", "passed": False}
+    report["verdict"]["checks"] = [check]
+    text = Page(write_report(tmp_path, report, history=[], pictures=[]).read_text()).text
+    assert "0.799996" in text
