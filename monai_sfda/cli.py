@@ -31,7 +31,7 @@ from monai_sfda.arguments import (
 )
 from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
-from monai_sfda.places import existing_folder, lock_folder
+from monai_sfda.places import existing_folder, labelled_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
@@ -90,7 +90,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             from these weights, --ckpt_dir FOLDER writes to another folder than models.
     """
     bundle, labelled, overrides = expanded((bundle, labelled, overrides))
-    root, _ = bundle_folder(bundle), existing_folder(labelled)
+    root, _ = bundle_folder(bundle), labelled_folder(labelled)
     folder = writable_folder(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
     weights = folder / "model.pt"
     if weights.exists() and not overwrite:
@@ -258,7 +258,7 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         overrides: any value of the config.
     """
     bundle, dataset, output, overrides = expanded((bundle, dataset, output, overrides))
-    root, _, folder = bundle_folder(bundle), existing_folder(dataset), writable_folder(output)
+    root, _, folder = bundle_folder(bundle), labelled_folder(dataset), writable_folder(output)
     places = with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
     from monai_sfda.prediction.gather import score_table

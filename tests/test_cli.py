@@ -375,6 +375,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
         (["predict", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["evaluate", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["adapt", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
+        (["evaluate", FUNDUS, "images/mask", "--output", "out"], "found no image and no mask; lay the data out as"),
+        (["train", FUNDUS, "images/mask"], "found no image and no mask; lay the data out as"),
         (["predict", FUNDUS, "images", "--output", "images/out"], "Expected an output folder outside the images"),
         ([*ADAPT, "--method", "cbt"], "Expected --method to be one of"),
         ([*ADAPT, "--methods", "dpl,cbt"], "Expected --methods to be fast, all or names"),
@@ -404,7 +406,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
     ids=str,
 )
 def test_what_needs_no_network_is_said_before_pytorch_is_imported(tmp_path, words, sentence):
-    (tmp_path / "images").mkdir()
+    for name in ("image", "mask"):
+        (tmp_path / "images" / name).mkdir(parents=True)
     command = [sys.executable, "-c", QUICK, *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
