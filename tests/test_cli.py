@@ -47,6 +47,17 @@ def test_adapt_writes_what_it_promises_and_says_where(monkeypatch, capsys, image
     assert record["images"] == 3
 
 
+def test_configs_are_checked_once(monkeypatch, images, small, tmp_path):
+    from monai_sfda import workflow
+
+    checked, check = [], workflow.check_overrides
+    monkeypatch.setattr(workflow, "check_overrides", lambda *given: [checked.append(given), check(*given)])
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "masks", *small)
+    assert len(checked) == 1
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    assert len(checked) == 2
+
+
 def test_a_finished_adaptation_is_not_repeated(monkeypatch, capsys, images, small, tmp_path):
     words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small]
     command(monkeypatch, *words)
