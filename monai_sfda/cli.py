@@ -31,11 +31,11 @@ from monai_sfda.arguments import (
 )
 from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
-from monai_sfda.places import existing_folder, lock_folder
+from monai_sfda.places import existing_folder, labelled_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
-from monai_sfda.workflow import check_configs, run_configs
+from monai_sfda.workflow import check_configs, run_checked, run_configs
 
 __all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
 
@@ -90,7 +90,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             from these weights, --ckpt_dir FOLDER writes to another folder than models.
     """
     bundle, labelled, overrides = expanded((bundle, labelled, overrides))
-    root, _ = bundle_folder(bundle), existing_folder(labelled)
+    root, _ = bundle_folder(bundle), labelled_folder(labelled)
     folder = writable_folder(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
     weights = folder / "model.pt"
     if weights.exists() and not overwrite:
@@ -154,7 +154,7 @@ def adapt(
     places = with_places(overrides, dataset_dir=images, output_dir=folder)
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with lock_folder(folder):
-        check_configs(root, configs, **places)
+        checked = check_configs(root, configs, **places)
         from monai_sfda.delivery.delivery import define_network
         from monai_sfda.delivery.verdict import WORDS, read_verdict
         from monai_sfda.same_run import refuse_other_adaptation
@@ -165,7 +165,7 @@ def adapt(
         else:
             for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
                 read_json(path)
-            run_configs(root, configs, **places)
+            run_checked(root, configs, checked)
         define_network(folder / "bundle", overrides)
     verdict = read_verdict(read_json(report))
     print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
@@ -232,11 +232,11 @@ def predict(
             raise ValueError(f"Expected text after --{nameless[0]}, found none; give it, or leave the option out.")
         hidden = {key: as_expression(str(overrides.pop(key))) for key in secret if key in overrides}
         places = with_places(overrides, dataset_dir=images, results_dir=folder)
-        check_configs(root, configs, **chosen, **places, **hidden)
+        checked = check_configs(root, configs, **chosen, **places, **hidden)
         from monai_sfda.failures import clear_drafts
 
         clear_drafts(folder)
-        workflow = run_configs(root, configs, **chosen, **places, **hidden)
+        workflow = run_checked(root, configs, checked)
     summary = read_json(folder / "summary.json")
     print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
@@ -258,7 +258,7 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         overrides: any value of the config.
     """
     bundle, dataset, output, overrides = expanded((bundle, dataset, output, overrides))
-    root, _, folder = bundle_folder(bundle), existing_folder(dataset), writable_folder(output)
+    root, _, folder = bundle_folder(bundle), labelled_folder(dataset), writable_folder(output)
     places = with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
     from monai_sfda.prediction.gather import score_table

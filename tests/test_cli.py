@@ -47,6 +47,17 @@ def test_adapt_writes_what_it_promises_and_says_where(monkeypatch, capsys, image
     assert record["images"] == 3
 
 
+def test_configs_are_checked_once(monkeypatch, images, small, tmp_path):
+    from monai_sfda import workflow
+
+    checked, check = [], workflow.check_overrides
+    monkeypatch.setattr(workflow, "check_overrides", lambda *given: [checked.append(given), check(*given)])
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "masks", *small)
+    assert len(checked) == 1
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    assert len(checked) == 2
+
+
 def test_a_finished_adaptation_is_not_repeated(monkeypatch, capsys, images, small, tmp_path):
     words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small]
     command(monkeypatch, *words)
@@ -375,6 +386,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
         (["predict", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["evaluate", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["adapt", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
+        (["evaluate", FUNDUS, "images/mask", "--output", "out"], "found no image and no mask; lay the data out as"),
+        (["train", FUNDUS, "images/mask"], "found no image and no mask; lay the data out as"),
         (["predict", FUNDUS, "images", "--output", "images/out"], "Expected an output folder outside the images"),
         ([*ADAPT, "--method", "cbt"], "Expected --method to be one of"),
         ([*ADAPT, "--methods", "dpl,cbt"], "Expected --methods to be fast, all or names"),
@@ -404,7 +417,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
     ids=str,
 )
 def test_what_needs_no_network_is_said_before_pytorch_is_imported(tmp_path, words, sentence):
-    (tmp_path / "images").mkdir()
+    for name in ("image", "mask"):
+        (tmp_path / "images" / name).mkdir(parents=True)
     command = [sys.executable, "-c", QUICK, *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

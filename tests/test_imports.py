@@ -17,6 +17,7 @@ HOUSE = """
     files
     findings
     functional
+    digits
     pieces
     places
     precision
@@ -48,13 +49,14 @@ HOUSE = """
     volumes         data reading
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
-    handlers        files functional metrics networks.moved root_cause tables
+    handlers        digits files functional metrics networks.moved root_cause tables
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
     same_run        data.pseudonyms files overrides places
 
     report          files pieces
-    prediction      data failures files findings functional imageio metrics overrides pieces reading report tables
-    delivery        engines files functional metrics networks.moved overrides passport precision protocols report
+    prediction      data digits failures files findings functional imageio metrics overrides pieces reading \
+                    report tables
+    delivery        digits engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files tables
 

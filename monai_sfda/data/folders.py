@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from monai_sfda.data.label_maps import without_label_maps
 from monai_sfda.data.tree import counted, is_system_folder, visible_files
 from monai_sfda.files import SUFFIXES, readable_path, without_suffix
-from monai_sfda.places import existing_folder
+from monai_sfda.places import existing_folder, labelled_folder
 from monai_sfda.reading.kind import is_dicom
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
@@ -79,13 +79,7 @@ def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
         OSError: if a folder is missing or holds no image.
         ValueError: if an image has no mask, or several.
     """
-    root = existing_folder(dataset)
-    missing = [name for name in ("image", "mask") if not (root / name).is_dir()]
-    if missing:
-        raise FileNotFoundError(
-            f"Expected the folders image and mask in {root}, found no {' and no '.join(missing)}; "
-            "lay the data out as image/NAME.png and mask/NAME.png."
-        )
+    root = labelled_folder(dataset)
     items = find_images(root)
     masks = {item["case"]: item["image"] for item in find_images(root / "mask")}
     by_stem: dict[str, list[str]] = {}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import gt, lt
 from typing import Any
 
+from monai_sfda.digits import in_digits
 from monai_sfda.findings import Findings, Flag
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 
@@ -88,7 +89,7 @@ class Judge:
             for name, column, limit in self._places(kind):
                 value = row.get(column)
                 if value is not None and limit is not None and RAISED[flag.raised](value, limit):
-                    raised[name] = f"{_short(value)}, limit {_short(limit)}"
+                    raised[name] = _beside(value, limit)
         return raised
 
     def _places(self, kind: str) -> Iterator[tuple[str, str, Any]]:
@@ -124,7 +125,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, Sequence):
-        return " to ".join(f"{number:g}" for number in value)
-    return f"{float(value):.3g}"
+def _beside(value: Any, limit: Any) -> str:
+    limits = limit if isinstance(limit, Sequence) else [limit]
+    return f"{in_digits(float(value), 3, limits=limits)}, limit {' to '.join(f'{number:g}' for number in limits)}"

@@ -70,6 +70,12 @@ def test_the_most_alarming_comes_first_and_states_its_limit():
     }
 
 
+def test_a_number_just_beyond_its_limit_is_not_rounded_to_it():
+    judge = Judge(CLASSES, BONE, {"blurred": 0.5, "odd_ratio": [0.2, 0.4]})
+    assert judge(good() | {"sharpness": 0.49996})["blurred"] == "0.49996, limit 0.5"
+    assert judge(good() | {"marrow_ratio": 0.40001})["odd_ratio"] == "0.40001, limit 0.2 to 0.4"
+
+
 def test_thresholds_replace_limits_and_none_turns_a_flag_off():
     judge = Judge(CLASSES, BONE, {"dark": None, "unsure": {"marrow": 0.95}, "odd_ratio": [0.2, 0.4], "blurred": 0.5})
     row = good() | {"brightness": 0.01, "big_bone_confidence": 0.1, "marrow_confidence": 0.9, "sharpness": 0.4}
