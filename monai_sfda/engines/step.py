@@ -1,4 +1,4 @@
-"""What the steps of all engines share: move a batch, and minimise a loss without ever taking a step that is not finite."""
+"""What the steps of all engines share: move a batch, and minimise a loss with no update that is not finite."""
 
 from __future__ import annotations
 
