@@ -123,7 +123,14 @@ class AdaptTrainer(Trainer):
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
         loss = self.criterion(**step)
         engine.fire_event(IterationEvents.LOSS_COMPLETED)
-        value = minimise(engine, loss, network=self.network, optimizer=self.optimizer, step=step)
+        value = minimise(
+            loss,
+            network=self.network,
+            optimizer=self.optimizer,
+            step=step,
+            state=self.state,
+            fire=engine.fire_event,
+        )
         return {"loss": value, "pred": step["pred"].detach(), "case": case}
 
     def observe_all(self, ask: Callable[[Tensor, Sequence[str]], Answer]) -> Iterator[Answer]:

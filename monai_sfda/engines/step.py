@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from ignite.engine import Engine
+from ignite.engine import State
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -24,16 +24,23 @@ def to_device(maps: Tensor, device: torch.device | str) -> Tensor:
 
 
 def minimise(
-    engine: Engine, loss: Tensor, *, network: nn.Module, optimizer: Optimizer, step: Mapping[str, Any]
+    loss: Tensor,
+    *,
+    network: nn.Module,
+    optimizer: Optimizer,
+    step: Mapping[str, Any],
+    state: State,
+    fire: Callable[[IterationEvents], object] = lambda event: None,
 ) -> float:
-    """Zero, backward, step, with the events of MONAI's trainers; returns the loss as a number.
+    """Zero, backward, step; returns the loss as a number.
 
     Args:
-        engine: fires the events, and its state names epoch and iteration in messages.
         loss: of the step.
         network: what the optimizer moves.
         optimizer: of the network.
         step: what the loss was made of, see `check_finite`.
+        state: of the engine, whose epoch and iteration messages name.
+        fire: told of BACKWARD_COMPLETED and MODEL_COMPLETED, as MONAI's trainers fire them.
 
     Raises:
         ValueError: if the loss is not one number with a gradient.
@@ -42,8 +49,8 @@ def minimise(
     check_loss(loss)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    engine.fire_event(IterationEvents.BACKWARD_COMPLETED)
-    value = check_finite(loss, step, network, engine.state)
+    fire(IterationEvents.BACKWARD_COMPLETED)
+    value = check_finite(loss, step, network, state)
     optimizer.step()
-    engine.fire_event(IterationEvents.MODEL_COMPLETED)
+    fire(IterationEvents.MODEL_COMPLETED)
     return value

@@ -45,7 +45,7 @@ class Domains:
         return torch.stack(parts).mean() if self.halved else torch.stack(parts).sum()
 
     def fool(self, discriminator: nn.Module, **target: Any) -> Tensor:
-        """What the other network minimises, (): that target is taken for source; without gradient for the discriminator."""
+        """What its opponent minimises, (): the target is to be taken for source; the discriminator gets no gradient."""
         with _frozen(discriminator):
             return _cross_entropy(discriminator(self.shows(**target)), self.source)
 

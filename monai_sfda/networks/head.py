@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from monai_sfda.networks.layers import output_shapes, suggest_layers
@@ -45,5 +44,4 @@ class Head(nn.Module):
         self.convolution = nn.Identity() if own else nn.Conv2d(shape[1], out_channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        with torch.autocast(features.device.type, enabled=False):
-            return self.convolution(features.float())
+        return self.convolution(features.float())

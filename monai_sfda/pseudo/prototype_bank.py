@@ -138,8 +138,8 @@ class PrototypeBank:
         wanted, found = features.shape[1], self._prototypes.shape[1]
         if wanted != found:
             raise ValueError(
-                f"Expected prototypes of features with {wanted} channels, found {found}; make them with this network and this "
-                "layer."
+                f"Expected prototypes of features with {wanted} channels, found {found}; make them with this "
+                "network and this layer."
             )
         self._prototypes = self._prototypes.to(features.device)
         return self._prototypes
