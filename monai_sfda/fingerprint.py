@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from monai_sfda.files import case_of, paths_of, sha256
 
@@ -38,7 +39,8 @@ def setup_of(value: Any) -> Any:
     """Plain text, numbers, lists and dictionaries that say how an object was set up, the same in every process.
 
     Of an object these are its class and its public attributes (what starts with an underscore is working state), of a
-    network its class and a hash of its layers without their weights, of a function its name, of a path its last part.
+    network its class and a hash of its layers without their weights, of an optimizer its defaults, of a function its
+    name, of a path its last part.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -56,6 +58,8 @@ def setup_of(value: Any) -> Any:
         return str(value)
     if isinstance(value, nn.Module) and any(True for _ in value.parameters()):
         return f"{type(value).__name__} {hashlib.sha256(str(value).encode()).hexdigest()[:12]}"
+    if isinstance(value, Optimizer):
+        return {type(value).__name__: setup_of(value.defaults)}
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     kind, state = type(value), getattr(value, "__dict__", {})

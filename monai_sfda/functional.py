@@ -20,11 +20,13 @@ __all__ = [
     "check_head",
     "check_structures",
     "decide",
+    "exclusive_classes",
     "foreground_share",
     "log_distributions",
     "log_probabilities",
     "per_channel",
     "probabilities",
+    "scaled",
     "soft_dice",
     "soft_dice_loss",
     "weighted_mean",
@@ -174,6 +176,45 @@ def decide(probs: Tensor, head: str, cutoff: Cutoff) -> Tensor:
         limits = per_channel(cutoff, probs)
         probs = probs * ((1 - limits) / limits)
     return torch.zeros_like(probs, dtype=torch.bool).scatter_(1, probs.argmax(1, keepdim=True), True)
+
+
+def exclusive_classes(label: Tensor, head: str, nested: Sequence[Sequence[int]] = ()) -> Tensor:
+    """One class for each pixel, (B, *S) whole numbers, of hard labels (B, K, *S).
+
+    Softmax: the channel. Sigmoid: 0 for a pixel of no structure, else 1 + the channel of the innermost structure that
+    it belongs to: of a disc (channel 0) with a cup in it (1) these are background, rim and cup.
+
+    Args:
+        label: of 0 and 1.
+        head: how its channels relate.
+        nested: pairs of channels (outer, inner) of a sigmoid head.
+
+    Raises:
+        ValueError: if structures overlap that are not nested.
+    """
+    if check_head(head) == "softmax":
+        return label.argmax(1)
+    present, inside = label > 0.5, {(outer, inner) for outer, inner in nested}
+    depth = [sum(inner == channel for _, inner in inside) for channel in range(label.shape[1])]
+    classes = torch.zeros_like(present[:, 0], dtype=torch.long)
+    for channel in sorted(range(label.shape[1]), key=depth.__getitem__):
+        for other in range(channel):
+            apart = not {(other, channel), (channel, other)} & inside
+            if apart and bool((present[:, channel] & present[:, other]).any()):
+                raise ValueError(
+                    f"Expected structures that are nested or do not overlap, found pixels of both channel {other} and "
+                    f"channel {channel}; name the pair under nested in task.json, or choose a method without classes."
+                )
+        classes = torch.where(present[:, channel], channel + 1, classes)
+    return classes
+
+
+def scaled(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Maps (B, K, *s) at another size by (bi-, tri-)linear interpolation whose corners stay corners."""
+    if tuple(maps.shape[2:]) == tuple(size):
+        return maps
+    mode = {3: "linear", 4: "bilinear", 5: "trilinear"}[maps.ndim]
+    return F.interpolate(maps, size=tuple(size), mode=mode, align_corners=True)
 
 
 def foreground_share(label: Tensor) -> list[float]:

@@ -6,6 +6,7 @@ import torch
 from monai_sfda.functional import (
     binary_cross_entropy,
     decide,
+    exclusive_classes,
     foreground_share,
     log_probabilities,
     probabilities,
@@ -117,3 +118,14 @@ def test_a_class_of_two_is_taken_where_its_probability_exceeds_its_cut_off():
     probs = torch.stack([1 - nucleus, nucleus])[None]
     assert decide(probs, "softmax", [0.5, 0.3])[0, 1].tolist() == [False, True, False, True]
     assert decide(probs, "softmax", [0.5, 0.5]).equal(decide(probs, "softmax", 0.75))
+
+
+def test_classes_of_nested_and_of_exclusive_channels():
+    disc_and_cup = torch.tensor([[0, 0], [1, 0], [1, 1]]).T.reshape(1, 2, 3).float()
+    assert exclusive_classes(disc_and_cup, "sigmoid", [(0, 1)]).tolist() == [[0, 1, 2]]
+    swapped = disc_and_cup.flip(1)  # the inner one comes first
+    assert exclusive_classes(swapped, "sigmoid", [(1, 0)]).tolist() == [[0, 2, 1]]
+    assert exclusive_classes(torch.eye(3)[None], "softmax").tolist() == [[0, 1, 2]]
+    assert exclusive_classes(torch.tensor([[[1.0, 0.0], [0.0, 0.0]]]), "sigmoid").tolist() == [[1, 0]]
+    with pytest.raises(ValueError, match="found pixels of both channel 0 and channel 1; name the pair under nested"):
+        exclusive_classes(disc_and_cup, "sigmoid")

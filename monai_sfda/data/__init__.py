@@ -7,6 +7,7 @@ from monai_sfda.data.prefetch import PrefetchLoader
 from monai_sfda.data.pseudonyms import pseudonymise
 from monai_sfda.data.readable import Readable, SameSize, readable
 from monai_sfda.data.tolerant import PendingBatches, TolerantLoader, spare_threads
+from monai_sfda.data.two_streams import TwoStreams
 
 __all__ = [
     "EpochBatches",
@@ -15,6 +16,7 @@ __all__ = [
     "Readable",
     "SameSize",
     "TolerantLoader",
+    "TwoStreams",
     "find_images",
     "find_pairs",
     "hold_out",

@@ -52,15 +52,15 @@ class EpochBatches(Sampler[list[int]]):
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle = shuffle
-        self.epoch = 0
+        self.epoch = self.skip = 0
         self.rank = idist.get_rank() if rank is None else rank
         self.world = idist.get_world_size() if world is None else world
         # At least 2 for each process, for the same reason.
         self.share = max(2, -(-self.count // self.world))
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next iteration."""
-        self.epoch = epoch
+    def set_epoch(self, epoch: int, *, skip: int = 0) -> None:
+        """Choose the order of the next iteration, and how many of its batches to leave out at its beginning."""
+        self.epoch, self.skip = epoch, skip
 
     def __len__(self) -> int:
         return (self.share + self.batch_size - 2) // self.batch_size
@@ -70,6 +70,6 @@ class EpochBatches(Sampler[list[int]]):
         order = generator.permutation(self.count) if self.shuffle else np.arange(self.count)
         shares = np.resize(order, (self.world, self.share))
         mine = shares[self.rank].tolist()
-        for i in range(len(self)):
+        for i in range(self.skip, len(self)):
             last = i == len(self) - 1
             yield mine[i * self.batch_size : None if last else (i + 1) * self.batch_size]

@@ -16,13 +16,13 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from monai_sfda.engines.answers import check_answers, check_loss, check_views, misfit_explained, warn_of_probabilities
+from monai_sfda.engines.answers import check_answers, check_views, misfit_explained, warn_of_probabilities
 from monai_sfda.engines.batch import check_cases, read_batch
 from monai_sfda.engines.check import check_wiring
-from monai_sfda.engines.finite import check_finite
+from monai_sfda.engines.step import minimise, to_device
 from monai_sfda.networks.norm import track_stats
 from monai_sfda.networks.tap import FeatureTap
-from monai_sfda.precision import autocast, channels_last, choose_precision
+from monai_sfda.precision import autocast, choose_precision
 from monai_sfda.protocols import Criterion, Labeller, Views
 
 __all__ = ["AdaptTrainer"]
@@ -123,13 +123,14 @@ class AdaptTrainer(Trainer):
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
         loss = self.criterion(**step)
         engine.fire_event(IterationEvents.LOSS_COMPLETED)
-        check_loss(loss)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        engine.fire_event(IterationEvents.BACKWARD_COMPLETED)
-        value = check_finite(loss, step, self.network, self.state)
-        self.optimizer.step()
-        engine.fire_event(IterationEvents.MODEL_COMPLETED)
+        value = minimise(
+            loss,
+            network=self.network,
+            optimizer=self.optimizer,
+            step=step,
+            state=self.state,
+            fire=engine.fire_event,
+        )
         return {"loss": value, "pred": step["pred"].detach(), "case": case}
 
     def observe_all(self, ask: Callable[[Tensor, Sequence[str]], Answer]) -> Iterator[Answer]:
@@ -153,4 +154,4 @@ class AdaptTrainer(Trainer):
 
     def _unlabelled(self, batch: dict[str, Any]) -> tuple[Tensor, list[str]]:
         image, case = read_batch(batch)
-        return channels_last(image.to(self.state.device, non_blocking=True)), case
+        return to_device(image, self.state.device), case

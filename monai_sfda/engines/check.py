@@ -31,6 +31,8 @@ def check_wiring(
     handlers: Sequence[Any],
     feature_layer: str | None,
     users: Mapping[str, object],
+    step: Sequence[str] | None = None,
+    others: Sequence[tuple[Any, str]] = (),
 ) -> None:
     """Refuse a run whose parts do not fit.
 
@@ -41,24 +43,27 @@ def check_wiring(
         adapted: what the run is to deliver; None for the student.
         handlers: in their order.
         feature_layer: of the engine.
-        users: what the step uses: ``labeller`` (or None), ``criterion``, ``views`` and ``mode``.
+        users: what the step uses: ``labeller`` (or None), ``criterion``, ``views``, ``mode`` and what else there is.
+        step: names by which the criterion is given its parts; None: those of `AdaptTrainer`.
+        others: further networks and optimizers of the run, and what they are called.
 
     Raises:
         ValueError: for the first thing that does not fit.
     """
     _check_kinds(network, optimizer)
     criterion = users["criterion"]
-    step = [*STEP, *["pseudo"] * (users["labeller"] is not None), *["features"] * (feature_layer is not None)]
+    if step is None:
+        step = [*STEP, *["pseudo"] * (users["labeller"] is not None), *["features"] * (feature_layer is not None)]
     _check_calls(users)
     _check_criterion(criterion, step)
     check_attached(dict(users), handlers)
     check_moved(dict(users), handlers, network)
     check_order(handlers)
-    check_kept(network, optimizer, handlers)
+    check_kept(network, optimizer, handlers, others)
     _check_heads(parts_of(*users.values(), *handlers))
     _check_devices(device, [network, *filter(is_network, parts_of(*users.values()))])
     _check_optimizer(network, optimizer, criterion)
-    _check_followed(optimizer, handlers)
+    _check_followed([optimizer, *(part for part, _ in others if isinstance(part, Optimizer))], handlers)
     _check_adapted(adapted, network, handlers)
     if feature_layer is not None:
         check_feature_layer(network, feature_layer)
@@ -125,12 +130,12 @@ def _check_optimizer(network: nn.Module, optimizer: Optimizer, criterion: object
         )
 
 
-def _check_followed(optimizer: Optimizer, handlers: Sequence[Any]) -> None:
-    """What handlers schedule, or write down, is the optimizer of the run."""
+def _check_followed(optimizers: Sequence[Optimizer], handlers: Sequence[Any]) -> None:
+    """What handlers schedule, or write down, are optimizers of the run."""
     for handler in handlers:
         for part in parts_of(handler):
             other = getattr(part, "__dict__", {}).get("optimizer")
-            if isinstance(other, Optimizer) and other is not optimizer:
+            if isinstance(other, Optimizer) and not any(other is own for own in optimizers):
                 raise ValueError(
                     f"Expected {name_of(handler)} to use the optimizer that is given to the engine, found another "
                     f"{type(other).__name__}; give both the same."

@@ -9,6 +9,8 @@ import torch
 from ignite.engine import State
 from torch import Tensor, nn
 
+from monai_sfda.protocols import PseudoLabel
+
 __all__ = ["check_finite"]
 
 
@@ -18,6 +20,8 @@ class Suspect(NamedTuple):
     name: str
     numbers: Tensor | None
     remedy: str
+    case: Sequence[str] = ()
+    """Whose numbers they are, where that can be told."""
 
 
 def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: State) -> float:
@@ -25,8 +29,9 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
 
     Args:
         loss: of the step.
-        step: ``image``, ``case``, ``weak``, ``strong``, ``pred``, where there are any ``pseudo`` and ``features``.
-        network: the student, with its gradients.
+        step: ``image``, ``case``, ``weak``, ``strong``, ``pred``, where there are any ``pseudo`` and ``features``; or
+            name -> such a step, of each stream that the loss is made of.
+        network: what is to be updated, with its gradients.
         state: of the engine, whose epoch and iteration the message names.
 
     Raises:
@@ -37,10 +42,10 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
     # A sum is cheap and hides no NaN or infinity; it may overflow by itself, so that what follows looks at each number.
     if torch.stack([loss.detach(), *sums]).isfinite().all():
         return value
-    for name, numbers, remedy in _suspects(loss, step, network, state):
+    for name, numbers, remedy, case in _suspects(loss, step, network, state):
         if numbers is not None and not (right := numbers.isfinite()).all():
             found = float(numbers.detach()[~right].flatten()[0])
-            whose = _whose(right, step["case"]) if name in ("image", "view") else ""
+            whose = _whose(right, case) if case else ""
             raise FloatingPointError(
                 f"Expected finite numbers in epoch {state.epoch}, step {state.iteration}, found {found} first in the "
                 f"{name}{whose} (this step changed no weights); {remedy}."
@@ -49,20 +54,21 @@ def check_finite(loss: Tensor, step: Mapping[str, Any], network: nn.Module, stat
 
 
 def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: State) -> Iterator[Suspect]:
-    pseudo = step.get("pseudo")
-    views = "give the views images in the range that they expect (WeakStrongViews: 0 to 255)"
-    labels = "look at the network that the labeller asks, and at its refiners"
+    streams = {"": step} if "image" in step else {f"{name} ": stream for name, stream in step.items()}
     slower = "try a smaller learning rate, into another output folder"
-    yield Suspect("image", step["image"], "leave it out, or correct what reads it")
-    yield Suspect("view", step["weak"], views)
-    yield Suspect("view", step["strong"], views)
+    for name, stream in streams.items():
+        yield from _seen(name, stream)
     for name, parameter in network.named_parameters():
         yield Suspect(f"weight {name}", parameter, f"the update before it was too large: {slower}")
-    yield Suspect("pseudo-label", pseudo and pseudo.label, labels)
-    yield Suspect("weight of the pseudo-label", pseudo and pseudo.weight, labels)
     grown = f"the updates before it were too large: {slower}"
     first = state.iteration <= 1  # the weights are those of the source
-    yield Suspect("prediction", step["pred"], "look for a layer that overflows on these images" if first else grown)
+    for name, stream in streams.items():
+        yield from _labels(name, stream.get("pseudo"))
+        yield Suspect(
+            f"{name}prediction",
+            stream["pred"],
+            "look for a layer that overflows on these images" if first else grown,
+        )
     yield Suspect("loss", loss, "look in the criterion for a division by 0 or the logarithm of 0")
     for name, parameter in network.named_parameters():
         yield Suspect(
@@ -70,6 +76,19 @@ def _suspects(loss: Tensor, step: Mapping[str, Any], network: nn.Module, state: 
             parameter.grad,
             "look in the criterion for an infinite gradient, such as that of a root at 0",
         )
+
+
+def _seen(name: str, stream: Mapping[str, Any]) -> Iterator[Suspect]:
+    views = "give the views images in the range that they expect (WeakStrongViews: 0 to 255)"
+    yield Suspect(f"{name}image", stream["image"], "leave it out, or correct what reads it", stream["case"])
+    for view in ("weak", "strong"):
+        yield Suspect(f"{name}view", stream[view], views, stream["case"])
+
+
+def _labels(name: str, pseudo: PseudoLabel | None) -> Iterator[Suspect]:
+    labels = "look at the network that the labeller asks, and at its refiners"
+    yield Suspect(f"{name}pseudo-label", pseudo and pseudo.label, labels)
+    yield Suspect(f"weight of the {name}pseudo-label", pseudo and pseudo.weight, labels)
 
 
 def _whose(right: Tensor, case: Sequence[str]) -> str:

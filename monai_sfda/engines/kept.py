@@ -14,8 +14,16 @@ from monai_sfda.networks.moved import mover_of
 __all__ = ["check_kept"]
 
 
-def check_kept(network: nn.Module, optimizer: Optimizer, handlers: Sequence[Any]) -> None:
+def check_kept(
+    network: nn.Module, optimizer: Optimizer, handlers: Sequence[Any], others: Sequence[tuple[Any, str]] = ()
+) -> None:
     """Every handler that saves ``objects`` saves all that has a state.
+
+    Args:
+        network: the student.
+        optimizer: of the student.
+        handlers: of the run.
+        others: further parts with a state, and what they are called.
 
     Raises:
         ValueError: if the student, the optimizer, a teacher or a handler with a ``state_dict`` is left out: a continued
@@ -25,7 +33,7 @@ def check_kept(network: nn.Module, optimizer: Optimizer, handlers: Sequence[Any]
         objects = getattr(saver, "objects", None)
         if not isinstance(objects, Mapping):
             continue
-        for part, name in _with_state(network, optimizer, handlers):
+        for part, name in [*_with_state(network, optimizer, handlers), *others]:
             if not any(_is(part, kept) for kept in objects.values()):
                 raise ValueError(
                     f"Expected {name_of(saver)} to keep {name}, found it left out: a continued run would begin with a "

@@ -34,6 +34,6 @@ class EpochSeed:
         # Distant seeds, so that epoch 2 of seed 0 is not epoch 1 of seed 1, nor that of another process.
         seed = self.seed * 100_003 + idist.get_rank() * 10_007 + epoch
         set_determinism(seed % 2**32, use_deterministic_algorithms=None)
-        batches = getattr(engine.data_loader, "batch_sampler", None)
-        if batches is not None and hasattr(batches, "set_epoch"):
-            batches.set_epoch(epoch)
+        for part in (engine.data_loader, getattr(engine.data_loader, "batch_sampler", None)):
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(epoch)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from monai_sfda.losses.means import Means
 from monai_sfda.protocols import Criterion
 
 __all__ = ["WeightedSum"]
@@ -32,16 +33,13 @@ class WeightedSum:
             raise ValueError(
                 f"Expected weights for {sorted(self.criteria)}, found {unknown or 'no criterion'}; use their names."
             )
-        self._sums: dict[str, tuple[Tensor | float, int]] = {}
+        self._means = Means()
 
     def __call__(self, **step: object) -> Tensor:
         values = {name: criterion(**step) for name, criterion in self.criteria.items()}
-        for name, value in values.items():
-            total, steps = self._sums.get(name, (0.0, 0))
-            self._sums[name] = total + value.detach(), steps + 1
+        self._means.add(**values)
         return torch.stack([self.weights.get(name, 1.0) * value for name, value in values.items()]).sum()
 
     def take_mean(self, name: str) -> float:
         """Mean of a part over the steps since this was last asked; NaN where there was none."""
-        total, steps = self._sums.pop(name, (0.0, 0))
-        return float(total) / steps if steps else float("nan")
+        return self._means.take(name)

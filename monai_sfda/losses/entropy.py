@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -22,6 +23,8 @@ class EntropyLoss(nn.Module):
 
     Args:
         head: ``"sigmoid"`` or ``"softmax"``.
+        share: divide by the largest entropy, :math:`\ln C` of C answers, as ADVENT does (Vu et al., CVPR 2019): the
+            result is in [0, 1], and for sigmoid channels and for two classes it is in bits.
         class_weight: :math:`\nu \ge 0`, one number per class of a softmax head; ``(absent, present)`` for a sigmoid
             head, for all channels alike, or K such pairs. None is Shannon's entropy, all weights 1.
 
@@ -30,10 +33,14 @@ class EntropyLoss(nn.Module):
     """
 
     def __init__(
-        self, *, head: str = "sigmoid", class_weight: Sequence[float] | Sequence[Sequence[float]] | None = None
+        self,
+        *,
+        head: str = "sigmoid",
+        share: bool = False,
+        class_weight: Sequence[float] | Sequence[Sequence[float]] | None = None,
     ) -> None:
         super().__init__()
-        self.head = check_head(head)
+        self.head, self.share = check_head(head), share
         self.class_weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float32)
         if self.class_weight is not None and not (self.class_weight >= 0).all():
             raise ValueError(f"Expected class weights of at least 0, found {class_weight}.")
@@ -41,6 +48,8 @@ class EntropyLoss(nn.Module):
     def forward(self, *, pred: Tensor, **_: object) -> Tensor:
         log_p = log_distributions(pred, self.head)
         entropy = -(log_p.exp() * log_p).flatten(3).mean((0, 3))
+        if self.share:
+            entropy = entropy / math.log(log_p.shape[2])
         return (entropy if self.class_weight is None else entropy * self._weights(entropy)).sum(1).mean()
 
     def _weights(self, entropy: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ from monai_sfda.networks.check import check_output
 from monai_sfda.networks.decoder import BoundaryDecoder, PlainDecoder
 from monai_sfda.networks.deeplab import DeepLabV3Plus
 from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
+from monai_sfda.networks.discriminator import Discriminator, PatchDiscriminator
+from monai_sfda.networks.head import Head
 from monai_sfda.networks.input import with_input
 from monai_sfda.networks.load import assign_weights, load_network, weights_hash
 from monai_sfda.networks.mixed_norm import MixedBatchNorm, MixedStats, mix_stats
@@ -14,6 +16,7 @@ from monai_sfda.networks.mobilenet import MobileNetV2Encoder, load_imagenet
 from monai_sfda.networks.norm import (
     average_stats,
     eval_mode,
+    freeze_norm_affine,
     frozen_stats,
     learn_norm_affine,
     learn_nothing,
@@ -34,11 +37,14 @@ __all__ = [
     "BoundaryDecoder",
     "DeepLabV3Plus",
     "Denoiser",
+    "Discriminator",
     "FeatureTap",
+    "Head",
     "MixedBatchNorm",
     "MixedStats",
     "MobileNetV2Encoder",
     "Normaliser",
+    "PatchDiscriminator",
     "PlainDecoder",
     "WithNormaliser",
     "assign_weights",
@@ -46,6 +52,7 @@ __all__ = [
     "check_output",
     "convert_released",
     "eval_mode",
+    "freeze_norm_affine",
     "frozen_stats",
     "learn_norm_affine",
     "learn_normaliser",

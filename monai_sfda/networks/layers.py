@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
-__all__ = ["check_feature_layer", "feature_layers", "suggest_layers", "unwrapped"]
+__all__ = ["check_feature_layer", "feature_layers", "output_shapes", "suggest_layers", "unwrapped"]
 
 SIDES = {2: 128, 3: 32}  # of the blank images and volumes; products of the strides that are in use
 SHOWN = 5
@@ -28,7 +28,7 @@ def check_feature_layer(network: nn.Module, layer: str) -> None:
     Raises:
         ValueError: if the layer gives no features; suggests others.
     """
-    shapes = _shapes(network)
+    shapes = output_shapes(network)
     known = layer in dict(unwrapped(network).named_modules())
     if shapes and known and layer not in _before_logits(network, shapes):
         gives = f"which gives the logits or no map, {shapes[layer]}" if layer in shapes else "which no forward calls"
@@ -53,7 +53,7 @@ def feature_layers(network: nn.Module) -> list[str]:
 
     Those with more channels than classes, if there are any; none if the network cannot be asked.
     """
-    shapes = _shapes(network)
+    shapes = output_shapes(network)
     before = _before_logits(network, shapes)
     return [name for name in before if shapes[name][1] > shapes[""][1]] or before
 
@@ -71,8 +71,12 @@ def _before_logits(network: nn.Module, shapes: dict[str, tuple[int, ...]]) -> li
     return [name for name in order[:last] if len(shapes[name]) == len(shapes[""]) and max(shapes[name][2:]) > 1]
 
 
-def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
-    """What each layer of a copy gives for blank images, in the order in which they finish; nothing if that fails."""
+def output_shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """The shape of what each layer gives for two blank images of 128 x 128, in the order in which they finish.
+
+    A copy of the network is asked. A layer that gives no tensor has (), the network itself the name "". Nothing if the
+    network takes no such images.
+    """
     copy = deepcopy(unwrapped(network)).eval()
     shapes: dict[str, tuple[int, ...]] = {}
 

@@ -14,6 +14,7 @@ from torch.nn.modules.dropout import _DropoutNd
 __all__ = [
     "average_stats",
     "eval_mode",
+    "freeze_norm_affine",
     "frozen_stats",
     "learn_norm_affine",
     "learn_nothing",
@@ -100,6 +101,14 @@ def learn_norm_affine(network: Network) -> Network:
     network.requires_grad_(False)
     for parameter in affine:
         parameter.requires_grad_(True)
+    return network
+
+
+def freeze_norm_affine(network: Network) -> Network:
+    """Train everything but the scale and offset of batch norm, as ADVENT and MPSCL do, and return the network."""
+    for layer in norm_layers(network):
+        for parameter in layer.parameters(recurse=False):
+            parameter.requires_grad_(False)
     return network
 
 

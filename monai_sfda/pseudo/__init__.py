@@ -23,6 +23,7 @@ from monai_sfda.pseudo.low_spread_only import LowSpreadOnly
 from monai_sfda.pseudo.monte_carlo import MonteCarlo
 from monai_sfda.pseudo.observe import Observe
 from monai_sfda.pseudo.prototype import PrototypeAgreement, prototype_label, prototypes
+from monai_sfda.pseudo.prototype_bank import PrototypeBank, class_sums
 from monai_sfda.pseudo.store import LabelStore
 from monai_sfda.pseudo.threshold import Threshold
 
@@ -46,6 +47,7 @@ __all__ = [
     "MonteCarlo",
     "Observe",
     "PrototypeAgreement",
+    "PrototypeBank",
     "PseudoLabeller",
     "RandomWeights",
     "ScoreCam",
@@ -53,6 +55,7 @@ __all__ = [
     "WeighBackground",
     "cam_spread",
     "certainty",
+    "class_sums",
     "class_thresholds",
     "confident_joint",
     "error_bins",

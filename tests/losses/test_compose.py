@@ -40,7 +40,7 @@ def test_the_mean_of_a_part_is_taken_once_and_without_its_weight():
 def test_what_is_remembered_holds_no_graph():
     loss = WeightedSum({"a": constant(1.0)})
     loss(pred=torch.ones(1, requires_grad=True))
-    assert not loss._sums["a"][0].requires_grad
+    assert not loss._means._sums["a"][0].requires_grad
 
 
 @pytest.mark.parametrize(("criteria", "weights"), [({}, None), ({"a": constant(1.0)}, {"b": 1.0})])
