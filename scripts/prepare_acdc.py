@@ -20,7 +20,8 @@ import numpy as np  # noqa: E402
 from monai_sfda.console import one_sentence  # noqa: E402
 from monai_sfda.datasets.command import volume_command_line  # noqa: E402
 from monai_sfda.datasets.files import Pair, check_counts, find_files, first_of, pair_up  # noqa: E402
-from monai_sfda.datasets.labelled_volumes import Case, prepare_volumes, read_pair, with_stated_spacing  # noqa: E402
+from monai_sfda.datasets.labelled_volumes import Case, prepare_volumes  # noqa: E402
+from monai_sfda.datasets.nifti_pair import read_pair, with_stated_spacing  # noqa: E402
 
 FOLDER = r"(?P<split>training|testing)/patient\d{3}"
 NAME = r"(?P<name>patient\d{3}_frame\d\d)"

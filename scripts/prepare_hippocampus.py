@@ -16,7 +16,8 @@ from pathlib import Path  # noqa: E402
 from monai_sfda.console import one_sentence  # noqa: E402
 from monai_sfda.datasets.command import volume_command_line  # noqa: E402
 from monai_sfda.datasets.files import check_counts, find_files, pair_up  # noqa: E402
-from monai_sfda.datasets.labelled_volumes import Case, prepare_volumes, read_pair  # noqa: E402
+from monai_sfda.datasets.labelled_volumes import Case, prepare_volumes  # noqa: E402
+from monai_sfda.datasets.nifti_pair import read_pair  # noqa: E402
 
 NAME = r"(?P<name>hippocampus_\d{3})"
 IDS = {1: 1, 2: 2}

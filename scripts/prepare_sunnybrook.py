@@ -28,8 +28,10 @@ def main(arguments: Sequence[str] | None = None, patients: int = PATIENTS) -> No
     parser.add_argument("--spacing", type=float, help=f"mm of a pixel of the PNG, which do not say it ({SPACING})")
     options = parser.parse_args(arguments)
     png = next(options.source.rglob("*.dcm.png"), None) is not None
-    if options.spacing is not None and not (png and options.spacing > 0):
-        raise ValueError("Expected --spacing with PNG and above 0 only, found another use; leave it away for DICOM.")
+    if options.spacing is not None and not png:
+        raise ValueError("Expected --spacing for PNG only, found DICOM, which states it; leave the option out.")
+    if options.spacing is not None and options.spacing <= 0:
+        raise ValueError(f"Expected --spacing above 0 mm, found {options.spacing:g}; correct it.")
     spacing = options.spacing or SPACING
     found = find_png(options.source, spacing) if png else find_dicom(options.source)
     load = partial(load_png, spacing=spacing) if png else load_dicom

@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
@@ -18,11 +18,11 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from tqdm import tqdm
 
-from monai_sfda.datasets.files import first_of
+from monai_sfda.datasets.nifti_pair import size_of
 from monai_sfda.datasets.whole import make_whole, refuse_unusable
 from monai_sfda.tables import write_csv
 
-__all__ = ["Case", "exchange_ids", "prepare_volumes", "read_pair", "with_stated_spacing"]
+__all__ = ["Case", "prepare_volumes"]
 
 
 class Case(NamedTuple):
@@ -83,55 +83,6 @@ def prepare_volumes(
     return make_whole(out, {**settings, "volumes": counts}, read, listed, write)
 
 
-def read_pair(image_path: Path, label_path: Path, ids: Mapping[int, int]) -> tuple[nib.Nifti1Image, np.ndarray]:
-    """An image (X, Y, Z) and the class ids (X, Y, Z) uint8 of its label.
-
-    Args:
-        ids: value in the label -> our class id; 0 stays 0.
-
-    Raises:
-        ValueError: if they do not lie on one grid, or the label has other values.
-        OSError: if one of them cannot be read.
-    """
-    image: Any = nib.load(image_path)
-    label: Any = nib.load(label_path)
-    if image.shape != label.shape or not np.allclose(image.affine, label.affine, atol=1e-3):
-        where = f"{_size(label.shape)} on {_size(image.shape)}" if image.shape != label.shape else "another position"
-        raise ValueError(f"Expected a label on the voxels of its image, found {where}; download both again.")
-    return image, exchange_ids(np.asanyarray(label.dataobj), ids)
-
-
-def exchange_ids(values: np.ndarray, ids: Mapping[int, int]) -> np.ndarray:
-    """Class ids uint8 from the values of a label.
-
-    Raises:
-        ValueError: naming values that ``ids`` does not have; 0 is background.
-    """
-    unknown = set(np.unique(values).tolist()) - {0, *ids}
-    if unknown:
-        found = first_of([f"{value:g}" for value in unknown])
-        raise ValueError(
-            f"Expected the values 0, {', '.join(map(str, sorted(ids)))} in the label, found {found}; use the file of "
-            "the official download, not a resampled or converted copy."
-        )
-    ours = np.zeros(values.shape, np.uint8)
-    for theirs, mine in ids.items():
-        ours[values == theirs] = mine
-    return ours
-
-
-def with_stated_spacing(image: nib.Nifti1Image) -> nib.Nifti1Image:
-    """The image with an affine that has the spacing of its header; axes and origin stay.
-
-    For files whose ``pixdim`` is right and whose affine counts voxels, such as those of ACDC.
-    """
-    affine = image.affine.copy()
-    affine[:3, :3] *= np.asarray(image.header.get_zooms()[:3]) / np.linalg.norm(affine[:3, :3], axis=0)
-    repaired = nib.Nifti1Image(np.asanyarray(image.dataobj), affine, image.header)
-    repaired.set_qform(affine, code=int(image.header["sform_code"]))
-    return repaired
-
-
 def _write_volumes(cases: Sequence[Case], load: Load, folder: Path, progress: bool) -> None:
     """All volumes, or an error that names the first that cannot be used and counts them."""
     failures = []
@@ -149,7 +100,7 @@ def _write_volumes(cases: Sequence[Case], load: Load, folder: Path, progress: bo
 def _check(image: nib.Nifti1Image, ids: np.ndarray) -> None:
     values = np.asanyarray(image.dataobj)  # reads to the end, so that a file cut short is found
     if values.ndim != 3 or values.shape != ids.shape:
-        sizes = f"{_size(values.shape)} and {_size(ids.shape)}"
+        sizes = f"{size_of(values.shape)} and {size_of(ids.shape)}"
         raise ValueError(
             f"Expected an image and a label of three axes and one size, found {sizes}; download both again."
         )
@@ -180,7 +131,3 @@ def _save(image: nib.Nifti1Image, ids: np.ndarray, folder: Path, name: str) -> N
 def _reason(error: Exception) -> str:
     text = str(error)
     return text if text.startswith("Expected") else f"Expected a whole file, found: {text}; download it again."
-
-
-def _size(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))

@@ -6,13 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from monai_sfda.datasets.labelled_volumes import (
-    Case,
-    exchange_ids,
-    prepare_volumes,
-    read_pair,
-    with_stated_spacing,
-)
+from monai_sfda.datasets.labelled_volumes import Case, prepare_volumes
+from monai_sfda.datasets.nifti_pair import read_pair, with_stated_spacing
 from monai_sfda.tables import read_csv
 
 AFFINE = np.array([[0, -2, 0, 5], [-1.5, 0, 0, 6], [0, 0, 8, 7], [0, 0, 0, 1.0]])
@@ -147,9 +142,3 @@ def test_a_header_with_two_spacings_is_refused_unless_it_is_repaired(tmp_path):
         assert np.allclose(written.affine, np.diag([-1.5, -1.25, 10, 1]))
         assert np.allclose(written.header.get_qform(), written.affine)
     assert np.array_equal(nib.load(tmp_path / "out/image/a.nii.gz").dataobj, two_spacings().dataobj)
-
-
-def test_ids_are_exchanged():
-    assert exchange_ids(np.array([0, 200, 500]), IDS).tolist() == [0, 2, 1]
-    with pytest.raises(ValueError, match=r"found 0\.5, 3"):
-        exchange_ids(np.array([0, 0.5, 3]), IDS)

@@ -237,8 +237,13 @@ def test_half_of_sunnybrook_is_refused(pictures):
 
 
 def test_a_spacing_for_files_that_state_it_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="Expected --spacing with PNG"):
+    with pytest.raises(ValueError, match="Expected --spacing for PNG only, found DICOM"):
         SUNNYBROOK.main([str(sunnybrook(tmp_path / "scd")), str(tmp_path / "out"), "--spacing", "1"], 1)
+
+
+def test_a_spacing_of_nothing_is_refused(pictures):
+    with pytest.raises(ValueError, match="Expected --spacing above 0 mm, found -1"):
+        SUNNYBROOK.main([str(pictures), str(pictures / "out"), "--spacing", "-1"], 1)
 
 
 def test_an_empty_folder_is_told_what_belongs_there(tmp_path):
