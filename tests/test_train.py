@@ -33,8 +33,8 @@ def test_a_training_says_how_it_goes_and_leaves_all_that_adaptation_reads(
     command(monkeypatch, "train", bundle, labelled, "--epochs", 2, *SMALL)
     printed = capsys.readouterr().out
     rows = read_csv(bundle / "models" / "training.csv")
-    assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert printed.count("held-out Dice %: disc") == 2
+    assert [(row["epoch"], row["cutoff"]) for row in rows] == [("1", "0.5"), ("2", "0.5")]
+    assert printed.count("held-out Dice % at 0.5: disc") == 2
     facts = read_passport(bundle / "models" / "model.pt")
     score = 100 * facts["dice_by_cutoff"]["disc"][f"{facts['cutoff']['disc']:g}"]
     assert next(line for line in printed.splitlines() if line.startswith("disc ")).split() == [
