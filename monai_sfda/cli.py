@@ -110,11 +110,10 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             stopped = True
             print("\nStopped. The cut-offs of the best epoch so far are fitted; then it can be used.")
             workflow = run_configs(root, ["train.json"], run="%calibrate", **places)
-        from monai_sfda.training import keep_result, result_table
+        from monai_sfda.training import keep_result
 
         with quiet():
             keep_result(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
-    print(f"\n{result_table(weights)}")
     print(f"\nWeights  {weights}, with passport.json and source_ratios.json beside them")
     print(f"Curves   {folder / 'training.png'}, {folder / 'training.csv'}")
     print(f"Next     monai-sfda evaluate {bundle} OTHER_LABELLED --output runs/source")

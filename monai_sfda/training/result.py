@@ -39,9 +39,9 @@ def result_table(weights: Path) -> str:
     facts = read_passport(weights)
     dice: Mapping[str, Any] = facts["dice_by_cutoff"]
     width = max(map(len, dice))
-    lines = [f"{'':{width}}  Dice %  cut-off   ({facts['images']} images that were held out)"]
+    lines = [f"{'':{width}}  Dice %  at cut-off   ({facts['images']} images that were held out)"]
     for name, cutoff in facts["cutoff"].items():
         value = dice[name][f"{cutoff:g}"]
         score = "-" if value != value else f"{100 * value:.1f}"
-        lines.append(f"{name:{width}}  {score:>6}  {cutoff:7.2f}")
+        lines.append(f"{name:{width}}  {score:>6}  {cutoff:10.2f}")
     return "\n".join(lines)
