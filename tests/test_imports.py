@@ -46,7 +46,7 @@ HOUSE = """
 
     imageio         files reading transforms.nested
     data            failures files places reading tables
-    volumes         data reading
+    volumes         data files reading
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
     handlers        digits files functional metrics networks.moved root_cause tables

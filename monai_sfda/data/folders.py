@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from monai_sfda.data.label_maps import without_label_maps
 from monai_sfda.data.tree import counted, is_system_folder, visible_files
@@ -69,19 +70,23 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]
 
 
-def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
+def find_pairs(dataset: str | Path, find: Callable[[Path], list[dict[str, Any]]] = find_images) -> list[dict[str, Any]]:
     """List the labelled images of ``DATASET/{image,mask}/NAME.png``, sorted by case.
 
     Each item holds ``image``, ``label`` (paths), ``case`` and ``output``. A mask is named as its image or as its
     ``output``, or differs from the image only in the suffix. Masks without an image are left out with a warning.
+
+    Args:
+        dataset: the folder.
+        find: lists the images, and the masks, of a folder.
 
     Raises:
         OSError: if a folder is missing or holds no image.
         ValueError: if an image has no mask, or several.
     """
     root = labelled_folder(dataset)
-    items = find_images(root)
-    masks = {item["case"]: item["image"] for item in find_images(root / "mask")}
+    items = find(root)
+    masks = {item["case"]: item["image"] for item in find(root / "mask")}
     by_stem: dict[str, list[str]] = {}
     for name in masks:
         by_stem.setdefault(without_suffix(name), []).append(name)
@@ -143,9 +148,9 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _partners(item: dict[str, str], masks: dict[str, str], by_stem: dict[str, list[str]]) -> list[str]:
+def _partners(item: dict[str, Any], masks: dict[str, Any], by_stem: dict[str, list[str]]) -> list[str]:
     exact = [name for name in (item["case"], item["output"]) if name in masks]
-    alone = item["output"] == without_suffix(item["case"]) + ".png"
+    alone = without_suffix(item["output"]) == without_suffix(item["case"])
     return exact[:1] or (by_stem.get(without_suffix(item["case"]), []) if alone else [])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from monai_sfda.reading.kind import HEAD, is_dicom
 
-__all__ = ["dicom_header", "dicom_spacing", "open_dicom"]
+__all__ = ["GROUPS", "dicom_header", "dicom_spacing", "open_dicom"]
 
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 MACROS = (

@@ -152,7 +152,7 @@ def _written_sizes(image: Any, path: str | Path) -> np.ndarray:
     Raises:
         ValueError: if one of them is 0, or no number.
     """
-    with ImageOpener(path) as file:
+    with ImageOpener(str(path)) as file:
         header = type(image.header).from_fileobj(file, check=False)
     sizes = np.abs(header["pixdim"][1 : 1 + min(3, int(header["dim"][0]))])
     if not (np.isfinite(sizes) & (sizes > 0)).all():

@@ -88,7 +88,7 @@ class VolumeReader:
         Raises:
             ValueError: if it has other voxels than its image, or holds no class ids.
         """
-        return label_on(volume, read_volume(item["label"], item.get("frame")))
+        return label_on(volume, read_volume(item["label"], item.get("frame"), ids=True))
 
     def _sized(self, volume: Volume) -> Volume:
         """With ``pixel_size``, where the file states none."""

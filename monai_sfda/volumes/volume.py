@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -45,6 +45,6 @@ def corner_distance(first: np.ndarray, second: np.ndarray, shape: Sequence[int])
     return float(distances.max() / voxel_sizes(first).min())
 
 
-def size_text(numbers: Sequence[float]) -> str:
+def size_text(numbers: Iterable[float]) -> str:
     """``216 x 256 x 10``."""
     return " x ".join(f"{number:g}" for number in numbers)
