@@ -1,7 +1,7 @@
 """DICOM series for tests."""
 
 import numpy as np
-from dicom_files import dataset
+from dicom_files import dataset, item
 
 OBLIQUE = [0.8, 0.6, 0, 0, 0, -1]
 """Rows run to the left and back, columns to the feet."""
@@ -44,3 +44,32 @@ def write_series(folder, heights=(0, 8, 16, 24), order=None, **extra):
         write_slice(folder / f"IM{names[n]:04}", height, InstanceNumber=n + 1, **extra)
         for n, height in enumerate(heights)
     ]
+
+
+def enhanced(path, heights, times):
+    """One file of all images, place by place; slopes differ by place."""
+    import pydicom
+
+    count = len(heights) * len(times)
+    pixels = np.arange(count, dtype=np.int16)[:, None, None] * np.ones((6, 5), np.int16)
+    write_slice(
+        path, 0, ImagePositionPatient=None, ImageOrientationPatient=None, PixelSpacing=None, SliceThickness=None
+    )
+    data = pydicom.dcmread(path)
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = pydicom.uid.EnhancedMRImageStorage
+    data.NumberOfFrames, data.PixelData = count, pixels.tobytes()
+    common = pydicom.Dataset()
+    common.PixelMeasuresSequence = item(PixelSpacing=[1.5, 1.25], SliceThickness=8)
+    common.PlaneOrientationSequence = item(ImageOrientationPatient=OBLIQUE)
+    data.SharedFunctionalGroupsSequence = pydicom.Sequence([common])
+    frames = []
+    for place, height in enumerate(heights):
+        for time in times:
+            frame = pydicom.Dataset()
+            frame.PlanePositionSequence = item(ImagePositionPatient=position(height))
+            frame.FrameContentSequence = item(TemporalPositionIndex=time)
+            frame.PixelValueTransformationSequence = item(RescaleSlope=1, RescaleIntercept=1000 * place)
+            frames.append(frame)
+    data.PerFrameFunctionalGroupsSequence = pydicom.Sequence(frames)
+    data.save_as(path)
+    return str(path)

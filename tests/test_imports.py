@@ -55,7 +55,7 @@ HOUSE = """
 
     report          files pieces
     prediction      data digits failures files findings functional imageio metrics overrides pieces reading \
-                    report tables
+                    report tables volumes
     delivery        digits engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files tables

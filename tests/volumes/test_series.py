@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import item
-from dicom_series import OBLIQUE, RNG, position, write_series, write_slice
+from dicom_series import OBLIQUE, RNG, enhanced, position, write_series, write_slice
 
 from monai_sfda.volumes import find_volumes, read_volume
 from monai_sfda.volumes.series import read_series
@@ -187,32 +186,6 @@ def test_damaged_images_are_one_sentence_without_a_patient(tmp_path):
     refused([str(tmp_path / "half")], "(other content|without pixels|cannot)")
     (tmp_path / "x.dcm").write_text("no image" * 50)
     refused([str(tmp_path / "x.dcm")], "Expected a DICOM image in x.dcm, found other content")
-
-
-def enhanced(path, heights, times):
-    """One file of all images, place by place; slopes differ by place."""
-    count = len(heights) * len(times)
-    pixels = np.arange(count, dtype=np.int16)[:, None, None] * np.ones((6, 5), np.int16)
-    write_slice(
-        path, 0, ImagePositionPatient=None, ImageOrientationPatient=None, PixelSpacing=None, SliceThickness=None
-    )
-    data = pydicom.dcmread(path)
-    data.NumberOfFrames, data.PixelData = count, pixels.tobytes()
-    common = pydicom.Dataset()
-    common.PixelMeasuresSequence = item(PixelSpacing=[1.5, 1.25], SliceThickness=8)
-    common.PlaneOrientationSequence = item(ImageOrientationPatient=OBLIQUE)
-    data.SharedFunctionalGroupsSequence = pydicom.Sequence([common])
-    frames = []
-    for place, height in enumerate(heights):
-        for time in times:
-            frame = pydicom.Dataset()
-            frame.PlanePositionSequence = item(ImagePositionPatient=position(height))
-            frame.FrameContentSequence = item(TemporalPositionIndex=time)
-            frame.PixelValueTransformationSequence = item(RescaleSlope=1, RescaleIntercept=1000 * place)
-            frames.append(frame)
-    data.PerFrameFunctionalGroupsSequence = pydicom.Sequence(frames)
-    data.save_as(path)
-    return str(path)
 
 
 def test_a_file_of_many_frames_is_a_volume(tmp_path):
