@@ -96,8 +96,8 @@ class VolumeReader:
             return volume
         if self.pixel_size is None:
             raise Refused(
-                "Expected a file that states the size of its pixels in mm, found none; give it as pixel_size of the "
-                "reader: rows and columns, or slices, rows and columns."
+                "Expected a file that states the size of its pixels in mm, found none; give rows and columns, or "
+                'slices, rows and columns, as --reader::pixel_size "[8,1.25,1.25]".'
             )
         thickness, rows, columns = (1.0, *self.pixel_size)[-3:]
         affine = volume.affine @ np.diag([columns, rows, thickness, 1.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,13 @@ def _slices(path: str) -> list[Slice]:
         return slices_of(path)
     except (OSError, ImportError):
         raise
-    except Exception:  # as varied as damaged headers; what pydicom says may quote a patient
-        raise other_content(path, "DICOM image") from None
+    except Exception as error:  # as varied as damaged headers; what pydicom says may quote a patient
+        if type(error).__name__ == "InvalidDicomError":
+            raise other_content(path, "DICOM image") from None
+        raise Refused(
+            f"Expected a DICOM header in {Path(path).name}, found one that cannot be read ({type(error).__name__}); "
+            "export it again."
+        ) from None
 
 
 def _levels(data: Any, one: Slice) -> np.ndarray:

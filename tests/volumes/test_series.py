@@ -203,6 +203,15 @@ def test_a_file_of_many_frames_may_hold_several_times(tmp_path):
     assert [one["frame"] for one in items] == [0, 1]
 
 
+def test_compressed_frames_are_the_same(tmp_path):
+    path = enhanced(tmp_path / "a.dcm", (16, 0, 8), (1,))
+    values = read_volume([path]).values
+    data = pydicom.dcmread(path)
+    data.compress(pydicom.uid.RLELossless)
+    data.save_as(path)
+    assert np.array_equal(read_volume([path]).values, values)
+
+
 def test_many_frames_without_places_are_refused(tmp_path):
     path = write_slice(tmp_path / "a", 0, ImagePositionPatient=None)
     data = pydicom.dcmread(path)
