@@ -8,6 +8,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from nibabel.affines import voxel_sizes
 from nibabel.openers import ImageOpener
 
 from monai_sfda.reading.kind import sniff
@@ -18,6 +19,7 @@ from monai_sfda.volumes.volume import MOST_VOXELS, SAME_PLACE, Volume, corner_di
 __all__ = ["count_frames", "read_nifti_volume"]
 
 MM = {"meter": 1000.0, "micron": 0.001}
+SAME_SIZE = 0.01
 FLAT = 1e-3
 """Of the volume that the sides of a voxel would span at right angles: what spans less lies in a plane."""
 
@@ -127,16 +129,35 @@ def _place(image: Any, path: str | Path, shape: tuple[int, ...]) -> Volume:
                 f"Expected one place of each voxel in {name}, found an sform and a qform that differ by {apart:.1f} "
                 "voxels at a corner; set the code of the wrong one to 0."
             )
-    affine = np.asarray(image.affine, np.float64)
-    affine[:3] *= MM.get(unit, 1.0)
+    affine = np.array(image.affine, np.float64)
     sides = affine[:3, :3]
     if not np.isfinite(affine).all() or not abs(np.linalg.det(sides)) > FLAT * np.linalg.norm(sides, axis=0).prod():
         raise Refused(
             f"Expected an affine that gives each voxel of {name} a place of its own, found a singular one; export it "
             "again."
         )
+    affine = _with_sizes(affine, written, name)
+    affine[:3] *= MM.get(unit, 1.0)
     sized = any(codes) or unit != "unknown" or bool((written != 1).any())
     return Volume(np.empty(0), affine, placed=any(codes), measured=sized and len(written) == 3, sized=sized)
+
+
+def _with_sizes(affine: np.ndarray, written: np.ndarray, name: str) -> np.ndarray:
+    """An affine with the sizes of ``pixdim``, where it counts in voxels, as in the release of ACDC.
+
+    Raises:
+        ValueError: if both state sizes, which differ.
+    """
+    placed = voxel_sizes(affine)[: len(written)]
+    if np.allclose(placed, written, rtol=SAME_SIZE) or np.allclose(written, 1, rtol=SAME_SIZE):
+        return affine
+    if not np.allclose(placed, 1, rtol=SAME_SIZE):
+        raise Refused(
+            f"Expected one size of a voxel in {name}, found {size_text(written)} (pixdim) and {size_text(placed)} (the "
+            "affine); correct the header."
+        )
+    affine[:3, : len(written)] *= written
+    return affine
 
 
 def _qform(header: Any, path: str | Path) -> np.ndarray:

@@ -139,6 +139,22 @@ def test_a_turned_qform_is_seen_at_the_far_corner(tmp_path):
     refused(str(tmp_path / "a.nii"), "differ by 6.0 voxels")
 
 
+def test_an_affine_that_counts_voxels_takes_the_sizes_of_the_header(tmp_path):
+    path = saved(tmp_path / "a.nii", affine=np.diag([-1.0, -1.0, 1.0, 1.0]), qform_code=0)
+    read = read_volume(patched(path, "pixdim", [1, 1.5, 1.25, 8, 1, 1, 1, 1]))
+    assert np.allclose(read.affine, np.diag([-1.5, -1.25, 8, 1]))
+    assert read.measured
+
+
+def test_two_sizes_of_a_voxel_are_refused_and_sizes_that_nobody_wrote_are_not(tmp_path):
+    path = saved(tmp_path / "a.nii", qform_code=0)
+    refused(
+        patched(path, "pixdim", [1, 1.5, 1.5, 5, 1, 1, 1, 1]), r"found 1\.5 x 1\.5 x 5 \(pixdim\) and 1\.5 x 1\.5 x 8"
+    )
+    read = read_volume(patched(path, "pixdim", [1, 1, 1, 1, 1, 1, 1, 1]))
+    assert np.allclose(read.affine, AFFINE)
+
+
 def test_a_qform_that_is_no_rotation_is_one_sentence(tmp_path):
     path = patched(saved(tmp_path / "a.nii", qform_code=1, sform_code=1), "quatern_b", 3)
     refused(path, "cannot be decoded")

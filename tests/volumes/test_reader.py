@@ -15,9 +15,7 @@ def item(path, shape=(30, 20, 4), affine=None, values=None):
 
 def test_the_size_of_a_pixel_is_given_where_the_file_states_none(tmp_path):
     bare = item(tmp_path / "a.nii")
-    with pytest.raises(
-        ValueError, match=r"states the size of its pixels in mm, found none.* --reader::pixel_size"
-    ):
+    with pytest.raises(ValueError, match=r"states the size of its pixels in mm, found none.* --reader::pixel_size"):
         VolumeReader([1.5, 1.5], percentiles=[1, 99]).read(bare)
     image, _, volume = VolumeReader([1.0, 1.0], percentiles=[1, 99], pixel_size=2).read(bare)
     assert image.shape == (1, 4, 40, 60)
