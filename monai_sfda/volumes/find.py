@@ -108,8 +108,9 @@ def _each_frame(items: Sequence[dict[str, Any]], wanted: str | tuple[int, ...] |
 
 
 def _count(item: dict[str, Any]) -> int:
+    path = item["image"]
     try:
-        return count_frames(item["image"]) if _kind(item["image"]) == "nifti" else 1
+        return count_frames(path) if isinstance(path, str) and _kind(path) == "nifti" else 1
     except (OSError, ValueError):  # whoever reads it says so
         return 1
 

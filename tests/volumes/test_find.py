@@ -64,7 +64,11 @@ def test_a_damaged_file_is_listed_and_refused_when_read(tmp_path):
     save(tmp_path / "p1.nii.gz")
     (tmp_path / "p2.nii.gz").write_bytes(b"")
     (tmp_path / "p3.nii.gz").write_bytes(b"no image")
-    assert list(listed(tmp_path, frames="all")) == ["p1.nii.gz", "p2.nii.gz", "p3.nii.gz"]
+    (tmp_path / "p4.dcm").write_bytes(b"no image" * 40)
+    pictures(tmp_path, ["p5_1.png", "p5_2.png", "p6.png"])
+    group = r"(?P<volume>.+)_(?P<slice>\d+)"
+    names = ["p1.nii.gz", "p2.nii.gz", "p3.nii.gz", "p4.dcm", "p5", "p6.png"]
+    assert list(listed(tmp_path, frames="all", group=group)) == names
 
 
 def test_pairs_have_frames_and_series_have_masks(tmp_path):
