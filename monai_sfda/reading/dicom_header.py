@@ -51,7 +51,8 @@ def open_dicom(path: str | Path, **options: Any) -> Any:
     from pydicom import dcmread
 
     for library in ("pydicom", "highdicom"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
+        if logging.getLogger(library).level != logging.CRITICAL:  # to set it takes longer than to read a header
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
     with open(path, "rb") as file:
         known = is_dicom(file.read(HEAD))
