@@ -119,7 +119,7 @@ def _place(image: Any, path: str | Path, shape: tuple[int, ...]) -> Volume:
     ITK follows the one or the other, depending on its version, so that both have to say the same.
     """
     header, name = image.header, Path(path).name
-    unit = header.get_xyzt_units()[0]
+    unit = _unit(header)
     written = _written_sizes(image, path)
     codes = [bool(header[form] > 0) for form in ("sform_code", "qform_code")]
     if all(codes):
@@ -140,6 +140,13 @@ def _place(image: Any, path: str | Path, shape: tuple[int, ...]) -> Volume:
     affine[:3] *= MM.get(unit, 1.0)
     sized = any(codes) or unit != "unknown" or bool((written != 1).any())
     return Volume(np.empty(0), affine, placed=any(codes), measured=sized and len(written) == 3, sized=sized)
+
+
+def _unit(header: Any) -> str:
+    try:
+        return header.get_xyzt_units()[0]
+    except KeyError:  # a number that stands for none
+        return "unknown"
 
 
 def _with_sizes(affine: np.ndarray, written: np.ndarray, name: str) -> np.ndarray:

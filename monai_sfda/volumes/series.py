@@ -39,9 +39,16 @@ def read_series(paths: Sequence[str], frame: int | None = None) -> Volume:
     values = np.empty((len(slices), *first.size), np.float32)
     opened: tuple[str, Any] = ("", None)  # frames of one file follow each other
     for number, one in enumerate(slices):
-        if opened[0] != one.path:
-            opened = one.path, open_dicom(one.path)
-        values[number] = _levels(opened[1], one)
+        try:
+            if opened[0] != one.path:
+                opened = one.path, open_dicom(one.path)
+            values[number] = _levels(opened[1], one)
+        except (ImportError, Refused):
+            raise
+        except Exception as error:  # as varied as damaged files; what pydicom says may quote a patient
+            if getattr(error, "strerror", None):
+                raise
+            raise _undecodable(opened[1], one, error) from None
     measured = first.spacing is not None and (len(slices) > 1 or first.thickness is not None)
     placed = first.position is not None
     return Volume(values.transpose(2, 1, 0), series_affine(slices), placed, measured, first.spacing is not None)
@@ -66,9 +73,11 @@ def series_frame(paths: Sequence[str], frame: int | None = None) -> list[Slice]:
 def _slices(path: str) -> list[Slice]:
     try:
         return slices_of(path)
-    except (OSError, ImportError):
+    except ImportError:
         raise
     except Exception as error:  # as varied as damaged headers; what pydicom says may quote a patient
+        if getattr(error, "strerror", None):
+            raise
         if type(error).__name__ == "InvalidDicomError":
             raise other_content(path, "DICOM image") from None
         raise Refused(
@@ -79,22 +88,22 @@ def _slices(path: str) -> list[Slice]:
 
 def _levels(data: Any, one: Slice) -> np.ndarray:
     """(rows, columns) float32 of one slice."""
-    try:
-        pixels = _pixels(data, one)
-        levels = _rescaled(pixels, data, one)
-        padding = padding_pixels(pixels, data)
-    except (OSError, ImportError, Refused):
-        raise
-    except Exception as error:
-        stored = getattr(data, "file_meta", {}).get("TransferSyntaxUID")
-        how = f", stored as {stored.name}" if stored else ""
-        raise Refused(
-            f"Expected images that can be decoded in the series, found image {one.called} that cannot "
-            f"({type(error).__name__}{how}); export the series again, without compression."
-        ) from None
+    pixels = _pixels(data, one)
+    levels = _rescaled(pixels, data, one)
+    padding = padding_pixels(pixels, data)
     if padding.any() and not padding.all():
         levels[padding] = levels[~padding].min()
     return -levels if data.PhotometricInterpretation == "MONOCHROME1" else levels
+
+
+def _undecodable(data: Any, one: Slice, error: Exception) -> Refused:
+    stored = getattr(data, "file_meta", {}).get("TransferSyntaxUID")
+    name = getattr(stored, "name", "")
+    how = f", stored as {name}" if name and name.isprintable() else ""
+    return Refused(
+        f"Expected images that can be decoded in the series, found image {one.called} that cannot "
+        f"({type(error).__name__}{how}); export the series again, without compression."
+    )
 
 
 def _pixels(data: Any, one: Slice) -> np.ndarray:

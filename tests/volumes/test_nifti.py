@@ -94,6 +94,8 @@ def test_lengths_are_in_mm_whatever_the_unit(tmp_path):
         read = read_volume(str(tmp_path / "a.nii"))
         assert np.allclose(read.affine, AFFINE)
         assert read.measured
+    read = read_volume(patched(str(tmp_path / "a.nii"), "xyzt_units", 7))  # which stands for none
+    assert np.allclose(read.affine, AFFINE)
 
 
 def test_a_file_that_states_no_spacing_says_so(tmp_path):

@@ -182,6 +182,9 @@ def test_damaged_images_are_one_sentence_without_a_patient(tmp_path):
     data.PixelData = data.PixelData[:20]
     data.save_as(paths[1])
     assert "Doe" not in refused(paths, "Expected 60 bytes of pixels in image 2")
+    content = Path(paths[0]).read_bytes()
+    Path(paths[0]).write_bytes(content.replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2\n1"))
+    refused(paths[:1], r"found image 1 that cannot \(ValueError\)")
     (tmp_path / "half").write_bytes(Path(paths[2]).read_bytes()[:200])
     refused([str(tmp_path / "half")], "(other content|without pixels|cannot)")
     (tmp_path / "x.dcm").write_text("no image" * 50)
