@@ -12,11 +12,11 @@ import torch
 from ignite import distributed as idist
 from monai.data import Dataset
 from monai.utils import convert_to_tensor
-from PIL import Image
 from torch.utils.data import Sampler
 
 from monai_sfda.failures import Failures
-from monai_sfda.files import brief_hash, case_of
+from monai_sfda.files import case_of
+from monai_sfda.mask_file import image_hash, image_of
 
 __all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]
 
@@ -140,14 +140,11 @@ def _there(item: dict[str, Any], mask: str) -> bool:
     A mask that does not say of which picture it is, as one that a person has corrected, counts as done.
     """
     try:
-        with Image.open(mask, formats=("PNG",)) as picture:
-            made_of = picture.info.get("monai_sfda_image")
+        made_of = image_of(mask)  # None if it is damaged too: whoever reads it says so
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except (OSError, SyntaxError, ValueError):  # damaged: whoever reads it says so
-        return True
     try:
-        if made_of is None or made_of == brief_hash(item["image"]):
+        if made_of is None or made_of == image_hash(item["image"]):
             return True
     except OSError:
         return True  # that the picture cannot be read now says nothing against the mask

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from monai_sfda.mask_file import ROW
 from monai_sfda.organs.fundus import DiscAndCup
-from monai_sfda.prediction.gather import CHUNK, gather_rows, score_table, write_results
+from monai_sfda.prediction.gather import gather_rows, score_table, write_results
 from monai_sfda.prediction.no_findings import _NoFindings
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
@@ -27,7 +28,7 @@ def save(path, row=None, ids=None):
     path.parent.mkdir(parents=True, exist_ok=True)
     text = PngInfo()
     if row is not None:
-        text.add_text(CHUNK, json.dumps(row))
+        text.add_text(ROW, json.dumps(row))
     Image.fromarray(eye() if ids is None else ids).save(path, pnginfo=text)
 
 
