@@ -18,7 +18,7 @@ from monai_sfda.failures import Failures
 from monai_sfda.files import case_of
 from monai_sfda.mask_file import image_hash, image_of
 
-__all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]
+__all__ = ["PendingBatches", "TolerantLoader", "keep_items", "spare_threads"]
 
 
 class TolerantLoader:
@@ -158,7 +158,10 @@ def _collated(reading: Iterable[Future]) -> list[dict[str, Any]]:
     Put together in a thread that uses no others: torch's own would go on turning for a while, beside the network.
     """
     items = [item for future in reading if (item := future.result()) is not None]
-    if not items:
-        return []
+    return [keep_items(items)] if items else []
+
+
+def keep_items(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """``collate_fn`` of a loader that puts only the images together; all else stays with the ``items``."""
     images = [convert_to_tensor(item["image"], track_meta=False) for item in items]
-    return [{"image": torch.stack(images), "items": items}]
+    return {"image": torch.stack(images), "items": list(items)}

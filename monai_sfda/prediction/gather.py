@@ -123,22 +123,25 @@ def gather_rows(
 
 def score_table(summary: Mapping[str, Any]) -> str:
     """``summary.json`` of an evaluation as lines for the screen, Dice in per cent."""
-    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'without':>7}  {'not found':>9}"]
+    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'HD95':>7}  {'without':>7}  {'not found':>9}"]
     for name, scores in summary["structures"].items():
         dice, distance = scores["dice"], scores["assd_mean_of_directed"]
         interval = "{:6.1f} - {:5.1f}".format(*(100 * end for end in dice["ci95"])) if dice["ci95"] else f"{'-':>14}"
         score = "-" if dice["mean"] is None else f"{100 * dice['mean']:.1f}"
-        mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
-        lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['missed']:9d}")
+        mean, furthest = (f"{d['mean']:.2f}" if d.get("n") else "-" for d in (distance, scores.get("hd95", {})))
+        distances = f"{mean:>7}  {furthest:>7}  {distance['skipped']:7d}"
+        lines.append(f"{name:14}{score:>8}  {interval}  {distances}  {scores['missed']:9d}")
     unit = summary["assd_unit"]
     missing = summary.get("unreadable", 0)
+    noun = summary.get("noun", "images")
     count = (
-        f"{summary['cases']} of {summary['cases'] + missing} images scored" if missing else f"{summary['cases']} images"
+        f"{summary['cases']} of {summary['cases'] + missing} {noun} scored" if missing else f"{summary['cases']} {noun}"
     )
     lines += [f"{name}: not scored, as no mask has it" for name in summary.get("unlabelled", ())]
     lines.append(
         f"{count}; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
-        "without: images that have no ASSD, because the truth or the prediction is empty"
+        f"HD95: 95th percentile of the distances, in {unit};\n"
+        f"without: {noun} that have no ASSD, because the truth or the prediction is empty"
     )
     return "\n".join(lines)
 
