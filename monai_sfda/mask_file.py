@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,7 @@ from nibabel.filebasedimages import ImageFileError
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from monai_sfda.files import brief_hash
-
-__all__ = ["SUFFIXES", "image_hash", "image_of", "is_volume", "nifti_comment", "png_text", "row_of"]
+__all__ = ["SUFFIXES", "image_of", "is_volume", "nifti_comment", "png_text", "row_of"]
 
 SUFFIXES = (".png", ".nii.gz")
 """Of the masks of pictures and of volumes."""
@@ -33,13 +31,6 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, zlib.error, ImageFileErro
 def is_volume(mask: str | os.PathLike[str]) -> bool:
     """Whether a mask of that name is one of a volume."""
     return os.fspath(mask).endswith(SUFFIXES[1])
-
-
-def image_hash(image: str | os.PathLike[str] | Sequence[str]) -> str:
-    """What tells an image from another of its name: `monai_sfda.files.brief_hash` of its file or files."""
-    if isinstance(image, str | os.PathLike):
-        return brief_hash(image)
-    return f"{zlib.crc32(''.join(map(brief_hash, image)).encode()):08x}"
 
 
 def png_text(row: Mapping[str, Any] | None, image: str | None) -> PngInfo:
@@ -77,7 +68,7 @@ def row_of(mask: Path) -> dict[str, Any] | None:
 
 
 def image_of(mask: str | os.PathLike[str]) -> str | None:
-    """`image_hash` of the image that a mask was made of; None if it does not say, or is damaged.
+    """`monai_sfda.files.brief_hash` of the image that a mask was made of; None if it does not say, or is damaged.
 
     Raises:
         FileNotFoundError, NotADirectoryError: if there is no such mask.

@@ -15,8 +15,8 @@ from monai.utils import convert_to_tensor
 from torch.utils.data import Sampler
 
 from monai_sfda.failures import Failures
-from monai_sfda.files import case_of
-from monai_sfda.mask_file import image_hash, image_of
+from monai_sfda.files import brief_hash, case_of
+from monai_sfda.mask_file import image_of
 
 __all__ = ["PendingBatches", "TolerantLoader", "keep_items", "spare_threads"]
 
@@ -144,7 +144,7 @@ def _there(item: dict[str, Any], mask: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        if made_of is None or made_of == image_hash(item["image"]):
+        if made_of is None or made_of == brief_hash(item["image"]):
             return True
     except OSError:
         return True  # that the picture cannot be read now says nothing against the mask

@@ -16,6 +16,7 @@ from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.report.pictures import contact_sheet, outline_overlay
 from monai_sfda.volumes import Grid, Volume, read_volume
 from monai_sfda.volumes.intensity import Percentiles, scaled
+from monai_sfda.volumes.labels import label_on
 
 __all__ = ["draw_montage", "read_montage"]
 
@@ -35,11 +36,9 @@ def read_montage(item: Mapping[str, Any], mask: Path) -> tuple[np.ndarray, np.nd
     Raises:
         ValueError: if one of them cannot be read, or they do not fit each other.
     """
-    volume, label = read_volume(item["image"], item.get("frame")), read_volume(mask)
-    if volume.values.shape != label.values.shape:
-        raise ValueError(f"Expected a mask of {volume.values.shape} voxels, found {label.values.shape}.")
-    grid = _square(volume)
-    return grid.to_network(scaled(volume.values, SHOWN)).numpy(), grid.to_network(label.values, mode="nearest").numpy()
+    volume = read_volume(item["image"], item.get("frame"))
+    grid, ids = _square(volume), label_on(volume, read_volume(mask))
+    return grid.to_network(scaled(volume.values, SHOWN)).numpy(), grid.to_network(ids, mode="nearest").numpy()
 
 
 def draw_montage(

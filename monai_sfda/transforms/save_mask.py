@@ -14,8 +14,8 @@ from monai.utils import convert_to_tensor
 from PIL import Image
 from torch import Tensor
 
-from monai_sfda.files import whole_file
-from monai_sfda.mask_file import image_hash, png_text
+from monai_sfda.files import brief_hash, whole_file
+from monai_sfda.mask_file import png_text
 
 __all__ = ["SaveMaskd"]
 
@@ -71,7 +71,7 @@ class SaveMaskd(SaveImaged):
     def content(self, mask: Tensor, row: Mapping[str, Any] | None) -> bytes | memoryview:
         """The file of a label map (1, W, H) with its row."""
         source = getattr(mask, "meta", {}).get("filename_or_obj")
-        made_of = image_hash(source) if isinstance(source, str | os.PathLike) and os.path.isfile(source) else None
+        made_of = brief_hash(source) if isinstance(source, str | os.PathLike) and os.path.isfile(source) else None
         ids = convert_to_tensor(mask, track_meta=False)[0].T
         picture = Image.fromarray(ids.cpu().numpy().astype(np.uint8, order="C"))
         stream = io.BytesIO()  # Pillow writes in many pieces, of which each would cost a call of the system

@@ -11,7 +11,8 @@ import numpy as np
 from monai.data import MetaTensor
 from torch import Tensor
 
-from monai_sfda.mask_file import image_hash, nifti_comment
+from monai_sfda.files import brief_hash
+from monai_sfda.mask_file import nifti_comment
 from monai_sfda.reading.kind import sniff
 from monai_sfda.transforms import SaveMaskd
 
@@ -41,7 +42,7 @@ class SaveVolumeMaskd(SaveMaskd):
         else:
             label_map = nibabel.Nifti1Image(ids, mask.affine.numpy())
             label_map.header.set_xyzt_units("mm" if about.get("measured") else None)
-        label_map.header.extensions.append(nifti_comment(row, image_hash(about["files"]), ids))
+        label_map.header.extensions.append(nifti_comment(row, brief_hash(about["files"]), ids))
         return gzip.compress(label_map.to_bytes(), compresslevel=1, mtime=0)  # label maps are small at any level
 
 
