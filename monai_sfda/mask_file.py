@@ -16,6 +16,7 @@ from typing import Any
 import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.nifti1 import Nifti1Extension
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -43,10 +44,10 @@ def png_text(row: Mapping[str, Any] | None, image: str | None) -> PngInfo:
     return text
 
 
-def nifti_comment(row: Mapping[str, Any] | None, image: str | None, ids: np.ndarray) -> nibabel.Nifti1Extension:
+def nifti_comment(row: Mapping[str, Any] | None, image: str | None, ids: np.ndarray) -> Nifti1Extension:
     """An extension for the header of a label map."""
     said = {ROW: row, IMAGE: image, "voxels": _checksum(ids)}
-    return nibabel.nifti1.Nifti1Extension("comment", json.dumps(said).encode())
+    return Nifti1Extension("comment", json.dumps(said).encode())
 
 
 def row_of(mask: Path) -> dict[str, Any] | None:
@@ -84,7 +85,7 @@ def image_of(mask: str | os.PathLike[str]) -> str | None:
 def _chunks(mask: str | os.PathLike[str]) -> dict[str, Any]:
     with Image.open(mask, formats=("PNG",)) as picture:
         # Not picture.text, which decodes the pixels to look for chunks behind them; ours stands before them.
-        return dict(picture.info)
+        return {str(name): value for name, value in picture.info.items()}
 
 
 def _comment(file: Any) -> dict[str, Any]:

@@ -28,8 +28,8 @@ class PostprocessItems:
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
 
-    def __call__(self, engine: Engine) -> None:
-        items, preds = engine.state.batch["items"], engine.state.output["pred"]  # type: ignore[index] # MONAI's
+    def __call__(self, engine: Any) -> None:
+        items, preds = engine.state.batch["items"], engine.state.output["pred"]
         pairs = zip(items, preds, strict=True)
         engine.state.output = [
             self.transform({**item, "pred": with_facts(pred, item["image"])}) for item, pred in pairs

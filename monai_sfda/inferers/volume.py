@@ -52,7 +52,8 @@ class VolumeInferer(Inferer):
         windows = SlidingWindowInferer(
             self.image_size, self.batch_size, OVERLAP, mode="gaussian", padding_mode="constant", cval=BLACK
         )
-        return windows(volumes, ask)
+        logits: Any = windows(volumes, ask)
+        return logits
 
     def _slices(self, volume: Tensor, ask: Callable[[Tensor], Tensor]) -> Tensor:
         """(C, D, H, W) -> (K, D, H, W)."""

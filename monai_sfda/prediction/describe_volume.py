@@ -24,7 +24,7 @@ MM3_PER_ML = 1000.0
 class DescribeVolumed(DescribeCased):
     """Put ``row`` into the item, as a `DescribeCased` does for a picture: numbers, flags and status of one volume.
 
-    It reads the label map (1, X, Y, Z) and of its metadata what `ReadVolumed` says of the volume, and what is there of
+    It reads the label map (1, X, Y, Z), as `SaveVolumeMaskd` takes it, and of its metadata what `ReadVolumed` says of the volume, and what is there of
     ``case``, ``prob`` (K, slices, rows, columns), ``flip_agreement`` and ``kept``. Arguments are those of a
     `DescribeCased`. Brightness, contrast and sharpness are left out: a volume has no scale of grey levels of its own,
     and its rule of intensity brings all of them to the same range.
@@ -38,16 +38,16 @@ class DescribeVolumed(DescribeCased):
         if item.get(self.prob_key) is not None:
             numbers = self.probabilities(convert_to_tensor(item[self.prob_key], track_meta=False))[1]
         numbers |= self.agreement(item)
-        about = item[key].meta
+        about, axes = item[key].meta, list(item[key].meta["grid"].axes)
+        sizes = voxel_sizes(item[key].affine.numpy())[axes].tolist()
         return describe_volume(
-            item[key].numpy()[0],
+            item[key].numpy()[0].transpose(axes),
             str(item.get("case", "")),
             self.classes,
             self.judge,
             self.findings,
             numbers,
-            spacing=voxel_sizes(item[key].affine.numpy()).tolist() if about.get("measured") else None,
-            along=about["grid"].axes[0],
+            spacing=sizes if about["measured"] else None,
             kept=item.get("kept"),
         )
 
@@ -60,27 +60,23 @@ def describe_volume(
     findings: Findings = NO_FINDINGS,
     numbers: Mapping[str, Any] | None = None,
     *,
-    along: int,
     spacing: Sequence[float] | None = None,
     kept: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a label map (X, Y, Z) whose slices lie ``along`` an axis, and of further ``numbers``."""
+    """The row of a label map (Z, Y, X), slices first, and of further ``numbers``, see `Prediction`."""
     prediction = Prediction(ids, bounding_box(ids != 0), case, kept=kept, spacing=spacing)
-    row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}, "slices": ids.shape[along]}
+    row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}, "slices": len(ids)}
     row |= findings.columns(prediction)
-    row |= measure_volume(structure_masks(ids, classes, findings.inside), along=along, spacing=spacing)
+    row |= measure_volume(structure_masks(ids, classes, findings.inside), spacing)
     return finished_row(row | dict(numbers or {}), judge)
 
 
-def measure_volume(
-    masks: Mapping[str, np.ndarray], *, along: int, spacing: Sequence[float] | None = None
-) -> dict[str, Any]:
+def measure_volume(masks: Mapping[str, np.ndarray], spacing: Sequence[float] | None = None) -> dict[str, Any]:
     """Volumes, slices and pieces of each structure that `docs/columns.md` lists; None where a number has no meaning.
 
     Args:
-        masks: name -> mask (X, Y, Z).
-        along: axis of the slices.
-        spacing: size of a voxel along each axis in mm, where known.
+        masks: name -> mask (Z, Y, X), slices first.
+        spacing: size of a voxel on each axis in mm, where known.
     """
     row: dict[str, Any] = {}
     for name, mask in masks.items():
@@ -89,19 +85,18 @@ def measure_volume(
         inside = mask[box]
         voxels = int(np.count_nonzero(inside))
         ml = None if spacing is None else voxels * float(np.prod(spacing)) / MM3_PER_ML
-        found = int(np.count_nonzero(inside.any(tuple(axis for axis in range(3) if axis != along))))
+        found = int(np.count_nonzero(inside.any((1, 2))))
         row |= {f"{column}_ml": ml, f"{column}_voxels": voxels, f"{column}_slices": found}
-        row[f"{column}_empty_slices"] = inside.shape[along] - found
-        row[f"{column}_border_voxels"] = _on_border(mask, box, along)
+        row[f"{column}_empty_slices"] = len(inside) - found
+        row[f"{column}_border_voxels"] = _on_border(mask, box)
         row[f"{column}_pieces"], row[f"{column}_largest_piece"] = pieces(inside)
     return row
 
 
-def _on_border(mask: np.ndarray, box: tuple[slice, ...], along: int) -> int:
+def _on_border(mask: np.ndarray, box: tuple[slice, ...]) -> int:
     """Voxels in the first or last row or column of their slices."""
+    slices, *plane = box
     inner = tuple(
-        slice(None) if axis == along else slice(max(1 - side.start, 0), size - 1 - side.start)
-        for axis, (side, size) in enumerate(zip(box, mask.shape, strict=True))
+        slice(max(1, side.start), min(side.stop, size - 1)) for side, size in zip(plane, mask.shape[1:], strict=True)
     )
-    inside = mask[box]
-    return int(np.count_nonzero(inside) - np.count_nonzero(inside[inner]))
+    return int(np.count_nonzero(mask[box]) - np.count_nonzero(mask[(slices, *inner)]))

@@ -42,13 +42,13 @@ def measured_row(
         return describe_mask(ids, case, classes, Judge(classes, findings), findings, kept=kept, **facts)
     volume = read_volume(path)
     refuse_unknown_ids(volume.values, [0, *classes], case)
+    axes = list(Grid.of(volume, (1.0, 1.0)).axes)
     return describe_volume(
-        volume.values.astype(np.uint8),
+        volume.values.astype(np.uint8).transpose(axes),
         case,
         classes,
         Judge(classes, findings, volumes=True),
         findings,
-        spacing=volume.zooms.tolist() if volume.measured else None,
-        along=Grid.of(volume, (1.0, 1.0)).axes[0],
+        spacing=volume.zooms[axes].tolist() if volume.measured else None,
         kept=kept,
     )

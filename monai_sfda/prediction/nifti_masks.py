@@ -66,7 +66,7 @@ def nifti_mask(image: str | Path, ids: np.ndarray) -> bytes:
     return gzip.compress(mask.to_bytes(), mtime=0)
 
 
-def _as_stored(path: Path, ids: np.ndarray) -> np.ndarray:
+def _as_stored(path: str | Path, ids: np.ndarray) -> np.ndarray:
     """Ids of the upright picture, turned as EXIF says that the file is: ITK shows a picture as it is stored."""
     return as_stored(ids, exif_orientation(path))
 
@@ -98,7 +98,7 @@ def _affine(
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
-def _print_spacing(path: Path) -> tuple[float, float]:
+def _print_spacing(path: str | Path) -> tuple[float, float]:
     """Width and height of a pixel as ITK reads them: JPEG from its JFIF header, TIFF from its resolution, else 1."""
     try:
         with Image.open(path, formats=FORMATS) as picture:

@@ -23,8 +23,8 @@ __all__ = ["draw_overlay", "thumbnail", "write_overlays"]
 LONGEST_SIDE = 1600
 CLOSE_UP = 0.35  # structures that are narrower than this share of the photograph are shown from nearby
 MARGIN = 1.0  # around them, in their own widths
-SMALL = {"tiles": 12, "columns": 4}
-LARGE = {"tiles": 40, "columns": 5, "tile": 320}
+SMALL: dict[str, Any] = {"tiles": 12, "columns": 4}
+LARGE: dict[str, Any] = {"tiles": 40, "columns": 5, "tile": 320}
 
 
 def draw_overlay(
