@@ -11,7 +11,7 @@ from monai.utils import convert_to_tensor
 from torch import Tensor
 from torch.nn.functional import pad
 
-__all__ = ["VolumeInferer"]
+__all__ = ["VolumeInferer", "refuse_slices"]
 
 DIVISOR = 32  # of the sides of a slice: a product of the strides that are in use
 OVERLAP = 0.25  # of neighbouring windows
@@ -30,6 +30,9 @@ class VolumeInferer(Inferer):
             `FastInferer`.
         image_size: two numbers for a network of slices; slices, rows and columns of a window for one of windows.
         batch_size: slices or windows in a batch.
+
+    Raises:
+        ValueError: if ``batch_size`` is below 1.
 
     Shape:
         volumes (B, C, D, H, W) -> logits (B, K, D, H, W), float32.
@@ -66,3 +69,16 @@ class VolumeInferer(Inferer):
             for batch in slices.tensor_split(batches)
         ]
         return torch.cat(logits, dim=1)
+
+
+def refuse_slices(image_size: Sequence[int]) -> None:
+    """Refuse a `monai_sfda.inferers.DenoisingInferer` for a network of slices.
+
+    Raises:
+        ValueError: if ``image_size`` has two numbers.
+    """
+    if len(image_size) == 2:
+        raise ValueError(
+            "Expected a network of windows for inference_dae.json, found one of slices, which are segmented whole, "
+            "while a denoiser knows those of image_size only; adapt the network with --method dae instead."
+        )

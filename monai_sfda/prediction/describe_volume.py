@@ -24,10 +24,10 @@ MM3_PER_ML = 1000.0
 class DescribeVolumed(DescribeCased):
     """Put ``row`` into the item, as a `DescribeCased` does for a picture: numbers, flags and status of one volume.
 
-    It reads the label map (1, X, Y, Z), as `SaveVolumeMaskd` takes it, and of its metadata what `ReadVolumed` says of the volume, and what is there of
-    ``case``, ``prob`` (K, slices, rows, columns), ``flip_agreement`` and ``kept``. Arguments are those of a
-    `DescribeCased`. Brightness, contrast and sharpness are left out: a volume has no scale of grey levels of its own,
-    and its rule of intensity brings all of them to the same range.
+    It reads the label map (1, X, Y, Z), as `SaveVolumeMaskd` takes it, of its metadata what `ReadVolumed` says of the
+    volume, and what is there of ``case``, ``prob`` (K, slices, rows, columns), ``flip_agreement`` and ``kept``.
+    Arguments are those of a `DescribeCased`. Brightness, contrast and sharpness are left out: grey levels of a volume
+    have no scale of their own, and its rule of intensity brings all of them to the same range.
     """
 
     volumes = True

@@ -139,8 +139,7 @@ def score_table(summary: Mapping[str, Any]) -> str:
     )
     lines += [f"{name}: not scored, as no mask has it" for name in summary.get("unlabelled", ())]
     lines.append(
-        f"{count}; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
-        f"HD95: 95th percentile of the distances, in {unit};\n"
+        f"{count}; ASSD (mean of the two directed means; pooled in summary.json) and HD95 in {unit};\n"
         f"without: {noun} that have no ASSD, because the truth or the prediction is empty"
     )
     return "\n".join(lines)

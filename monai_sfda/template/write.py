@@ -95,7 +95,7 @@ def replaced(text: str, entries: str) -> str:
         inside = config
         for part in outer:
             inside = inside[part]
-        inside[inner] = [*inside[inner], *value] if name.startswith("+") else value
+        inside[inner] = [*inside.get(inner, ()), *value] if name.startswith("+") else value
     return layout(config) + "\n"
 
 

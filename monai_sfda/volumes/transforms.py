@@ -45,10 +45,10 @@ class ReadVolumed(MapTransform):
         self.reader, self.dtype, self.label_key = reader, dtype, label_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        item = dict(data)
+        item: dict[Any, Any] = dict(data)
         for key in self.key_iterator(item):
             path = item[key]
-            image, grid, volume = self.reader.read({**item, "image": path})  # type: ignore[dict-item]
+            image, grid, volume = self.reader.read({**item, "image": path})
             image = image.mul(255).round_().byte() if self.dtype == torch.uint8 else image.sub(0.5).div_(0.5)
             first = path if isinstance(path, str | PathLike) else path[0]
             meta = {"filename_or_obj": str(first), "files": path, "case": item.get("case"), "grid": grid}

@@ -200,7 +200,7 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
         "cases": 2,
         "assd_unit": "pixels",
         "structures": {
-            "cup": {"dice": some, "assd_mean_of_directed": nothing, "missed": 2},
+            "cup": {"dice": some, "assd_mean_of_directed": nothing, "hd95": {**some, "mean": 3.1}, "missed": 2},
             "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "missed": 2},
         },
     }
@@ -209,8 +209,8 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
     *_, none, part, _ = score_table({**summary, "unreadable": 1, "unlabelled": ["lens"]}).splitlines()
     assert none == "lens: not scored, as no mask has it"
     assert part.startswith("2 of 3 images scored; ASSD")
-    assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
-    assert lens.split() == ["lens", "-", "-", "-", "2", "2"]
+    assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "3.10", "2", "2"]
+    assert lens.split() == ["lens", "-", "-", "-", "-", "2", "2"]
 
 
 class Studies(_NoFindings):
