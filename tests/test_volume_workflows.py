@@ -62,13 +62,14 @@ def predict(monkeypatch, bundle, volumes, out, *options):
     return table(out / "results.csv")
 
 
-def test_a_mask_lies_on_its_volume_and_a_row_says_how_large_it_is(bundle, volumes, monkeypatch, tmp_path):
+def test_a_mask_lies_on_its_volume_and_a_row_says_how_large_it_is(bundle, volumes, monkeypatch, tmp_path, capsys):
     path = volumes / "case_1.nii.gz"
     turned = nibabel.load(path).as_reoriented(np.array([[2, 1], [0, -1], [1, 1]]))
     turned.header["descrip"], turned.header["db_name"] = b"Doe, Jane", b"Doe"
     nibabel.save(turned, path)
     out = tmp_path / "out"
     rows = predict(monkeypatch, bundle, volumes, out, "--overlays")
+    assert "(3 volumes, " in capsys.readouterr().out
     assert [row["file"] for row in rows] == [f"case_{number}.nii.gz" for number in range(3)]
     image, mask = nibabel.load(path), nibabel.load(out / "masks" / "case_1.nii.gz")
     assert mask.shape == image.shape
@@ -150,7 +151,7 @@ def test_flips_are_compared_and_other_formats_refused(bundle, volumes, monkeypat
     assert "no --formats for volumes" in fails(monkeypatch, *words)
 
 
-def test_tent_changes_masks_and_a_denoiser_of_slices_is_refused(bundle, volumes, tmp_path):
+def test_tent_segments_volumes_and_a_denoiser_of_slices_is_refused(bundle, volumes, tmp_path):
     places = {"dataset_dir": str(volumes), "output_dir": str(tmp_path / "out"), "image_size": [160, 160]}
     run(bundle, "inference.json", "inference_tent.json", **places, batch_size=3)
     assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 3

@@ -15,6 +15,7 @@ from monai_sfda.failures import read_failures, reason, write_failures
 from monai_sfda.files import case_of, whole_file
 from monai_sfda.findings import Findings
 from monai_sfda.mask_file import SUFFIXES, row_of
+from monai_sfda.prediction.distributions import of_volumes
 from monai_sfda.prediction.formats import drop_orphans, write_formats
 from monai_sfda.prediction.measured import measured_row
 from monai_sfda.prediction.no_findings import NO_FINDINGS
@@ -161,6 +162,7 @@ def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict
             columns[name] |= {"min": float(min(values)), "max": float(max(values))}
     return {
         "images": len(rows),
+        "noun": "volumes" if of_volumes(rows) else "images",
         "failures": len(failures),
         "status": {"ok": status["ok"], "review": status["review"], "failed": len(failures)},
         "flags": dict(Counter(flag for row in rows for flag in row["flags"]).most_common()),
