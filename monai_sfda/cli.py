@@ -204,19 +204,19 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 def predict(
     bundle: str, images: str, *, output: str, overlays: bool = False, formats: Any = (), **overrides: Any
 ) -> None:
-    """Segment every image of a folder, and say which to look at first.
+    """Segment every image or volume of a folder, and say which to look at first.
 
-    Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), report.html,
-    summary.json and failures.csv. Images that have a mask are skipped, so the same command continues a run that was
-    stopped.
+    Writes OUTPUT/masks (label maps in the tree of the images, PNG, or NIfTI of volumes), results.csv (one row per image
+    or volume), report.html, summary.json and failures.csv. Images that have a mask are skipped, so the same command
+    continues a run that was stopped.
 
     Args:
         bundle: folder of a MONAI bundle.
         images: folder with images, searched to any depth.
         output: folder to write.
         overlays: also draw the outlines on every image, into OUTPUT/overlays.
-        formats: also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images that are
-            DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
+        formats: of pictures, also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images
+            that are DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE records which is which.
     """
@@ -237,7 +237,8 @@ def predict(
         clear_drafts(folder)
         workflow = run_checked(root, configs, checked)
     summary = read_json(folder / "summary.json")
-    print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
+    count = f"{summary['images']} {summary.get('noun', 'images')}"
+    print(f"\nMasks    {folder / 'masks'} ({count}, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
     print(f"Table    {folder / 'results.csv'}")
     for name in workflow.parser.get_parsed_content("known_formats"):
@@ -248,7 +249,8 @@ def predict(
 def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> None:
     """Score BUNDLE on labelled images: DATASET/image/NAME.png and DATASET/mask/NAME.png.
 
-    Writes OUTPUT/cases.csv and summary.json: Dice and average symmetric surface distance per case and structure.
+    Writes OUTPUT/cases.csv and summary.json: Dice, average symmetric surface distance and HD95 per case and structure;
+    of volumes (NAME.nii.gz) in mm.
 
     Args:
         bundle: folder of a MONAI bundle.

@@ -11,6 +11,7 @@ from typing import Any
 
 from monai_sfda.data.pseudonyms import pseudonym
 from monai_sfda.files import sha256, whole_file
+from monai_sfda.mask_file import SUFFIXES
 from monai_sfda.overrides import read_json
 from monai_sfda.places import real_path, refuse_inside
 
@@ -91,7 +92,8 @@ def refuse_other_masks(
     now = _of(images, weights, decisive)
     if salt is not None:
         now["pseudonyms"] = pseudonym("monai_sfda", salt)[:4]  # enough to tell salts apart, too little to find one
-    _refuse_other(folder / "masks_of.json", now, "masks", done=any((folder / "masks").rglob("*.png")))
+    done = any(path for suffix in SUFFIXES for path in (folder / "masks").rglob(f"*{suffix}"))
+    _refuse_other(folder / "masks_of.json", now, "masks", done=done)
 
 
 def refuse_other_scores(

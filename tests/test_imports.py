@@ -25,6 +25,7 @@ HOUSE = """
     typed
     tables          files
     overrides       typed
+    mask_file
     recipe_list     overrides
     console         root_cause
     failures        files root_cause tables
@@ -40,22 +41,22 @@ HOUSE = """
     metrics         pieces
     networks        files functional precision
     losses          files functional protocols
-    transforms      files functional
+    transforms      files functional mask_file
 
     method          networks.norm protocols transforms.views
 
     imageio         files reading transforms.nested
-    data            failures files places reading tables
-    volumes         data files reading
+    data            failures files mask_file places reading tables
+    volumes         data files mask_file reading transforms
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
     handlers        digits files functional metrics networks.moved root_cause tables
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
-    same_run        data.pseudonyms files overrides places
+    same_run        data.pseudonyms files mask_file overrides places
 
     report          files pieces
-    prediction      data digits failures files findings functional imageio metrics overrides pieces reading \
-                    report tables volumes
+    prediction      data digits failures files findings functional imageio mask_file metrics overrides pieces reading \
+                    report tables transforms volumes
     delivery        digits engines files functional metrics networks.moved overrides passport precision protocols report
 
     datasets        files tables

@@ -15,7 +15,7 @@ import numpy as np
 from monai_sfda.findings import Findings
 from monai_sfda.imageio.readable_header import readable_header
 from monai_sfda.overrides import read_json
-from monai_sfda.prediction.convert_masks import Unsuited, convert_masks
+from monai_sfda.prediction.convert_masks import Item, Unsuited, convert_masks
 from monai_sfda.prediction.geometry import structure_masks
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.segment_codes import describe_segments, one_line
@@ -36,7 +36,7 @@ SERIES_NUMBER = 1000  # beyond those that cameras give
 def write_dicom_seg(
     folder: Path,
     rows: Iterable[Mapping[str, Any]],
-    images: Mapping[str, Path],
+    images: Mapping[str, Item],
     classes: Mapping[int, str],
     findings: Findings = NO_FINDINGS,
     *,
@@ -47,7 +47,7 @@ def write_dicom_seg(
     Args:
         folder: output of a prediction, with its ``masks``, and ``masks_of.json``, which tells the weights.
         rows: with ``file`` and ``mask``.
-        images: file -> path of the image.
+        images: file -> its item, with the path of the ``image``.
         classes: id -> name, without background.
         findings: what the organ adds.
         model: name and version of the bundle.

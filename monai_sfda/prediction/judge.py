@@ -13,7 +13,7 @@ from monai_sfda.digits import in_digits
 from monai_sfda.findings import Findings, Flag
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 
-__all__ = ["FLAGS", "Judge"]
+__all__ = ["FLAGS", "VOLUME_FLAGS", "Judge"]
 
 FLAGS = {
     "missing": Flag("{}_pixels", "below", "the structure has fewer pixels than the limit"),
@@ -32,7 +32,21 @@ FLAGS = {
     "low_contrast": Flag("contrast", "below", "the standard deviation of the grey levels is below the limit"),
     "narrow_field": Flag("field", "below", "the share of the image outside the black surround is below the limit"),
 }
-"""Flags of every task, the most alarming first. docs/columns.md says where the limits come from."""
+"""Flags of every task on pictures, the most alarming first. docs/columns.md says where the limits come from."""
+
+VOLUME_FLAGS = {
+    "missing": Flag("{}_voxels", "below", "the structure has fewer voxels than the limit"),
+    "in_pieces": FLAGS["in_pieces"],
+    "gap": Flag(
+        "{}_empty_slices", "above", "more slices without the structure than the limit, between slices that show it"
+    ),
+    "at_border": Flag(
+        "{}_border_voxels", "above", "more voxels of the structure than the limit touch the border of their slice"
+    ),
+    "unsure": FLAGS["unsure"],
+    "unstable": FLAGS["unstable"],
+}
+"""Flags of every task on volumes, the most alarming first."""
 
 
 def _outside(value: float, limit: Sequence[float]) -> bool:
@@ -50,6 +64,7 @@ class Judge:
         findings: what the organ adds.
         thresholds: limits that differ from those of the findings; for a flag of a structure also {name: limit}. None
             turns a flag off.
+        volumes: whether the numbers are of volumes.
 
     Raises:
         ValueError: if there is no such flag or structure, or a limit is of another kind than the flag's.
@@ -60,10 +75,13 @@ class Judge:
         classes: Mapping[int, str],
         findings: Findings = NO_FINDINGS,
         thresholds: Mapping[str, Any] | None = None,
+        *,
+        volumes: bool = False,
     ) -> None:
         self.structures = list(classes.values())
-        known = {**FLAGS, **findings.flags}
-        self.flags = {kind: known[kind] for kind in [*findings.limits, *known]}  # limits have the order of alarm
+        known = {**(VOLUME_FLAGS if volumes else FLAGS), **findings.flags}
+        ordered = [kind for kind in findings.limits if kind in known]  # limits have the order of alarm
+        self.flags = {kind: known[kind] for kind in [*ordered, *known]}
         self.limits = {kind: _by_name(limit, classes) for kind, limit in findings.limits.items()}
         thresholds = dict(thresholds or {})
         if unknown := sorted(set(thresholds) - set(self.flags)):

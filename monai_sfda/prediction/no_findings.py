@@ -16,6 +16,8 @@ class _NoFindings(Findings):
     limits: Mapping[str, Any] = {
         "missing": 1,
         "in_pieces": None,
+        "gap": 0,
+        "at_border": 0,
         "unsure": 0.75,
         "unstable": 0.75,
         "blurred": 0.05,

@@ -87,15 +87,15 @@ def replaced(text: str, entries: str) -> str:
     """A config with the entries that volumes have in place of pictures.
 
     ``NAME`` is put in place of that entry or after all others, ``outer::inner`` reaches inside, and ``+NAME`` is added
-    to a list at its end.
+    to a list at its end (``++imports`` to the list that an overlay calls ``+imports``).
     """
     config = json.loads(text)
     for name, value in json.loads(entries).items():
-        *outer, inner = name.lstrip("+").split("::")
+        *outer, inner = name.removeprefix("+").split("::")
         inside = config
         for part in outer:
             inside = inside[part]
-        inside[inner] = [*inside[inner], *value] if name.startswith("+") else value
+        inside[inner] = [*inside.get(inner, ()), *value] if name.startswith("+") else value
     return layout(config) + "\n"
 
 

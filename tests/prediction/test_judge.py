@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from monai_sfda.findings import Flag
-from monai_sfda.prediction.judge import FLAGS, Judge
+from monai_sfda.prediction.judge import FLAGS, VOLUME_FLAGS, Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 
 CLASSES = {1: "big bone", 2: "marrow"}
@@ -97,7 +97,9 @@ def test_without_findings_a_picture_may_be_dark_and_a_structure_in_pieces():
     judge = Judge({1: "nucleus"})
     assert judge({"nucleus_pixels": 50, "nucleus_largest_piece": 0.1, "brightness": 0.01}) == {}
     assert list(judge({"nucleus_pixels": 0})) == ["missing_nucleus"]
-    assert list(NO_FINDINGS.limits) == list(FLAGS)
+    assert [name for name in NO_FINDINGS.limits if name in FLAGS] == list(FLAGS)
+    assert [name for name in NO_FINDINGS.limits if name in VOLUME_FLAGS] == list(VOLUME_FLAGS)
+    assert set(NO_FINDINGS.limits) == {*FLAGS, *VOLUME_FLAGS}
 
 
 @pytest.mark.parametrize(
