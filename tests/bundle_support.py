@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import torch
@@ -47,6 +48,22 @@ def write_images(folder: Path, count: int = 3, *, classes: int = 0, size: tuple[
                 target = folder / name if classes else folder
                 target.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(array).save(target / f"case_{index}.png")
+    return folder
+
+
+def write_volumes(folder: Path, count: int = 3, *, classes: int = 0, shape: tuple[int, int, int] = (18, 20, 6)) -> Path:
+    """Bright balls in the dark, X x Y x Z voxels of 1 x 1 x 3 mm; with ``classes``, the labelled layout."""
+    generator = np.random.default_rng(0)
+    x, y, z = np.meshgrid(*map(np.arange, shape), indexing="ij")
+    for index in range(count):
+        distance = np.sqrt((x - 8 - index) ** 2 + (y - 10) ** 2 + (3 * (z - 2.5)) ** 2)
+        values = (40 + 140 * (distance < 7) + generator.normal(0, 8, shape)).astype(np.float32)
+        ids = ((distance < 7).astype(np.uint8) + (distance < 4)).clip(max=classes)
+        for name, array in (("image", values), ("mask", ids)):
+            if name == "image" or classes:
+                target = folder / name if classes else folder
+                target.mkdir(parents=True, exist_ok=True)
+                nibabel.save(nibabel.Nifti1Image(array, np.diag([1.0, 1.0, 3.0, 1.0])), target / f"case_{index}.nii.gz")
     return folder
 
 
