@@ -22,6 +22,7 @@ from monai_sfda.arguments import (
     height_and_width,
     listed_files,
     measured_results,
+    one_network,
     refuse_shared,
     refuse_surplus,
     refuse_taken,
@@ -90,7 +91,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             from these weights, --ckpt_dir FOLDER writes to another folder than models.
     """
     bundle, labelled, overrides = expanded((bundle, labelled, overrides))
-    root, _ = bundle_folder(bundle), labelled_folder(labelled)
+    root, _ = one_network(bundle), labelled_folder(labelled)
     folder = writable_folder(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
     weights = folder / "model.pt"
     if weights.exists() and not overwrite:
@@ -142,7 +143,7 @@ def adapt(
     if methods is not None:
         return _adapt_each(bundle, images, output, method, methods, overrides)
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
     method = chosen_recipe(root, method)
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
@@ -181,7 +182,7 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 
     Args:
         run: output folder of `monai-sfda adapt --methods`.
-        outlines: folder with label maps, png or NIfTI, named as the images in RUN/outline/image.
+        outlines: folder with label maps, png, NIfTI or DICOM-SEG, named as the images in RUN/outline/image.
         device: to compute on; that of the adaptation if left out.
         precision: to compute in, such as float32; that of the adaptation if left out.
     """
@@ -367,7 +368,7 @@ def _adapt_each(bundle: str, images: str, output: str, method: str | None, metho
     if method is not None:
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
     names, failed = cheap_first(root, methods), {}
     existing_folder(images)
     with lock_folder(folder):
