@@ -87,15 +87,13 @@ def _state(network: Candidate) -> dict[str, Tensor]:
     own = read_weights(network.weights)
     if network.mixed is None:
         return own
-    source, share = read_weights(network.mixed.source.weights), network.mixed.share
+    source = read_weights(network.mixed.source.weights)
     if {name: value.shape for name, value in own.items()} != {name: value.shape for name, value in source.items()}:
         raise ValueError(
             f"Expected weights of one network in {network.weights} and {network.mixed.source.weights}, found others; "
             "they cannot be mixed."
         )
-    return {
-        name: source[name].lerp(value, share) if value.is_floating_point() else value for name, value in own.items()
-    }
+    return {name: source[name].lerp(value, 0.5) if value.is_floating_point() else value for name, value in own.items()}
 
 
 def _put_weights(bundle: Path, base: Candidate, state: Mapping[str, Tensor] | None = None) -> None:

@@ -22,9 +22,7 @@ class Mixed(NamedTuple):
     """How a network is made of another and the source network, without any training."""
 
     kind: str
-    """``weights``: each weight and statistic lies between theirs; ``outputs``: the mean of their probabilities."""
-    share: float
-    """Of the adapted network, in [0, 1]; 0.5 for outputs."""
+    """``weights``: each weight and statistic lies halfway between theirs; ``outputs``: the mean of probabilities."""
     source: Candidate
     adapted: Candidate
 
@@ -85,4 +83,4 @@ class Candidate(NamedTuple):
         own: dict[str, Any] = {"weights": sha256(self.weights)}
         if self.mixed is None:
             return own
-        return {**own, "mixed": self.mixed.kind, "share": self.mixed.share, "with": sha256(self.mixed.source.weights)}
+        return {**own, "mixed": self.mixed.kind, "with": sha256(self.mixed.source.weights)}

@@ -1,4 +1,7 @@
-"""Candidates that cost no adaptation: other cut-offs, and networks between the source and an adapted one."""
+"""Candidates that cost no adaptation: other cut-offs, and networks halfway between the source and an adapted one.
+
+They are few, because each costs certainty: the error is divided by the number of candidates (docs/choose.md).
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,30 @@ from monai_sfda.candidates.structures import Structures
 __all__ = ["at_cutoffs", "mixed_networks"]
 
 CUTOFFS = (0.5, 0.75)
-SHARES = (0.5,)
-"""Of the adapted network in weights that lie between its own and those of the source."""
+"""The usual one, and that of the papers on fundus."""
 
 
 def at_cutoffs(network: Candidate, structures: Structures) -> list[Candidate]:
-    """The same network at each of `CUTOFFS` that is not its own for all structures."""
+    """The same network at each of `CUTOFFS` that is not its own for all structures; a mixed one at its own only."""
     own = network.cutoffs(structures.names, structures.head)
-    return [network.at(cutoff) for cutoff in CUTOFFS if any(mine != cutoff for mine in own.values())]
+    return [
+        network.at(cutoff)
+        for cutoff in CUTOFFS
+        if network.mixed is None and any(mine != cutoff for mine in own.values())
+    ]
 
 
 def mixed_networks(source: Candidate, adapted: Sequence[Candidate]) -> list[Candidate]:
-    """Networks between the source and each adapted one.
+    """One network between the source and each adapted one.
 
-    Weights lie halfway between both (Wortsman et al., CVPR 2022, arXiv 2109.01903), if the method kept the network;
-    those of batch-norm statistics are a mixture of the statistics of source and target (Dong et al., CVPR workshops
-    2024, arXiv 2402.09604). Outputs are the mean of both probabilities.
+    If the method kept the network, its weights and statistics lie halfway between both (Wortsman et al., CVPR 2022,
+    arXiv 2109.01903); of batch-norm statistics that is a mixture of those of source and target (Dong et al., CVPR
+    workshops 2024, arXiv 2402.09604). Otherwise it is the mean of both outputs, which takes two passes.
     """
     definition = source.network_def()
-    mixed = []
-    for one in adapted:
-        for share in SHARES if one.network_def() == definition else ():
-            part = "" if share == 0.5 else f"{share:g} "
-            mixed.append(_mixed(f"{part}between source and {one.name}", one, Mixed("weights", share, source, one)))
-        mixed.append(_mixed(f"mean of source and {one.name}", one, Mixed("outputs", 0.5, source, one)))
-    return mixed
-
-
-def _mixed(name: str, adapted: Candidate, how: Mixed) -> Candidate:
-    return adapted._replace(name=name, mixed=how)
+    return [
+        one._replace(name=f"between source and {one.name}", mixed=Mixed("weights", source, one))
+        if one.network_def() == definition
+        else one._replace(name=f"mean of source and {one.name}", mixed=Mixed("outputs", source, one))
+        for one in adapted
+    ]

@@ -85,10 +85,10 @@ def test_a_joined_bundle_cannot_be_adapted_or_trained_again(monkeypatch, tmp_pat
 
 
 def test_weights_lie_between_those_of_both(tmp_path, source, dpl):
-    half = dpl._replace(name="between source and dpl", mixed=Mixed("weights", 0.25, source, dpl))
+    half = dpl._replace(name="between source and dpl", mixed=Mixed("weights", source, dpl))
     build(tmp_path / "half", dict.fromkeys(STRUCTURES.names, half), STRUCTURES)
     own = read_weights(tmp_path / "half" / "models" / "model.pt")
-    assert own["weight"][0, :, 0, 0].tolist() == pytest.approx([(0.75 * 4 + 0.25 * 9) / 3] * 3)
+    assert own["weight"][0, :, 0, 0].tolist() == pytest.approx([(4 + 9) / 2 / 3] * 3)
     assert json.loads((tmp_path / "half" / "models" / "passport.json").read_text())["cutoff"]["cup"] == 0.4
     torch.save({"weight": torch.ones(1)}, dpl.weights)
     with pytest.raises(ValueError, match="Expected weights of one network"):
@@ -96,7 +96,7 @@ def test_weights_lie_between_those_of_both(tmp_path, source, dpl):
 
 
 def test_a_mean_of_outputs_needs_both_networks_and_shares_them(tmp_path, source, dpl):
-    mean = dpl._replace(name="mean of source and dpl", mixed=Mixed("outputs", 0.5, source, dpl))
+    mean = dpl._replace(name="mean of source and dpl", mixed=Mixed("outputs", source, dpl))
     assert parts_of([mean, dpl.at(0.75), source]) == [source, dpl]
     build(tmp_path / "mean", {"disc": mean, "cup": dpl.at(0.75)}, STRUCTURES)
     config = json.loads((tmp_path / "mean" / "configs" / "task.json").read_text())["network_def"]

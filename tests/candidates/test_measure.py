@@ -100,10 +100,10 @@ def test_structures_that_want_different_networks_get_them(monkeypatch, capsys, t
         == {"disc": "cbmt", "cup": "dpl"}
     )
     assert found["gains"]["disc"]["together"]["dice"] == pytest.approx(found["gains"]["disc"]["cbmt"]["dice"])
-    assert found["same"]["disc"]["mean of source and dpl"] == "dpl"
+    assert found["same"]["disc"]["between source and dpl"] == "dpl"
     page = (run / "choice" / "report.html").read_text()
     assert "Verdict: adopt disc: cbmt, cup: dpl" in page
-    assert "mean of source and dpl has nearly the masks of dpl" in page
+    assert "between source and dpl has nearly the masks of dpl" in page
 
 
 def test_a_cup_that_loses_by_the_disc_of_another_network_is_not_delivered_with_it(monkeypatch, capsys, tmp_path):
