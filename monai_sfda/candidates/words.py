@@ -8,6 +8,7 @@ from typing import Any
 
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.deliver import CHOSEN
+from monai_sfda.candidates.triage import CAUTION, triage
 from monai_sfda.choice import Rule
 
 __all__ = ["WORDS", "from_whom", "pixels", "points", "what_to_do", "what_was_found"]
@@ -31,9 +32,13 @@ def what_to_do(run: Path, asked: Asked) -> str:
         [
             *_left_out(asked.left_out),
             "",
+            *(f"Checks   {name}: {found}" for name, found in triage(run, asked).items()),
+            f"Caution  {CAUTION}",
+            "",
             f"Outline  {asked.images}, in the order of the numbers: {Rule().missing(0, images)} images first, at most "
             f"{len(drawn)}",
-            "Save     each as a label map of the size of its image, png or NIfTI, under the same name, in a folder",
+            "Save     each as a label map of the size of its image, png, NIfTI or DICOM-SEG, under the same name, in a "
+            "folder",
             f"Ids      {asked.structures.legend()}",
             f"Then     monai-sfda choose {run} --outlines FOLDER",
         ]
