@@ -22,6 +22,7 @@ from monai_sfda.arguments import (
     height_and_width,
     listed_files,
     measured_results,
+    one_network,
     refuse_shared,
     refuse_surplus,
     refuse_taken,
@@ -37,7 +38,7 @@ from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
 from monai_sfda.workflow import check_configs, run_checked, run_configs
 
-__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
+__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "passport", "predict", "train"]
 
 
 def new(
@@ -90,7 +91,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             from these weights, --ckpt_dir FOLDER writes to another folder than models.
     """
     bundle, labelled, overrides = expanded((bundle, labelled, overrides))
-    root, _ = bundle_folder(bundle), labelled_folder(labelled)
+    root, _ = one_network(bundle), labelled_folder(labelled)
     folder = writable_folder(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
     weights = folder / "model.pt"
     if weights.exists() and not overwrite:
@@ -110,16 +111,51 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             stopped = True
             print("\nStopped. The cut-offs of the best epoch so far are fitted; then it can be used.")
             workflow = run_configs(root, ["train.json"], run="%calibrate", **places)
-        from monai_sfda.training import keep_result
+        from monai_sfda.training import keep_curves, keep_ratios
 
         with quiet():
-            keep_result(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
+            keep_ratios(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
+            keep_curves(folder, workflow.parser)
     print(f"\nWeights  {weights}, with passport.json and source_ratios.json beside them")
     print(f"Curves   {folder / 'training.png'}, {folder / 'training.csv'}")
     print(f"Next     monai-sfda evaluate {bundle} OTHER_LABELLED --output runs/source")
     print(f"         monai-sfda adapt    {bundle} IMAGES --output runs/adapted")
     if stopped:
         sys.exit("The training was stopped early; --overwrite --checkpoint FILE goes on from these weights.")
+
+
+def passport(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: Any) -> None:
+    """Measure a BUNDLE that was trained elsewhere, on labelled images as `monai-sfda train` takes them.
+
+    Writes what a training writes at its end: models/passport.json (the best cut-off of each structure) and
+    models/source_ratios.json (how large the structures are). Neither holds an image.
+
+    Args:
+        bundle: folder of a MONAI bundle with configs/train.json and weights.
+        labelled: labelled folder; images like those of the training, but not the same ones, on which it looks too good.
+        overwrite: replace the passport that the weights have.
+        overrides: any value of the config, for example --batch_size 4.
+    """
+    bundle, labelled, overrides = expanded((bundle, labelled, overrides))
+    root, _ = bundle_folder(bundle), labelled_folder(labelled)
+    folder = writable_folder(root / "models")
+    weights = folder / "model.pt"
+    if not weights.is_file():
+        raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; put them there.")
+    from monai_sfda.passport import read_passport
+
+    if read_passport(weights) and not overwrite:
+        raise FileExistsError(
+            f"Expected weights without a passport in {folder}, found one; add --overwrite to measure them again."
+        )
+    places = with_places(overrides, dataset_dir=labelled, ckpt_dir=folder)
+    with lock_folder(folder):
+        workflow = run_configs(root, ["train.json"], run="%calibrate", split="$[[], @pairs]", **places)
+        from monai_sfda.training import keep_ratios
+
+        with quiet():
+            keep_ratios(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
+    print(f"\nPassport {folder / 'passport.json'}, with source_ratios.json beside it")
 
 
 def adapt(
@@ -142,7 +178,7 @@ def adapt(
     if methods is not None:
         return _adapt_each(bundle, images, output, method, methods, overrides)
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
     method = chosen_recipe(root, method)
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
@@ -181,7 +217,7 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 
     Args:
         run: output folder of `monai-sfda adapt --methods`.
-        outlines: folder with label maps, png or NIfTI, named as the images in RUN/outline/image.
+        outlines: folder with label maps, png, NIfTI or DICOM-SEG, named as the images in RUN/outline/image.
         device: to compute on; that of the adaptation if left out.
         precision: to compute in, such as float32; that of the adaptation if left out.
     """
@@ -349,7 +385,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str, replay: bool = False)
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        verbs = (new, train, adapt, choose, predict, evaluate, methods, benchmark)
+        verbs = (new, train, passport, adapt, choose, predict, evaluate, methods, benchmark)
         commands = {command.__name__: command for command in verbs}
         words = sys.argv[1:]
         if words[:1] == ["new"]:
@@ -369,7 +405,7 @@ def _adapt_each(bundle: str, images: str, output: str, method: str | None, metho
     if method is not None:
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
     bundle, images, output, overrides = expanded((bundle, images, output, overrides))
-    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
     names, failed = cheap_first(root, methods), {}
     existing_folder(images)
     with lock_folder(folder):

@@ -116,13 +116,19 @@ def test_several_methods_are_adapted_one_after_the_other_and_segment_all_images(
     printed = capsys.readouterr().out
     assert "Note     pseudo_label is not finished" in printed
     assert len(list((run / "outline" / "image").iterdir())) == 3
-    masks = sorted((run / "choice" / "masks").rglob("*.png"))
-    assert [path.parts[-3] for path in masks] == ["bn_stats"] * 3 + ["source"] * 3
+    folder = run / "choice" / "masks"
+    assert {path.name for path in folder.iterdir()} == {"bn_stats", "source", "between source and bn_stats"}
+    assert not (run / "choice" / "network.part").exists()
+    masks = sorted((folder / "bn_stats").rglob("*.png"))
+    assert [path.parts[-2] for path in masks] == ["at 0.75"] * 3 + ["masks"] * 3
+    loose, strict = (np.asarray(Image.open(masks[place])) for place in (3, 0))
+    assert not (strict > loose).any()
+    masks += sorted((folder / "source").rglob("*.png"))
     written, order = [path.stat().st_mtime_ns for path in masks], (run / "outline" / "order.csv").read_bytes()
     masks[0].unlink()
     command(monkeypatch, "choose", run)
-    assert "2 of 2: bn_stats" in capsys.readouterr().out
-    assert [path.stat().st_mtime_ns for path in masks[1:]] == written[1:]
+    assert "2 of 3: bn_stats" in capsys.readouterr().out
+    assert [path.stat().st_mtime_ns for path in masks[6:]] == written[6:]
     assert masks[0].exists()
     assert (run / "outline" / "order.csv").read_bytes() == order
 
@@ -131,7 +137,7 @@ def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, i
     run, options = tmp_path / "run", ["--methods", "bn_stats", *small]
     command(monkeypatch, "adapt", BUNDLE, images, "--output", run, *options)
     command(monkeypatch, "choose", run)
-    record = run / "choice" / "masks" / "bn_stats" / "masks_of.json"
+    record = run / "choice" / "masks" / "bn_stats" / "made_of.json"
     before = json.loads(record.read_text())["weights"]
     shutil.rmtree(run / "candidates")
     command(monkeypatch, "adapt", BUNDLE, images, "--output", run, "--running_average", "exponential", *options)

@@ -65,8 +65,8 @@ HOUSE = """
 
     benchmark       choice console data delivery files metrics overrides passport report tables training workflow
     label           console delivery files overrides places recipe_list workflow
-    candidates      choice console data delivery failures files imageio metrics overrides passport places report \
-                    tables workflow
+    candidates      choice console data delivery failures files functional imageio metrics networks overrides \
+                    passport places reading report tables transforms workflow
     arguments       overrides places recipe_list typed
     cli             arguments benchmark candidates console delivery failures overrides places prediction \
                     recipe_list same_run template training typed workflow

@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from bundle_support import ROOT, command, fails, write_images
+from bundle_support import ROOT, command, fails, random_weights, write_images
 
 from monai_sfda.passport import read_passport
 from monai_sfda.tables import read_csv
@@ -47,6 +47,7 @@ def test_a_training_says_how_it_goes_and_leaves_all_that_adaptation_reads(
     ratios = json.loads((bundle / "models" / "source_ratios.json").read_text())
     assert ratios["channels"] == {"background": [0], "disc": [1]}
     assert ratios["images"] == 4
+    assert ratios["spread"]["disc"] < 0.01
     # discs of radius 20 in 70 x 64 pixels
     assert ratios["ratios"]["disc"] == pytest.approx(3.14159 * 20**2 / (70 * 64), abs=0.01)
 
@@ -124,3 +125,18 @@ def test_the_section_train_runs_the_training_and_calibrate_says_its_result_again
     said = capsys.readouterr().out
     run("calibrate", config_file="configs/train.json", dataset_dir=str(labelled), **values)
     assert lines_of(said, "disc") == lines_of(capsys.readouterr().out, "disc") != []
+
+
+def test_a_bundle_that_was_trained_elsewhere_gets_its_passport(bundle, labelled, monkeypatch, capsys):
+    weights = bundle / "models" / "model.pt"
+    assert "Expected the weights of the network" in fails(monkeypatch, "passport", bundle, labelled)
+    weights.parent.mkdir(exist_ok=True)
+    random_weights(bundle, weights)
+    before = weights.read_bytes()
+    capsys.readouterr()
+    command(monkeypatch, "passport", bundle, labelled, *SMALL)
+    assert "(4 images that were held out)" in capsys.readouterr().out
+    assert {path.name for path in weights.parent.iterdir()} == {"model.pt", "passport.json", "source_ratios.json"}
+    assert read_passport(weights)["images"] == 4
+    assert weights.read_bytes() == before
+    assert "add --overwrite to measure them again" in fails(monkeypatch, "passport", bundle, labelled)
