@@ -68,7 +68,7 @@ HOUSE = """
     candidates      choice console data delivery failures files functional imageio metrics networks overrides \
                     passport places reading report tables transforms workflow
     arguments       overrides places recipe_list typed
-    cli             arguments benchmark candidates console delivery failures overrides places prediction \
+    cli             arguments benchmark candidates console delivery failures overrides passport places prediction \
                     recipe_list same_run template training typed workflow
 
     organs          files findings pieces
