@@ -28,11 +28,13 @@ from monai_sfda.networks.norm import (
     track_stats_without_dropout,
 )
 from monai_sfda.networks.normaliser import Normaliser, WithNormaliser, learn_normaliser
+from monai_sfda.networks.prompt import AmplitudePrompt, WithPrompt, learn_prompt
 from monai_sfda.networks.released import convert_released, read_released
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.networks.weights_file import read_weights
 
 __all__ = [
+    "AmplitudePrompt",
     "AtlasFallback",
     "AtrousPyramid",
     "BoundaryDecoder",
@@ -49,6 +51,7 @@ __all__ = [
     "PatchDiscriminator",
     "PlainDecoder",
     "WithNormaliser",
+    "WithPrompt",
     "assign_weights",
     "average_stats",
     "check_output",
@@ -59,6 +62,7 @@ __all__ = [
     "learn_norm_affine",
     "learn_normaliser",
     "learn_nothing",
+    "learn_prompt",
     "load_denoiser",
     "load_imagenet",
     "load_network",
