@@ -8,6 +8,7 @@ import pytest
 import torch
 from bundle_support import (
     VOLUME_SIZES,
+    command,
     network_of,
     random_weights,
     run,
@@ -67,3 +68,12 @@ def test_the_parts_of_every_control_fit_each_other(bundle, volumes, tmp_path):
         )
         item.initialize()
         assert item.parser.get_parsed_content("train::trainer").adapted is not None
+
+
+def test_the_command_adapts_to_volumes(bundle, volumes, tmp_path, monkeypatch):
+    weights = random_weights(bundle, tmp_path / "model.pt")
+    command(
+        monkeypatch, "adapt", bundle, volumes, "--output", tmp_path / "run", "--method", "bn_stats", "--batch_size", 2,
+        "--checkpoint", weights,
+    )  # fmt: skip
+    assert (tmp_path / "run" / "bundle" / "models" / "model.pt").is_file()
