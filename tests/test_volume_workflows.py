@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from bundle_support import ROOT, command, fails, random_weights, run
+from dicom_series import write_slice
 from volume_files import write_volumes
 
 from monai_sfda.mask_file import row_of
@@ -157,11 +158,29 @@ def test_pseudonyms_hide_names_everywhere(bundle, volumes, monkeypatch, tmp_path
     assert "Doe" not in said.out + said.err
 
 
+def test_a_dicom_series_is_segmented_as_nifti_and_as_a_dicom_segmentation_of_the_series(bundle, monkeypatch, tmp_path):
+    highdicom = pytest.importorskip("highdicom")
+    pixels = np.zeros((48, 48), np.int16)
+    pixels[10:20, 12:30] = 900
+    for number, height in enumerate((0, 8, 16)):
+        write_slice(tmp_path / "scan" / f"IM{number}", height, pixels + number, InstanceNumber=number + 1)
+    out = tmp_path / "out"
+    rows = predict(monkeypatch, bundle, tmp_path / "scan", out, "--formats", "dicom_seg")
+    assert len(rows) == 1
+    mask = nibabel.load(out / "masks" / rows[0]["mask"])
+    found = int(np.count_nonzero(mask.dataobj))
+    assert mask.shape == (48, 48, 3)
+    assert found == int(rows[0][f"{CAVITY}_voxels"]) > 400
+    (made,) = (out / "dicom_seg").rglob("*.dcm")
+    volume = highdicom.seg.segread(made).get_volume(combine_segments=True)
+    assert np.count_nonzero(volume.array) == found
+
+
 def test_flips_are_compared_and_other_formats_refused(bundle, volumes, monkeypatch, tmp_path):
     rows = predict(monkeypatch, bundle, volumes, tmp_path / "out", "--flips")
     assert all(0 <= float(row[f"{CAVITY}_flip_agreement"]) <= 1 for row in rows)
     words = ("predict", bundle, volumes, "--output", tmp_path / "other", "--formats", "nifti")
-    assert "no --formats for volumes" in fails(monkeypatch, *words)
+    assert "--formats without nifti for volumes" in fails(monkeypatch, *words)
 
 
 def test_tent_segments_volumes_and_a_denoiser_of_slices_is_refused(bundle, volumes, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from monai_sfda.failures import write_failures
-from monai_sfda.files import whole_file, without_suffix
+from monai_sfda.files import paths_of, whole_file, without_suffix
 from monai_sfda.mask_file import is_volume
 from monai_sfda.volumes import read_volume
 
@@ -31,7 +31,7 @@ def convert_masks(
     suffix: str,
     rows: Iterable[Mapping[str, Any]],
     images: Mapping[str, Item],
-    convert: Callable[[Any, np.ndarray], bytes],
+    convert: Callable[[Item, np.ndarray], bytes],
 ) -> int:
     """Write ``folder/name/<path of the mask><suffix>`` of every row; those that are there and newer than the mask stay.
 
@@ -43,7 +43,7 @@ def convert_masks(
         suffix: of its files.
         rows: with ``file`` and ``mask``.
         images: file -> its item, with the path or paths of the ``image``.
-        convert: what ``image`` says and ids uint8 of its mask, (H, W) or (X, Y, Z) -> content of the file.
+        convert: an item and ids uint8 of its mask, (H, W) or (X, Y, Z) -> content of the file.
 
     Returns:
         How many files there are.
@@ -66,13 +66,11 @@ def convert_masks(
     return there
 
 
-def _convert(item: Item | None, mask: Path, convert: Callable[[Any, np.ndarray], bytes]) -> bytes:
-    image = None if item is None else item["image"]
-    files = [image] if isinstance(image, str | os.PathLike) else image or []
-    if not files or not all(map(os.path.exists, files)):
+def _convert(item: Item | None, mask: Path, convert: Callable[[Item, np.ndarray], bytes]) -> bytes:
+    if item is None or not all(map(os.path.exists, paths_of(item["image"]))):
         raise Unsuited("Expected the image of the mask, found none; restore it.")
     try:
-        return convert(image, _ids(mask))
+        return convert(item, _ids(mask))
     except Unsuited:
         raise
     except Exception as error:  # as varied as headers; what libraries say may quote a patient

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -14,15 +13,14 @@ import numpy as np
 
 from monai_sfda.findings import Findings
 from monai_sfda.imageio.readable_header import readable_header
-from monai_sfda.overrides import read_json
-from monai_sfda.prediction.convert_masks import Item, Unsuited, convert_masks
+from monai_sfda.prediction.convert_masks import Unsuited
 from monai_sfda.prediction.geometry import structure_masks
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.segment_codes import describe_segments, one_line
 from monai_sfda.reading.dicom_header import dicom_header
 from monai_sfda.reading.kind import sniff
 
-__all__ = ["check_source", "content_of", "dicom_seg", "segmentation", "write_dicom_seg"]
+__all__ = ["check_source", "content_of", "dicom_seg", "segmentation"]
 
 IDENTITY = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 PLACE = ("FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
@@ -31,34 +29,6 @@ PHOTOGRAPHS = (CLASSES + "7.", CLASSES + "77.")  # captures with frames, visible
 PATIENT = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
 STUDY = ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName")
 SERIES_NUMBER = 1000  # beyond those that cameras give
-
-
-def write_dicom_seg(
-    folder: Path,
-    rows: Iterable[Mapping[str, Any]],
-    images: Mapping[str, Item],
-    classes: Mapping[int, str],
-    findings: Findings = NO_FINDINGS,
-    *,
-    model: tuple[str, str],
-) -> int:
-    """Write ``folder/dicom_seg/<path of the mask>.dcm`` of every row with a DICOM image, see `convert_masks`.
-
-    Args:
-        folder: output of a prediction, with its ``masks``, and ``masks_of.json``, which tells the weights.
-        rows: with ``file`` and ``mask``.
-        images: file -> its item, with the path of the ``image``.
-        classes: id -> name, without background.
-        findings: what the organ adds.
-        model: name and version of the bundle.
-
-    Returns:
-        How many files there are.
-    """
-    record = folder / "masks_of.json"
-    weights = read_json(record).get("weights", "unknown") if record.exists() else "unknown"
-    convert = partial(dicom_seg, classes=classes, findings=findings, model=model, weights=weights)
-    return convert_masks(folder, "dicom_seg", ".dcm", rows, images, convert)
 
 
 def dicom_seg(

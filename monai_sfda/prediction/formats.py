@@ -10,8 +10,8 @@ from typing import Any
 from monai_sfda.findings import Findings
 from monai_sfda.mask_file import SUFFIXES as MASKS
 from monai_sfda.prediction.convert_masks import Item
-from monai_sfda.prediction.dicom_seg import write_dicom_seg
 from monai_sfda.prediction.nifti_masks import write_nifti
+from monai_sfda.prediction.write_dicom_seg import write_dicom_seg
 
 __all__ = ["check_formats", "drop_orphans", "write_formats"]
 
@@ -35,9 +35,9 @@ def check_formats(formats: Any, *, pseudonyms: bool = False, volumes: bool = Fal
     unknown = [name for name in names if name not in KNOWN]
     if unknown:
         raise ValueError(f"Expected --formats of {', '.join(KNOWN)}, found {unknown[0]}; give one or several of them.")
-    if volumes and names:
+    if volumes and "nifti" in names:
         raise ValueError(
-            f"Expected no --formats for volumes, whose masks are NIfTI in OUTPUT/masks, found {names[0]}; leave it out."
+            "Expected --formats without nifti for volumes, whose masks are NIfTI files anyway, found it; leave it out."
         )
     if "dicom_seg" in names and pseudonyms:
         raise ValueError(

@@ -41,7 +41,7 @@ def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping
     Returns:
         How many files there are.
     """
-    return convert_masks(folder, "nifti", ".nii.gz", rows, images, nifti_mask)
+    return convert_masks(folder, "nifti", ".nii.gz", rows, images, lambda item, ids: nifti_mask(item["image"], ids))
 
 
 def nifti_mask(image: str | Path, ids: np.ndarray) -> bytes:

@@ -7,9 +7,10 @@ from PIL import Image
 
 from monai_sfda.organs.fundus import DiscAndCup
 from monai_sfda.prediction.convert_masks import Unsuited
-from monai_sfda.prediction.dicom_seg import dicom_seg, write_dicom_seg
+from monai_sfda.prediction.dicom_seg import dicom_seg
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.segment_codes import one_line
+from monai_sfda.prediction.write_dicom_seg import write_dicom_seg
 
 pytest.importorskip("highdicom")
 import pydicom
