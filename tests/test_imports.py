@@ -38,7 +38,7 @@ HOUSE = """
     metrics         pieces
     networks        files functional precision
     losses          files functional protocols
-    transforms      files functional
+    transforms      files functional pieces
 
     method          networks.norm protocols transforms.views
 
@@ -58,7 +58,8 @@ HOUSE = """
 
     training        files functional imageio passport report tables
 
-    benchmark       choice console data delivery files metrics overrides passport report tables training workflow
+    benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
+                    workflow
     label           console delivery files overrides places recipe_list workflow
     candidates      choice console data delivery failures files imageio metrics overrides passport places report \
                     tables workflow

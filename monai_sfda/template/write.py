@@ -27,7 +27,7 @@ USUAL = {
 }
 """What a task that does not say it has: structures that exclude each other, numbered from 1 in masks."""
 
-VALUE = re.compile(r'"%task::(\w+)"|"%(default_method)"')
+VALUE = re.compile(r'"%task::(\w+)"|"%(default_method)"|"%recipe::(\w+)"')
 ADDED = re.compile(r'\{"_task_": "(\w+)"(?:, )?(.*)\}(,?)')
 
 
@@ -46,7 +46,7 @@ def write_configs(folder: Path, task: Mapping[str, Any]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".json":
             with whole_file(target) as draft:
-                draft.write_text(filled(source.read_text(encoding="utf-8"), task), encoding="utf-8")
+                draft.write_text(laid_over(filled(source.read_text(encoding="utf-8"), task), task), encoding="utf-8")
         else:
             shutil.copyfile(source, target)
     with whole_file(folder / TASK) as draft:
@@ -58,8 +58,8 @@ def filled(text: str, task: Mapping[str, Any]) -> str:
 
     ``"%task::NAME"`` becomes that value, null if the task has none. A line ``{"_task_": "NAME", ...}`` becomes the
     value with the other entries added; as an item of a list it disappears if the task has none. ``"%default_method"``
-    becomes the dictionary ``method`` of the task's default recipe. (MONAI would look for such files from the folder in
-    which a command is given, so they are put in here.)
+    becomes the dictionary ``method`` of the task's default recipe, ``"%recipe::NAME"`` that of another. (MONAI would
+    look for such files from the folder in which a command is given, so they are put in here.)
     """
     task = USUAL | dict(task)
     lines = []
@@ -72,10 +72,28 @@ def filled(text: str, task: Mapping[str, Any]) -> str:
             written = layout(None if value is None else value | more, *_place(line, match)) + match[3]
             line = line[: match.start()] + written + line[match.end() :]
         elif match := VALUE.search(line):
-            value = _recipe(task) if match[2] else task.get(match[1])
+            value = task.get(match[1]) if match[1] else _recipe(match[3] or task.get("default_method"))
             line = line[: match.start()] + layout(value, *_place(line, match)) + line[match.end() :]
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def laid_over(text: str, task: Mapping[str, Any]) -> str:
+    """A config with ``"_over_": "NAME"``, whole: its values replace those of the shared config NAME, in which they lie.
+
+    ``"a::b"`` replaces one value of a dictionary, ``"+a"`` adds to a list. Other configs are returned as they are.
+    """
+    values = json.loads(text)
+    if "_over_" not in values:
+        return text
+    whole = json.loads(filled((CONFIGS / values.pop("_over_")).read_text(encoding="utf-8"), task))
+    for name, value in values.items():
+        *outer, last = name.lstrip("+").split("::")
+        place = whole
+        for part in outer:
+            place = place[part]
+        place[last] = place[last] + value if name.startswith("+") else value
+    return layout(whole) + "\n"
 
 
 def _place(line: str, match: re.Match) -> tuple[int, int]:
@@ -83,8 +101,7 @@ def _place(line: str, match: re.Match) -> tuple[int, int]:
     return indent, match.start() - indent
 
 
-def _recipe(task: Mapping[str, Any]) -> dict[str, Any]:
-    name = task.get("default_method")
+def _recipe(name: Any) -> dict[str, Any]:
     path = CONFIGS / "methods" / f"{name}.json"
     if not path.is_file():
         known = ", ".join(sorted(path.stem for path in path.parent.glob("*.json")))

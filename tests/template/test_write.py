@@ -7,7 +7,7 @@ from bundle_support import BUNDLES, ROOT, recipe_id
 
 from monai_sfda.overrides import read_json
 from monai_sfda.template import CONFIGS, write_configs
-from monai_sfda.template.write import TASK, filled, layout
+from monai_sfda.template.write import TASK, filled, laid_over, layout
 
 OWN = {"metadata.json"}
 RECIPES = sorted((CONFIGS / "methods").glob("*.json"))
@@ -75,3 +75,19 @@ def test_the_shared_adapt_config_names_no_method():
     names = [path.stem for path in RECIPES]
     words = (CONFIGS / "adapt.json").read_text().lower().replace("bn_stats", "").split('"')
     assert not set(words) & set(names)
+
+
+def test_a_config_over_another_is_written_whole():
+    text = '{"_over_": "adapt.json", "seed": 7, "used::epochs": 3, "+imports": ["$import json"]}'
+    task = {"default_method": "tent", "structures": {"vessel": 0}}
+    whole, base = json.loads(laid_over(text, task)), json.loads(filled((CONFIGS / "adapt.json").read_text(), task))
+    assert whole["imports"] == [*base["imports"], "$import json"]
+    assert whole["used"] == {**base["used"], "epochs": 3}
+    changed = ("seed", "used", "imports")
+    assert {**whole, **{name: base[name] for name in changed}} == base
+    assert laid_over('{"seed": 7}', task) == '{"seed": 7}'
+
+
+def test_another_recipe_than_the_default_is_put_in_by_its_name():
+    config = json.loads(filled('{\n    "method": "%recipe::advent"\n}', {"default_method": "tent"}))
+    assert config["method"] == read_json(CONFIGS / "methods" / "advent.json")["method"]
