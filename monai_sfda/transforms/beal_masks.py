@@ -55,7 +55,7 @@ class BealMasksd(MapTransform):
     def _clean(self, mask: np.ndarray) -> np.ndarray:
         smooth = mask.astype(np.uint8)
         for _ in range(self.rounds):
-            smooth = ndimage.median_filter(smooth, size=self.size)
+            smooth = ndimage.median_filter(smooth, size=self.size, mode="constant")
         diamond = ndimage.iterate_structure(ndimage.generate_binary_structure(2, 1), self.radius)
         small = ndimage.binary_erosion(smooth, diamond, border_value=1)
         return ndimage.binary_fill_holes(largest_piece(small))
