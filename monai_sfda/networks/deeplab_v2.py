@@ -54,11 +54,10 @@ class _Classifier(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(
-            nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate) for rate in RATES
-        )
-        for branch in self.branches:
+        branches = [nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate) for rate in RATES]
+        for branch in branches:
             nn.init.normal_(branch.weight, 0.0, 0.01)
+        self.branches = nn.ModuleList(branches)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.stack([branch(x) for branch in self.branches]).sum(0)

@@ -46,8 +46,8 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=padding, bias=bias), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers[:-1])
         if weight_std is not None:
-            for layer in self.layers[::2]:
-                nn.init.normal_(layer.weight, 0.0, weight_std)
+            for layer in layers[::2]:
+                nn.init.normal_(layer.weight, 0.0, weight_std)  # type: ignore[arg-type] # a convolution
         self._least = 32 if padding == 1 else 2
 
     def forward(self, maps: Tensor) -> Tensor:

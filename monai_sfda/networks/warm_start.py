@@ -35,7 +35,8 @@ def warm_started(network: Network, path: str | Path | None, *, beside: Mapping[s
     state = _checkpoint(Path(path))
     if state is None:
         return load_network(network, path)
-    for name, part in {"network": network, **beside}.items():
+    parts: dict[str, nn.Module] = {"network": network, **beside}
+    for name, part in parts.items():
         if name in state:
             assign_weights(part, state[name], source=f"{name} of {path}")
     return network
