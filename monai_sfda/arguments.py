@@ -10,7 +10,7 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
-from monai_sfda.overrides import as_expression
+from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import refuse_inside
 from monai_sfda.recipe_list import default_recipe, recipe_names, uses_source
 from monai_sfda.typed import positional
@@ -21,6 +21,7 @@ __all__ = [
     "height_and_width",
     "listed_files",
     "measured_results",
+    "one_network",
     "refuse_shared",
     "refuse_surplus",
     "refuse_taken",
@@ -62,6 +63,18 @@ def bundle_folder(bundle: str) -> Path:
         raise FileNotFoundError(
             f"Expected a MONAI bundle (a folder with configs/inference.json) at {bundle}, found none; "
             "give the folder of a bundle such as bundles/fundus_disc_cup."
+        )
+    return root
+
+
+def one_network(bundle: str) -> Path:
+    """The folder of a bundle whose network can learn, which several that were joined cannot."""
+    root = bundle_folder(bundle)
+    definition = read_json(root / "configs" / "inference.json").get("network_def", {})
+    if isinstance(definition, dict) and str(definition.get("_target_", "")).endswith(".Joined"):
+        raise ValueError(
+            f"Expected a bundle of one network to adapt or train, found several in {bundle}, which monai-sfda choose "
+            "joined; use the bundle that they were adapted from."
         )
     return root
 

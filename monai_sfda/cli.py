@@ -22,6 +22,7 @@ from monai_sfda.arguments import (
     height_and_width,
     listed_files,
     measured_results,
+    one_network,
     refuse_shared,
     refuse_surplus,
     refuse_taken,
@@ -32,13 +33,13 @@ from monai_sfda.arguments import (
 )
 from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
-from monai_sfda.places import existing_folder, lock_folder
+from monai_sfda.places import existing_folder, labelled_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
-from monai_sfda.workflow import check_configs, run_configs
+from monai_sfda.workflow import check_configs, run_checked, run_configs
 
-__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "predict", "train"]
+__all__ = ["adapt", "benchmark", "choose", "evaluate", "main", "methods", "new", "passport", "predict", "train"]
 
 
 def new(
@@ -91,7 +92,7 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             from these weights, --ckpt_dir FOLDER writes to another folder than models.
     """
     bundle, labelled, overrides = expanded((bundle, labelled, overrides))
-    root, _ = bundle_folder(bundle), existing_folder(labelled)
+    root, _ = one_network(bundle), labelled_folder(labelled)
     folder = writable_folder(overrides.pop("ckpt_dir", root / "models"), option="--ckpt_dir")
     weights = folder / "model.pt"
     if weights.exists() and not overwrite:
@@ -111,17 +112,51 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
             stopped = True
             print("\nStopped. The cut-offs of the best epoch so far are fitted; then it can be used.")
             workflow = run_configs(root, ["train.json"], run="%calibrate", **places)
-        from monai_sfda.training import keep_result, result_table
+        from monai_sfda.training import keep_curves, keep_ratios
 
         with quiet():
-            keep_result(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
-    print(f"\n{result_table(weights)}")
+            keep_ratios(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
+            keep_curves(folder, workflow.parser)
     print(f"\nWeights  {weights}, with passport.json and source_ratios.json beside them")
     print(f"Curves   {folder / 'training.png'}, {folder / 'training.csv'}")
     print(f"Next     monai-sfda evaluate {bundle} OTHER_LABELLED --output runs/source")
     print(f"         monai-sfda adapt    {bundle} IMAGES --output runs/adapted")
     if stopped:
         sys.exit("The training was stopped early; --overwrite --checkpoint FILE goes on from these weights.")
+
+
+def passport(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: Any) -> None:
+    """Measure a BUNDLE that was trained elsewhere, on labelled images as `monai-sfda train` takes them.
+
+    Writes what a training writes at its end: models/passport.json (the best cut-off of each structure) and
+    models/source_ratios.json (how large the structures are). Neither holds an image.
+
+    Args:
+        bundle: folder of a MONAI bundle with configs/train.json and weights.
+        labelled: labelled folder; images like those of the training, but not the same ones, on which it looks too good.
+        overwrite: replace the passport that the weights have.
+        overrides: any value of the config, for example --batch_size 4.
+    """
+    bundle, labelled, overrides = expanded((bundle, labelled, overrides))
+    root, _ = bundle_folder(bundle), labelled_folder(labelled)
+    folder = writable_folder(root / "models")
+    weights = folder / "model.pt"
+    if not weights.is_file():
+        raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; put them there.")
+    from monai_sfda.passport import read_passport
+
+    if read_passport(weights) and not overwrite:
+        raise FileExistsError(
+            f"Expected weights without a passport in {folder}, found one; add --overwrite to measure them again."
+        )
+    places = with_places(overrides, dataset_dir=labelled, ckpt_dir=folder)
+    with lock_folder(folder):
+        workflow = run_configs(root, ["train.json"], run="%calibrate", split="$[[], @pairs]", **places)
+        from monai_sfda.training import keep_ratios
+
+        with quiet():
+            keep_ratios(folder, workflow.parser, bundle=root, data=f"images of {Path(labelled).resolve().name}")
+    print(f"\nPassport {folder / 'passport.json'}, with source_ratios.json beside it")
 
 
 def adapt(
@@ -153,7 +188,7 @@ def adapt(
     if methods is not None:
         return _adapt_each(bundle, images, output, method, methods, source, overrides)
     bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
-    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
     method = chosen_recipe(root, method)
     with_source = bool(source_users(root, [method], source))
     if (folder / "bundle").resolve() == root.resolve():
@@ -168,7 +203,7 @@ def adapt(
         places |= {"source_dir": as_expression(source if report.exists() else existing_folder(source))}
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with lock_folder(folder):
-        check_configs(root, configs, **places)
+        checked = check_configs(root, configs, **places)
         from monai_sfda.delivery.delivery import define_network
         from monai_sfda.delivery.verdict import WORDS, read_verdict
         from monai_sfda.same_run import refuse_other_adaptation
@@ -180,7 +215,7 @@ def adapt(
         else:
             for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
                 read_json(path)
-            run_configs(root, configs, **places)
+            run_checked(root, configs, checked)
         define_network(folder / "bundle", overrides)
     verdict = read_verdict(read_json(report))
     print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
@@ -197,7 +232,7 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 
     Args:
         run: output folder of `monai-sfda adapt --methods`.
-        outlines: folder with label maps, png or NIfTI, named as the images in RUN/outline/image.
+        outlines: folder with label maps, png, NIfTI or DICOM-SEG, named as the images in RUN/outline/image.
         device: to compute on; that of the adaptation if left out.
         precision: to compute in, such as float32; that of the adaptation if left out.
     """
@@ -220,19 +255,19 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 def predict(
     bundle: str, images: str, *, output: str, overlays: bool = False, formats: Any = (), **overrides: Any
 ) -> None:
-    """Segment every image of a folder, and say which to look at first.
+    """Segment every image or volume of a folder, and say which to look at first.
 
-    Writes OUTPUT/masks (PNG label maps in the tree of the images), results.csv (one row per image), report.html,
-    summary.json and failures.csv. Images that have a mask are skipped, so the same command continues a run that was
-    stopped.
+    Writes OUTPUT/masks (label maps in the tree of the images, PNG, or NIfTI of volumes), results.csv (one row per image
+    or volume), report.html, summary.json and failures.csv. Images that have a mask are skipped, so the same command
+    continues a run that was stopped.
 
     Args:
         bundle: folder of a MONAI bundle.
         images: folder with images, searched to any depth.
         output: folder to write.
         overlays: also draw the outlines on every image, into OUTPUT/overlays.
-        formats: also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images that are
-            DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
+        formats: of pictures, also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images
+            that are DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE records which is which.
     """
@@ -247,13 +282,14 @@ def predict(
             raise ValueError(f"Expected text after --{nameless[0]}, found none; give it, or leave the option out.")
         hidden = {key: as_expression(str(overrides.pop(key))) for key in secret if key in overrides}
         places = with_places(overrides, dataset_dir=images, results_dir=folder)
-        check_configs(root, configs, **chosen, **places, **hidden)
+        checked = check_configs(root, configs, **chosen, **places, **hidden)
         from monai_sfda.failures import clear_drafts
 
         clear_drafts(folder)
-        workflow = run_configs(root, configs, **chosen, **places, **hidden)
+        workflow = run_checked(root, configs, checked)
     summary = read_json(folder / "summary.json")
-    print(f"\nMasks    {folder / 'masks'} ({summary['images']} images, {summary['status']['review']} to look at first)")
+    count = f"{summary['images']} {summary.get('noun', 'images')}"
+    print(f"\nMasks    {folder / 'masks'} ({count}, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
     print(f"Table    {folder / 'results.csv'}")
     for name in workflow.parser.get_parsed_content("known_formats"):
@@ -264,7 +300,8 @@ def predict(
 def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> None:
     """Score BUNDLE on labelled images: DATASET/image/NAME.png and DATASET/mask/NAME.png.
 
-    Writes OUTPUT/cases.csv and summary.json: Dice and average symmetric surface distance per case and structure.
+    Writes OUTPUT/cases.csv and summary.json: Dice, average symmetric surface distance and HD95 per case and structure;
+    of volumes (NAME.nii.gz) in mm.
 
     Args:
         bundle: folder of a MONAI bundle.
@@ -273,7 +310,7 @@ def evaluate(bundle: str, dataset: str, *, output: str, **overrides: Any) -> Non
         overrides: any value of the config.
     """
     bundle, dataset, output, overrides = expanded((bundle, dataset, output, overrides))
-    root, _, folder = bundle_folder(bundle), existing_folder(dataset), writable_folder(output)
+    root, _, folder = bundle_folder(bundle), labelled_folder(dataset), writable_folder(output)
     places = with_places(overrides, dataset_dir=dataset, output_dir=folder)
     run_configs(root, ["inference.json", "evaluate.json"], **places)
     from monai_sfda.prediction.gather import score_table
@@ -365,7 +402,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str, replay: bool = False)
 def main() -> None:
     """Entry point of ``monai-sfda``."""
     with one_sentence():
-        verbs = (new, train, adapt, choose, predict, evaluate, methods, benchmark)
+        verbs = (new, train, passport, adapt, choose, predict, evaluate, methods, benchmark)
         commands = {command.__name__: command for command in verbs}
         words = sys.argv[1:]
         if words[:1] == ["new"]:
@@ -387,7 +424,7 @@ def _adapt_each(
     if method is not None:
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
     bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
-    root, folder = bundle_folder(bundle), writable_folder(output, outside=images)
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
     names, failed = cheap_first(root, methods, source=source is not None), {}
     users = source_users(root, names, source)
     existing_folder(images)

@@ -37,9 +37,10 @@ class Failures:
         """Note why an item, with the path ``image`` and perhaps a ``case``, failed; the reason names no folder."""
         case = case_of(item)
         path = Path(case_of({**item, "case": None}))
-        # Where the case is a pseudonym, the name of the file is not to be read in the reason either.
-        name = re.escape(path.name)
-        self.rows[case] = re.sub(rf"(?<!\w){name}(?!\w)", lambda _: case.rpartition("/")[2], reason(error, path))
+        text = reason(error, path)
+        if names := _hidden(item, case, path):
+            text = re.sub(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)", lambda _: case.rpartition("/")[2], text)
+        self.rows[case] = text
 
     def write(self, path: str | os.PathLike[str], *, images: int) -> None:
         """Write the rows of all processes as CSV, sorted.
@@ -68,6 +69,15 @@ class Failures:
         if idist.get_world_size() == 1:
             return self.rows
         return {case: why for part in idist.all_gather(self.rows) for case, why in part.items()}  # type: ignore[union-attr]
+
+
+def _hidden(item: Mapping[str, Any], case: str, path: Path) -> list[str]:
+    """Names of files, escaped: where the case is a pseudonym, they are not to be read in the reason either."""
+    image = item.get("image")
+    if not isinstance(image, list | tuple):
+        named = case.rpartition("/")[2].startswith(f"{path.name} frame ")
+        return [] if named else [re.escape(path.name)]
+    return [re.escape(Path(file).name) for file in image] if "kept" in item else []
 
 
 def write_failures(path: str | os.PathLike[str], failures: Sequence[Mapping[str, str]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ __all__ = [
     "SUFFIXES",
     "brief_hash",
     "case_of",
+    "paths_of",
     "readable_path",
     "save_tensors",
     "sha256",
@@ -32,7 +33,7 @@ def without_suffix(name: str) -> str:
 
 
 def case_of(item: Any) -> str:
-    """Name of an item of a datalist: its ``case``; without one, the path of its ``image`` or ``label``.
+    """Name of an item of a datalist: its ``case``; without one, the (first) path of its ``image`` or ``label``.
 
     Raises:
         ValueError: if it has none of them.
@@ -40,10 +41,16 @@ def case_of(item: Any) -> str:
     if isinstance(item, Mapping):
         for name in (item.get("case"), item.get("image"), item.get("label")):
             path = getattr(name, "meta", {}).get("filename_or_obj", name)  # of an image that MONAI has read
+            path = path[0] if isinstance(path, list | tuple) and path else path
             if isinstance(path, str | os.PathLike | int):
                 return os.fspath(path) if isinstance(path, os.PathLike) else str(path)
     found = f"the keys {', '.join(map(str, item))}" if isinstance(item, Mapping) else f"a {type(item).__name__}"
     raise ValueError(f'Expected items such as {{"image": path, "case": its name}}, found {found}; add the path.')
+
+
+def paths_of(image: str | os.PathLike | Sequence[str]) -> list[str]:
+    """The files of an ``image`` of a datalist: one path, or those of a series."""
+    return [os.fspath(image)] if isinstance(image, str | os.PathLike) else [os.fspath(path) for path in image]
 
 
 def readable_path(path: Path) -> str:
@@ -92,11 +99,14 @@ def sha256(path: str | os.PathLike) -> str:
     return digest.hexdigest()
 
 
-def brief_hash(path: str | os.PathLike) -> str:
+def brief_hash(path: str | os.PathLike | Sequence[str]) -> str:
     """16 hexadecimal digits over the size and 64 blocks of 4 KiB of a file: tells pictures apart, quickly.
 
-    The blocks lie evenly from the first bytes to the last, for uncompressed pictures begin and end in black.
+    The blocks lie evenly from the first bytes to the last, for uncompressed pictures begin and end in black. Of several
+    files, the digits of all in their order count.
     """
+    if not isinstance(path, str | os.PathLike):
+        return hashlib.sha256("".join(map(brief_hash, path)).encode()).hexdigest()[:16]
     block, blocks = 1 << 12, 64
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size

@@ -15,21 +15,21 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from monai_sfda.files import case_of, sha256
+from monai_sfda.files import case_of, paths_of, sha256
 
 __all__ = ["fingerprint", "setup_of"]
 
 
-def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, str]], parameters: object) -> str:
+def fingerprint(*, weights: str | os.PathLike, images: Iterable[Mapping[str, Any]], parameters: object) -> str:
     """SHA-256 over the weights' content, the case, path, size and time of change of each image, and the parameters.
 
     Args:
         weights: file of the source weights.
-        images: each with ``image``, a path, and perhaps ``case``.
+        images: each with ``image``, a path or the paths of a series, and perhaps ``case``.
         parameters: whatever else the answers depend on, see :func:`setup_of`.
     """
     content = sha256(weights)
-    files = [(case_of(item), item["image"], os.stat(item["image"])) for item in images]
+    files = [(case_of(item), path, os.stat(path)) for item in images for path in paths_of(item["image"])]
     listed = [[case, path, stat.st_size, stat.st_mtime_ns] for case, path, stat in files]
     text = json.dumps([content, listed, setup_of(parameters)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

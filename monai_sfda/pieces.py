@@ -18,9 +18,8 @@ def piece_sizes(mask: np.ndarray) -> np.ndarray:
 
 
 def pieces(mask: np.ndarray) -> tuple[int, float | None]:
-    """Number of connected pieces of a mask (H, W) and the share of its pixels in the largest, None if it is empty."""
-    down, across = (max(1, -(-side // PIECES_SIZE)) for side in mask.shape)
-    thinned = mask[::down, ::across]
+    """Number of connected pieces of a mask (*S) and the share of its pixels in the largest, None if it is empty."""
+    thinned = mask[tuple(slice(None, None, max(1, -(-side // PIECES_SIZE))) for side in mask.shape)]
     sizes = piece_sizes(thinned if thinned.any() else mask)
     return len(sizes), float(sizes.max() / sizes.sum()) if len(sizes) else None
 
@@ -31,15 +30,13 @@ def largest_piece(mask: np.ndarray) -> np.ndarray:
     return labels == 1 + np.bincount(labels.ravel())[1:].argmax() if count > 1 else mask
 
 
-def bounding_box(mask: np.ndarray, *, margin: int = 0) -> tuple[slice, slice]:
-    """Rows and columns of the rectangle around a mask (H, W), with a margin; without a pixel where there is no mask."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    if not len(rows):
-        return slice(0, 0), slice(0, 0)
-    (top, bottom), (left, right) = (
-        (max(0, int(hit[0]) - margin), int(hit[-1]) + margin + 1) for hit in (rows, columns)
-    )
-    return slice(top, bottom), slice(left, right)
+def bounding_box(mask: np.ndarray, *, margin: int = 0) -> tuple[slice, ...]:
+    """The box around a mask (*S), a slice for each axis, with a margin; without a pixel where there is no mask."""
+    axes = range(mask.ndim)
+    hits = [np.flatnonzero(mask.any(tuple(other for other in axes if other != axis))) for axis in axes]
+    if not len(hits[0]):
+        return (slice(0, 0),) * mask.ndim
+    return tuple(slice(max(0, int(hit[0]) - margin), int(hit[-1]) + margin + 1) for hit in hits)
 
 
 def _label(mask: np.ndarray) -> tuple[np.ndarray, int]:

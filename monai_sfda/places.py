@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["existing_folder", "lock_folder", "real_path", "refuse_inside"]
+__all__ = ["existing_folder", "labelled_folder", "lock_folder", "real_path", "refuse_inside"]
 
 WRITTEN = ("masks", "overlays", "nifti", "dicom_seg")
 """Folders that a prediction writes into its output."""
@@ -52,6 +52,22 @@ def existing_folder(folder: str | Path) -> Path:
         raise FileNotFoundError(f"Expected a folder of images at {root}, found nothing there; {remedy}.")
     if not root.is_dir():
         raise NotADirectoryError(f"Expected a folder of images at {root}, found a file; {remedy}.")
+    return root
+
+
+def labelled_folder(folder: str | Path) -> Path:
+    """A folder that holds the folders ``image`` and ``mask``.
+
+    Raises:
+        OSError: if it, or one of them, is missing.
+    """
+    root = existing_folder(folder)
+    missing = [name for name in ("image", "mask") if not (root / name).is_dir()]
+    if missing:
+        raise FileNotFoundError(
+            f"Expected the folders image and mask in {root}, found no {' and no '.join(missing)}; "
+            "lay the data out as image/NAME.png and mask/NAME.png."
+        )
     return root
 
 

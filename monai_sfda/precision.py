@@ -10,10 +10,15 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from typing import TypeVar
 
 import torch
+from torch import Tensor, nn
 
-__all__ = ["PRECISIONS", "autocast", "choose_precision", "onednn_convolves"]
+__all__ = ["PRECISIONS", "autocast", "channels_last", "choose_precision", "onednn_convolves"]
+
+Laid = TypeVar("Laid", Tensor, nn.Module)
+LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 ROUNDS = 12
@@ -39,6 +44,19 @@ def autocast(device: torch.device | str, precision: str) -> AbstractContextManag
     if choose_precision(precision, device) == "float32":
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+
+
+def channels_last(value: Laid) -> Laid:
+    """A tensor, or a network in place, laid out in memory as convolutions are fastest on it.
+
+    Channels come last for images (B, C, H, W) and volumes (B, C, D, H, W); another number of axes stays as it is.
+    """
+    if isinstance(value, Tensor):
+        return value.contiguous(memory_format=LAYOUTS.get(value.ndim, torch.contiguous_format))
+    for tensor in (*value.parameters(), *value.buffers()):
+        if tensor.ndim in LAYOUTS:
+            tensor.data = channels_last(tensor.data)
+    return value
 
 
 @cache

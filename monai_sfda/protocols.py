@@ -1,4 +1,4 @@
-"""The vocabulary: of the adaptation step, and of what an organ adds to a prediction.
+"""The vocabulary of the adaptation step.
 
 Shapes: B batch, K class channels, D features, ``*S`` image space, ``*s`` feature space, H rows, W columns.
 """
@@ -6,21 +6,16 @@ Shapes: B batch, K class channels, D features, ``*S`` image space, ``*s`` featur
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
-import numpy as np
 from torch import Tensor, nn
 
 __all__ = [
     "Criterion",
     "Evidence",
-    "Findings",
-    "Flag",
     "Labeller",
     "Observer",
-    "Panel",
-    "Prediction",
     "PseudoLabel",
     "Refiner",
     "Views",
@@ -79,78 +74,6 @@ class Criterion(Protocol):
     """Loss of one step; takes the parts of the step it needs by keyword and ignores the rest."""
 
     def __call__(self, **step: object) -> Tensor: ...
-
-
-class Prediction(NamedTuple):
-    """The label map of one image, and what is known of the image; None is unknown."""
-
-    ids: np.ndarray
-    """(H, W), class of each pixel of the upright image."""
-    box: tuple[slice, slice]
-    """Rows and columns around everything that is not background, so that nobody searches a large image again."""
-    case: str
-    """Name of the image, or its pseudonym."""
-    kept: str | None = None
-    """What `Findings.keep` said of the name; None where ``case`` is the name itself."""
-    spacing: Sequence[float] | None = None
-    """Height and width of a pixel of ``ids`` in mm."""
-    laterality: str | None = None
-    """As the header of the file says it: R or L."""
-    seen: Sequence[int] | None = None
-    """Left, top, right and bottom of the part that the network saw, if that was not the whole image."""
-    located: Mapping[str, Any] | None = None
-    """What a search for the organ said, see `monai_sfda.imageio.ReadPhotod`; None where nothing searches."""
-    above: Mapping[int, np.ndarray] | None = None
-    """Class id -> (h, w) bool at the network's resolution: where its own channel is above the cut-off."""
-
-
-class Flag(NamedTuple):
-    """How one flag is raised: ``column`` is below or above a limit, or outside a pair of limits."""
-
-    column: str
-    """``{}`` in it stands for the structure; then the flag is raised per structure."""
-    raised: Literal["below", "above", "outside"]
-    meaning: str
-
-
-class Panel(NamedTuple):
-    """A histogram of one column in the report."""
-
-    title: str
-    column: str
-    range: tuple[float, float] | None = None
-
-
-class Findings(Protocol):
-    """What an organ adds to a prediction. It knows structures by their class ids, never by their names."""
-
-    inside: Mapping[int, Sequence[int]]
-    """Class id -> ids that lie inside the structure and count as part of it, as the cup does for the disc."""
-    flags: Mapping[str, Flag]
-    """The organ's own flags by name."""
-    limits: Mapping[str, Any]
-    """Flag -> limit, or class id -> limit; generic flags too, the most alarming first. None: not judged."""
-    panels: Sequence[Panel]
-    """Histograms of the report; without any it shows areas."""
-    close_up: bool
-    """Whether the report shows structures that are small in their image from nearby."""
-    codes: Mapping[int, tuple[str, str, str | None]]
-    """Each class id that it knows -> category, type and region of a DICOM segment, in pydicom's names for SNOMED CT."""
-
-    def columns(self, prediction: Prediction) -> dict[str, Any]:
-        """The organ's columns of one image; None where a number has no meaning.
-
-        A name ends in its unit, such as ``_px``; numbers without a unit are shares and ratios.
-        """
-        ...
-
-    def facts(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What the report says beside the picture of a row; if that is nothing, it says areas."""
-        ...
-
-    def keep(self, name: str) -> str:
-        """What of a name survives a pseudonym, and tells nobody whose image it is."""
-        ...
 
 
 def takes(part: object, count: int) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 
 from monai_sfda.data.pseudonyms import pseudonym
 from monai_sfda.files import sha256, whole_file
+from monai_sfda.mask_file import SUFFIXES
 from monai_sfda.overrides import read_json
 from monai_sfda.places import real_path, refuse_inside
 
-__all__ = ["refuse_other_adaptation", "refuse_other_masks"]
+__all__ = ["refuse_other_adaptation", "refuse_other_masks", "refuse_other_scores"]
 
 
 def refuse_other_adaptation(
@@ -96,20 +97,55 @@ def refuse_other_masks(
     folder = Path(folder)
     if os.fspath(images):
         refuse_inside(images, folder)
-    if not Path(weights).is_file():
-        raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
-    now = {"images": _place_hash(images), "weights": sha256(weights)}
-    now |= json.loads(json.dumps(decisive))  # as it comes back from the file
+    now = _of(images, weights, decisive)
     if salt is not None:
         now["pseudonyms"] = pseudonym("monai_sfda", salt)[:4]  # enough to tell salts apart, too little to find one
-    record = folder / "masks_of.json"
-    if record.exists() and any((folder / "masks").rglob("*.png")):
+    done = any(path for suffix in SUFFIXES for path in (folder / "masks").rglob(f"*{suffix}"))
+    _refuse_other(folder / "masks_of.json", now, "masks", done=done)
+
+
+def refuse_other_scores(
+    folder: str | os.PathLike[str],
+    *,
+    dataset: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    **decisive: Any,
+) -> None:
+    """Refuse existing scores, which would be replaced, unless they belong to the same dataset and network.
+
+    Keeps what they are of in ``folder/scores_of.json``, which names no place: outputs travel.
+
+    Args:
+        folder: output of an evaluation, made if missing.
+        dataset: labelled folder.
+        weights: file of the network's weights.
+        decisive: settings on which scores depend; plain values.
+
+    Raises:
+        ValueError: if they are of others.
+        FileNotFoundError: if there are no weights.
+    """
+    folder = Path(folder)
+    _refuse_other(
+        folder / "scores_of.json", _of(dataset, weights, decisive), "scores", done=(folder / "cases.csv").exists()
+    )
+
+
+def _of(images: str | os.PathLike[str], weights: str | os.PathLike[str], decisive: Mapping[str, Any]) -> dict[str, Any]:
+    if not Path(weights).is_file():
+        raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
+    plain = json.loads(json.dumps(decisive))  # as it comes back from the file
+    return {"images": _place_hash(images), "weights": sha256(weights), **plain}
+
+
+def _refuse_other(record: Path, now: Mapping[str, Any], what: str, *, done: bool) -> None:
+    if record.exists() and done:
         before = read_json(record)
         other = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
         if other:
             raise ValueError(
-                f"Expected the masks in {folder} to be made by the same command, found other {', '.join(other)}; "
-                "choose another output."
+                f"Expected the {what} in {record.parent} to be made by the same command, found other "
+                f"{', '.join(other)}; choose another output."
             )
     with whole_file(record) as draft:
         draft.write_text(json.dumps(now, indent=2) + "\n")

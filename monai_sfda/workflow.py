@@ -16,7 +16,7 @@ from monai_sfda.overrides import as_expression, check_names, check_overrides, pl
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
 
-__all__ = ["check_configs", "run_configs"]
+__all__ = ["check_configs", "run_checked", "run_configs"]
 
 
 def check_configs(root: Path, configs: list[str], **overrides: Any) -> dict[str, Any]:
@@ -52,14 +52,17 @@ def run_configs(root: Path, configs: list[str], **overrides: Any) -> ConfigWorkf
         FileNotFoundError: if a config is missing.
         ValueError: if a config is damaged or an override does not fit.
     """
-    files = [str(root / "configs" / name) for name in configs]
-    overrides = check_configs(root, configs, **overrides)
+    return run_checked(root, configs, check_configs(root, configs, **overrides))
+
+
+def run_checked(root: Path, configs: list[str], overrides: Mapping[str, Any]) -> ConfigWorkflow:
+    """The same with what `check_configs` has returned."""
     from monai.bundle import ConfigWorkflow
 
     values = {key: as_expression(value) if isinstance(value, Path) else value for key, value in overrides.items()}
     with quiet():
         workflow = ConfigWorkflow(
-            config_file=files,
+            config_file=[str(root / "configs" / name) for name in configs],
             meta_file=str(root / "configs" / "metadata.json"),
             logging_file=str(root / "configs" / "logging.conf"),
             bundle_root=as_expression(root),

@@ -38,11 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise ValueError(
                 f"Expected a bundle with configs/train_denoiser.json at {bundle}, found none; give --bundle."
             )
-        ratios, images = class_ratios(find_pairs(options.dataset), channels, bundle)
+        found = class_ratios(find_pairs(options.dataset), channels, bundle)
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
-    write_ratios(options.target, data=options.data, images=images, channels=channels, ratios=ratios)
-    print(f"{options.target}: " + ", ".join(f"{name} {100 * ratio:.2f} %" for name, ratio in ratios.items()))
+    write_ratios(options.target, data=options.data, channels=channels, **found._asdict())
+    print(f"{options.target}: " + ", ".join(f"{name} {100 * ratio:.2f} %" for name, ratio in found.ratios.items()))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 Draws from 100 images with gains of several shapes, and prints how often the 95 % interval holds the true gain; how
 often one candidate is adopted that loses just more than the margin, or gains, by Student's t and by two alternatives: a
-sign-flip test and a betting test that is valid at any time (Waudby-Smith and Ramdas, arXiv 2010.09686); and what
-becomes of several candidates, with the rule and without its corrections.
+sign-flip test, and betting, which is valid at any time whatever the gains look like (Waudby-Smith and Ramdas, arXiv
+2010.09686), within the range that the masks of source and candidate leave to each gain; and what becomes of several
+candidates, with the rule and without its corrections.
 
     python scripts/simulate_choice.py --runs 1000
 """
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monai_sfda.choice import Rule, decide, draw_order, estimate_gain, interval, lower_bound, weights
+from monai_sfda.choice import Gain, Rule, decide, draw_order, estimate_gain, interval, lower_bound, weights
 
 IMAGES = 100
 RULE = Rule()
@@ -36,12 +37,24 @@ LOSES = -0.011
 """A true gain that just does harm."""
 
 
+LOOSE = 1.5
+"""What the masks allow a gain to be, over how much they differ."""
+STAKE = 0.75
+"""Most of the capital that one image may cost."""
+
+
 class Run(NamedTuple):
     """Gains of the drawn images, and what they count for at each number of outlines."""
 
     gains: np.ndarray
     """(candidates, 20)"""
     weights: Mapping[int, Sequence[float]]
+    order: Sequence[int]
+    """(20,), the images that were drawn."""
+    drawn_by: np.ndarray
+    """(images,), to which the chances of the drawing are half proportional; all 0 if it is uniform."""
+    ranges: np.ndarray
+    """(images,), what no gain exceeds in either direction."""
 
 
 def run(shape: str, means: Sequence[float], seed: int, *, spread: float = 0.05, uniform: bool = False) -> Run:
@@ -56,7 +69,9 @@ def run(shape: str, means: Sequence[float], seed: int, *, spread: float = 0.05, 
     differ = np.abs(values).max(0) + np.abs(random.normal(scale=spread, size=IMAGES))
     draws = draw_order({f"{n:03}": size for n, size in enumerate(differ)}, seed=seed, uniform=uniform, count=RULE.cap)
     counts = {n: weights(draws[:n], IMAGES) for n in range(RULE.cap + 1)}
-    return Run(values[:, [int(draw.case) for draw in draws]], counts)
+    order = [int(draw.case) for draw in draws]
+    drawn_by = np.zeros(IMAGES) if uniform else differ
+    return Run(values[:, order], counts, order, drawn_by, np.minimum(LOOSE * differ, 1))
 
 
 def coverage(shape: str, uniform: bool, runs: int) -> list[float]:
@@ -70,16 +85,16 @@ def coverage(shape: str, uniform: bool, runs: int) -> list[float]:
     return list(100 * held / runs)
 
 
-def by_t(gains: np.ndarray, v: np.ndarray) -> bool:
-    gain = estimate_gain(gains, weights=v, total=IMAGES)
-    return gain.mean > 0 and lower_bound(gain, RULE.error_at(len(gains), IMAGES)) > -RULE.margin
+def by_t(one: Run, n: int) -> bool:
+    gain = estimate_gain(one.gains[0, :n], weights=one.weights[n], total=IMAGES)
+    return gain.mean > 0 and lower_bound(gain, RULE.error_at(n, IMAGES)) > -RULE.margin
 
 
-def by_sign_flips(gains: np.ndarray, v: np.ndarray) -> bool:
+def by_sign_flips(one: Run, n: int) -> bool:
     """Could the gains above the margin as well have the other sign? Exact where their spread is symmetric."""
-    parts = v * gains + RULE.margin
-    share = ((flips(len(parts)) @ parts / len(parts)) >= parts.mean() - 1e-12).mean()
-    return parts.mean() > RULE.margin and share <= RULE.error_at(len(gains), IMAGES)
+    parts = np.array(one.weights[n]) * one.gains[0, :n] + RULE.margin
+    share = ((flips(n) @ parts / n) >= parts.mean() - 1e-12).mean()
+    return parts.mean() > RULE.margin and share <= RULE.error_at(n, IMAGES)
 
 
 @cache
@@ -88,14 +103,34 @@ def flips(n: int) -> np.ndarray:
     return np.vstack([np.ones(n), np.random.default_rng(n).choice([-1.0, 1.0], size=(2000, n))])
 
 
-def by_betting(gains: np.ndarray, v: np.ndarray) -> bool:
-    """Capital of a gambler who bets that the mean exceeds the margin; weighted gains lie in [-2, 2]."""
-    wealth, parts = 1.0, v * gains + RULE.margin
-    for part in parts:
-        wealth *= 1 + 0.25 * part  # the largest stake that cannot lose more than half of the capital
-        if wealth >= 1 / RULE.error:
-            return bool((v * gains).mean() > 0)
+def by_betting(one: Run, n: int, rivals: int = 1, row: int = 0) -> bool:
+    """Capital of a gambler who bets, image by image, that the mean gain exceeds the margin.
+
+    Given the images before, each draw estimates the mean of all without bias, and the ranges say what it can cost at
+    most. Where the mean does not exceed the margin, the capital grows tenfold in at most one of ten runs.
+    """
+    wealth, seen, before, left = 1.0, 0.0, [], np.arange(IMAGES)
+    for image, gain in zip(one.order[:n], one.gains[row, :n], strict=True):
+        sizes = one.drawn_by[left]
+        chances = np.full(len(left), 1 / len(left)) if not sizes.any() else (1 / len(left) + sizes / sizes.sum()) / 2
+        worst = ((one.ranges[left] / chances).max() - seen) / IMAGES - RULE.margin
+        found = (seen + gain / chances[left == image][0]) / IMAGES + RULE.margin
+        wealth *= 1 + _stake(before, worst) * found
+        if wealth >= rivals / RULE.error:
+            return True
+        before.append(found)
+        seen, left = seen + gain, left[left != image]
     return False
+
+
+def _stake(before: Sequence[float], worst: float) -> float:
+    """Grows the capital fastest if the next image is like those before; half of the most until there are two."""
+    if worst <= 0:
+        return 0.0
+    if len(before) < 2:
+        return STAKE / 2 / worst
+    mean, spread = np.mean(before), np.var(before) + (worst / 4) ** 2 / len(before)
+    return float(np.clip(mean / (spread + mean**2), 0, STAKE / worst))
 
 
 def adoptions(shape: str, mean: float, test: Callable, uniform: bool, runs: int) -> str:
@@ -104,36 +139,51 @@ def adoptions(shape: str, mean: float, test: Callable, uniform: bool, runs: int)
     for seed in range(runs):
         one = run(shape, [mean], seed, uniform=uniform)
         for n in RULE.schedule(IMAGES):
-            if test(one.gains[0, :n], np.array(one.weights[n])):
+            if test(one, n):
                 adopted += 1
                 break
         used += n
     return f"{100 * adopted / runs:.1f} ({used / runs:.1f})"
 
 
-def several(shape: str, means: Sequence[float], spread: float, runs: int, *, corrected: bool) -> str:
+def several(shape: str, means: Sequence[float], spread: float, runs: int, choose: Callable) -> str:
     """Share of runs that do harm / share of the largest gain that is kept / mean number of outlines."""
     harm = gain = used = 0.0
     for seed in range(runs):
         one = run(shape, means, seed, spread=spread)
         for n in RULE.schedule(IMAGES):
-            v = one.weights[n]
-            made = {f"{m}": estimate_gain(row[:n], weights=v, total=IMAGES) for m, row in enumerate(one.gains)}
-            best = max(made, key=lambda name: made[name].mean)
-            if corrected:
-                decision = decide("", made, total=IMAGES, rule=RULE)
-                action, best = decision.action, decision.candidate
-            else:
-                safe = made[best].mean > 0 and lower_bound(made[best], RULE.error) > -RULE.margin
-                action = "adopt" if safe else "outline"
+            action, best = choose(one, n)
             if action != "outline":
                 break
         used += n
-        true = means[int(best)] if action == "adopt" else 0.0
+        true = means[best] if action == "adopt" else 0.0
         harm += true < -RULE.margin
         gain += true
     kept = f"{100 * gain / runs / max(means):.0f}" if max(means) > 0 else "-"
     return f"{100 * harm / runs:.1f} / {kept} / {used / runs:.1f}"
+
+
+def estimates(one: Run, n: int) -> dict[str, Gain]:
+    return {f"{m}": estimate_gain(row[:n], weights=one.weights[n], total=IMAGES) for m, row in enumerate(one.gains)}
+
+
+def by_rule(one: Run, n: int) -> tuple[str, int]:
+    decision = decide("", estimates(one, n), total=IMAGES, rule=RULE)
+    return decision.action, int(decision.candidate)
+
+
+def uncorrected(one: Run, n: int) -> tuple[str, int]:
+    made = estimates(one, n)
+    best = max(made, key=lambda name: made[name].mean)
+    safe = made[best].mean > 0 and lower_bound(made[best], RULE.error) > -RULE.margin
+    return "adopt" if safe else "outline", int(best)
+
+
+def bet_on_each(one: Run, n: int) -> tuple[str, int]:
+    made = estimates(one, n)
+    best = max(made, key=lambda name: made[name].mean)
+    safe = made[best].mean > 0 and by_betting(one, n, len(made), int(best))
+    return "adopt" if safe else "outline", int(best)
 
 
 def main() -> None:
@@ -150,13 +200,14 @@ def main() -> None:
             for drawing, uniform in DRAWINGS.items():
                 found = [adoptions(shape, mean, test, uniform, runs) for mean in (LOSES, 0.02, 0.05)]
                 print(f"  {shape}, {name}, {drawing}: {'; '.join(found)}", flush=True)
-    print("Several candidates: harm, % / gain kept, % / outlines used, with the corrections; without them")
+    print("Several candidates: harm, % / gain kept, % / outlines used, with the rule; without its corrections; betting")
+    crowd = [[0.05, -0.04, -0.06, *[0.0] * more] for more in (0, 9, 21)]
     for shape in ("normal", "few large losses"):
         for spread in (0.05, 0.12):
-            for means in ([LOSES] * 3, [LOSES] * 7, [-0.03] * 3, [0.03, LOSES, LOSES], [0.05, -0.04, -0.06]):
-                found = [several(shape, means, spread, runs, corrected=corrected) for corrected in (True, False)]
-                points = ", ".join(f"{100 * mean:+.1f}" for mean in means)
-                print(f"  {shape}, sd {100 * spread:.0f}, {points}: {'; '.join(found)}", flush=True)
+            for means in ([LOSES] * 3, [LOSES] * 7, [LOSES] * 24, [-0.03] * 3, [0.03, LOSES, LOSES], *crowd):
+                found = [several(shape, means, spread, runs, choose) for choose in (by_rule, uncorrected, bet_on_each)]
+                points = ", ".join(f"{100 * mean:+.1f}" for mean in means[:3])
+                print(f"  {shape}, sd {100 * spread:.0f}, {len(means)} of {points}: {'; '.join(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import torch
@@ -18,10 +20,15 @@ from monai_sfda.files import sha256
 from monai_sfda.networks import load_network
 from monai_sfda.networks.layers import output_shapes
 from monai_sfda.overrides import placed, read_json
+from monai_sfda.template.write import write_configs
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+ALL_BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+VOLUME_BUNDLES = [path for path in ALL_BUNDLES if "volumes" in read_json(path / "configs" / "task.json")]
+BUNDLES = [path for path in ALL_BUNDLES if path not in VOLUME_BUNDLES]
 RECIPES = sorted((bundle, path.stem) for bundle in BUNDLES for path in (bundle / "configs" / "methods").glob("*.json"))
+
+VOLUME_SIZES = {"volumes": [16, 16, 16], "slices": [16, 32]}
 
 
 def recipe_id(value):
@@ -48,6 +55,51 @@ def write_images(folder: Path, count: int = 3, *, classes: int = 0, size: tuple[
                 target.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(array).save(target / f"case_{index}.png")
     return folder
+
+
+def write_volumes(folder: Path, count: int = 3, *, classes: int = 0, shape: tuple[int, int, int] = (18, 20, 6)) -> Path:
+    """Bright balls in the dark, X x Y x Z voxels of 1 x 1 x 3 mm; with ``classes``, the labelled layout."""
+    generator = np.random.default_rng(0)
+    x, y, z = np.meshgrid(*map(np.arange, shape), indexing="ij")
+    for index in range(count):
+        distance = np.sqrt((x - 8 - index) ** 2 + (y - 10) ** 2 + (3 * (z - 2.5)) ** 2)
+        values = (40 + 140 * (distance < 7) + generator.normal(0, 8, shape)).astype(np.float32)
+        ids = ((distance < 7).astype(np.uint8) + (distance < 4)).clip(max=classes)
+        for name, array in (("image", values), ("mask", ids)):
+            if name == "image" or classes:
+                target = folder / name if classes else folder
+                target.mkdir(parents=True, exist_ok=True)
+                nibabel.save(nibabel.Nifti1Image(array, np.diag([1.0, 1.0, 3.0, 1.0])), target / f"case_{index}.nii.gz")
+    return folder
+
+
+def volume_bundle(folder: Path, kind: str) -> Path:
+    """A bundle of a small network for volumes, or for their slices, with class ratios and without weights."""
+    size = VOLUME_SIZES[kind]
+    network = {"_target_": "BasicUNet", "spatial_dims": len(size), "in_channels": 1, "out_channels": 3}
+    reader = {"_target_": "monai_sfda.volumes.VolumeReader", "spacing": [1.0] * len(size), "percentiles": [0.5, 99.5]}
+    task = {
+        "structures": {"outer": 1, "inner": 2},
+        "head": "softmax",
+        "image_size": size,
+        "volumes": reader,
+        "network_def": {**network, "features": [4, 4, 8, 8, 8, 4], "norm": "batch", "dropout": 0.1},
+        "loss": {"_target_": "DiceCELoss", "include_background": False, "to_onehot_y": True, "softmax": True},
+        "feature_layer": "upcat_1",
+        "early_layer": "upcat_2",
+        "classifier": "$@network.final_conv.weight",
+        "default_method": "cbmt",
+    }
+    write_configs(folder / "configs", task)
+    shutil.copy(BUNDLES[-1] / "configs" / "metadata.json", folder / "configs")
+    (folder / "models").mkdir()
+    ratios = {"background": 0.8, "outer": 0.15, "inner": 0.05}
+    (folder / "models" / "source_ratios.json").write_text(json.dumps({"ratios": ratios}))
+    return folder
+
+
+def size_of(bundle: Path) -> list[int]:
+    return read_json(bundle / "configs" / "task.json")["image_size"]
 
 
 def random_weights(bundle: Path, path: Path) -> Path:

@@ -8,8 +8,10 @@ import numpy as np
 from bundle_support import ROOT, write_images
 from PIL import Image
 
-from monai_sfda.candidates.run import SOURCE, record_source
-from monai_sfda.files import sha256
+from monai_sfda.candidates.candidate import SOURCE, Candidate
+from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
+from monai_sfda.candidates.run import find_candidates, find_source, record_source
+from monai_sfda.candidates.structures import read_structures
 from monai_sfda.tables import read_csv, write_csv
 
 NUCLEI, FUNDUS = ROOT / "bundles" / "nuclei_fluorescence", ROOT / "bundles" / "fundus_disc_cup"
@@ -29,20 +31,24 @@ def shifted(ids: np.ndarray, disc: int, cup: int = 0) -> np.ndarray:
     return (outer | inner).astype(np.uint8) + inner
 
 
-def draw_masks(run: Path, name: str, weights: Path, truth: dict[str, np.ndarray], shifts) -> None:
+def draw_masks(run: Path, network: Candidate, truth: dict[str, np.ndarray], shifts) -> None:
     """What a prediction leaves behind; each image has a few pixels more of shift than the one before."""
-    folder = run / "choice" / "masks" / name
-    (folder / "masks").mkdir(parents=True)
-    for number, (case, ids) in enumerate(truth.items()):
-        extra = number % 3
-        Image.fromarray(shifted(ids, *(shift + extra for shift in shifts))).save(folder / "masks" / case)
+    folder = run / "choice" / "masks" / network.name
+    further = [f"at {one.cutoff:g}" for one in at_cutoffs(network, read_structures(network.bundle))]
+    for place in ("masks", *further):
+        (folder / place).mkdir(parents=True)
+        for number, (case, ids) in enumerate(truth.items()):
+            extra = number % 3
+            Image.fromarray(shifted(ids, *(shift + extra for shift in shifts))).save(folder / place / case)
     write_csv(folder / "results.csv", ["file", "mask"], [{"file": case, "mask": case} for case in truth])
-    (folder / "masks_of.json").write_text(json.dumps({"weights": sha256(weights)}))
+    (folder / "made_of.json").write_text(json.dumps(network.made_of()))
     (folder / "summary.json").write_text("{}")
 
 
 def make_run(folder: Path, shifts: dict[str, tuple[int, ...]], *, bundle: Path = NUCLEI, count: int = 12) -> Path:
     """``folder/run`` of candidates, and of the source, whose structures have moved: the less the better.
+
+    At other cut-offs, and mixed with the source, they have the same masks.
 
     Args:
         folder: also receives ``data`` (labelled images) and ``bundle`` (the source).
@@ -54,15 +60,17 @@ def make_run(folder: Path, shifts: dict[str, tuple[int, ...]], *, bundle: Path =
     truth = {path.name: np.asarray(Image.open(path)) for path in sorted((data / "mask").iterdir())}
     source, run = copy_bundle(bundle, folder / "bundle", b"source"), folder / "run"
     record_source(run, bundle=source, images=data / "image", overrides={})
-    for name, moved in shifts.items():
-        weights = source / "models" / "model.pt"
-        if name != SOURCE:
-            home = run / "candidates" / name
-            weights = copy_bundle(bundle, home / "bundle", name.encode()) / "models" / "model.pt"
-            metadata = home / "bundle" / "configs" / "metadata.json"
-            metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"adaptation": {"method": name}}))
-            (home / "report.json").write_text("{}")
-        draw_masks(run, name, weights, truth, moved)
+    for name in set(shifts) - {SOURCE}:
+        home = run / "candidates" / name
+        copy_bundle(bundle, home / "bundle", name.encode())
+        metadata = home / "bundle" / "configs" / "metadata.json"
+        metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"adaptation": {"method": name}}))
+        (home / "report.json").write_text("{}")
+    networks = [find_source(run), *find_candidates(run)[0]]
+    for network in networks:
+        draw_masks(run, network, truth, shifts[network.name])
+    for network in mixed_networks(networks[0], networks[1:]):
+        draw_masks(run, network, truth, shifts[network.mixed.adapted.name])
     return run
 
 

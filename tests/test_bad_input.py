@@ -159,6 +159,20 @@ def test_masks_of_other_images_or_weights_are_not_taken_for_done(monkeypatch, ca
     assert "out" not in (tmp_path / "out" / "masks_of.json").read_text()
 
 
+def test_scores_of_another_dataset_or_other_settings_are_not_replaced(monkeypatch, capsys, small, tmp_path):
+    first, second = (write_images(tmp_path / name, classes=1) for name in ("first", "second"))
+    words = ["evaluate", BUNDLE, first, "--output", tmp_path / "out", *small]
+    command(monkeypatch, *words)
+    scores = (tmp_path / "out" / "cases.csv").read_text()
+    said = fails(monkeypatch, capsys, "evaluate", BUNDLE, second, *words[3:])
+    assert "Expected the scores in" in said
+    assert "found other images; choose another output" in said
+    assert "found other cutoff" in fails(monkeypatch, capsys, *words, "--cutoff", 0.7)
+    command(monkeypatch, *words)
+    assert (tmp_path / "out" / "cases.csv").read_text() == scores
+    assert "first" not in (tmp_path / "out" / "scores_of.json").read_text()
+
+
 def test_a_mistyped_folder_does_not_bind_the_output(monkeypatch, capsys, images, small, tmp_path):
     fails(monkeypatch, capsys, "predict", BUNDLE, tmp_path / "imgaes", "--output", tmp_path / "out", *small)
     command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "out", *small)

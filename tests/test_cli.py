@@ -47,6 +47,17 @@ def test_adapt_writes_what_it_promises_and_says_where(monkeypatch, capsys, image
     assert record["images"] == 3
 
 
+def test_configs_are_checked_once(monkeypatch, images, small, tmp_path):
+    from monai_sfda import workflow
+
+    checked, check = [], workflow.check_overrides
+    monkeypatch.setattr(workflow, "check_overrides", lambda *given: [checked.append(given), check(*given)])
+    command(monkeypatch, "predict", BUNDLE, images, "--output", tmp_path / "masks", *small)
+    assert len(checked) == 1
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small)
+    assert len(checked) == 2
+
+
 def test_a_finished_adaptation_is_not_repeated(monkeypatch, capsys, images, small, tmp_path):
     words = ["adapt", BUNDLE, images, "--output", tmp_path / "run", "--epochs", 1, *small]
     command(monkeypatch, *words)
@@ -105,13 +116,19 @@ def test_several_methods_are_adapted_one_after_the_other_and_segment_all_images(
     printed = capsys.readouterr().out
     assert "Note     pseudo_label is not finished" in printed
     assert len(list((run / "outline" / "image").iterdir())) == 3
-    masks = sorted((run / "choice" / "masks").rglob("*.png"))
-    assert [path.parts[-3] for path in masks] == ["bn_stats"] * 3 + ["source"] * 3
+    folder = run / "choice" / "masks"
+    assert {path.name for path in folder.iterdir()} == {"bn_stats", "source", "between source and bn_stats"}
+    assert not (run / "choice" / "network.part").exists()
+    masks = sorted((folder / "bn_stats").rglob("*.png"))
+    assert [path.parts[-2] for path in masks] == ["at 0.75"] * 3 + ["masks"] * 3
+    loose, strict = (np.asarray(Image.open(masks[place])) for place in (3, 0))
+    assert not (strict > loose).any()
+    masks += sorted((folder / "source").rglob("*.png"))
     written, order = [path.stat().st_mtime_ns for path in masks], (run / "outline" / "order.csv").read_bytes()
     masks[0].unlink()
     command(monkeypatch, "choose", run)
-    assert "2 of 2: bn_stats" in capsys.readouterr().out
-    assert [path.stat().st_mtime_ns for path in masks[1:]] == written[1:]
+    assert "2 of 3: bn_stats" in capsys.readouterr().out
+    assert [path.stat().st_mtime_ns for path in masks[6:]] == written[6:]
     assert masks[0].exists()
     assert (run / "outline" / "order.csv").read_bytes() == order
 
@@ -120,7 +137,7 @@ def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, i
     run, options = tmp_path / "run", ["--methods", "bn_stats", *small]
     command(monkeypatch, "adapt", BUNDLE, images, "--output", run, *options)
     command(monkeypatch, "choose", run)
-    record = run / "choice" / "masks" / "bn_stats" / "masks_of.json"
+    record = run / "choice" / "masks" / "bn_stats" / "made_of.json"
     before = json.loads(record.read_text())["weights"]
     shutil.rmtree(run / "candidates")
     command(monkeypatch, "adapt", BUNDLE, images, "--output", run, "--running_average", "exponential", *options)
@@ -375,6 +392,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
         (["predict", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["evaluate", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
         (["adapt", FUNDUS, "nowhere", "--output", "out"], "Expected a folder of images at nowhere, found nothing"),
+        (["evaluate", FUNDUS, "images/mask", "--output", "out"], "found no image and no mask; lay the data out as"),
+        (["train", FUNDUS, "images/mask"], "found no image and no mask; lay the data out as"),
         (["predict", FUNDUS, "images", "--output", "images/out"], "Expected an output folder outside the images"),
         ([*ADAPT, "--method", "cbt"], "Expected --method to be one of"),
         ([*ADAPT, "--methods", "dpl,cbt"], "Expected --methods to be fast, all or names"),
@@ -404,7 +423,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
     ids=str,
 )
 def test_what_needs_no_network_is_said_before_pytorch_is_imported(tmp_path, words, sentence):
-    (tmp_path / "images").mkdir()
+    for name in ("image", "mask"):
+        (tmp_path / "images" / name).mkdir(parents=True)
     command = [sys.executable, "-c", QUICK, *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -28,6 +28,7 @@ from monai_sfda.tables import read_csv
 CLINIC, LABEL, README = ROOT / "docs" / "clinic.md", ROOT / "docs" / "monai_label.md", ROOT / "README.md"
 MONAI, METHODS = ROOT / "docs" / "monai.md", ROOT / "docs" / "methods.md"
 OWN, CHOOSE = ROOT / "docs" / "own_bundle.md", ROOT / "docs" / "choose.md"
+VOLUMES = ROOT / "docs" / "volumes.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 CODE = re.compile(r"`([^`\n]+)`")
 SMALL = {"--image_size": "[64,64]", "--precision": "float32"}
@@ -285,7 +286,7 @@ def test_messages_that_the_page_explains_are_still_said():
     modules = [ast.parse(path.read_text()) for path in (ROOT / "monai_sfda").rglob("*.py")]
     said = "\n".join(text for module in modules for text in sentences(module))
     explained = rows(CLINIC, "When something goes wrong") + rows(CLINIC, "What to do with failures.csv")
-    explained += rows(CHOOSE, "When something does not fit")
+    explained += rows(CHOOSE, "When something does not fit") + rows(VOLUMES, "What is refused")
     assert len(explained) > 20
     assert not [text for text in explained if text not in said and not text.startswith(OF_OTHERS)]
 

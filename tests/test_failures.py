@@ -93,3 +93,20 @@ def test_drafts_of_killed_runs_are_cleared_and_nothing_else(tmp_path):
     clear_drafts(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".config", ".hidden.png", "a.png", "s", "x.5.png"]
     assert os.listdir(tmp_path / "s") == []
+
+
+def test_names_of_a_series_are_hidden_where_its_case_is_a_pseudonym():
+    failures = Failures()
+    series = {"image": ["/home/x/Doe 1", "/home/x/Doe 2"], "case": "x/series_1"}
+    failures.add(series, ValueError("Expected a place, found none in Doe 2."))
+    failures.add({**series, "case": "0a1b", "kept": ""}, ValueError("Expected a place, found none in Doe 2."))
+    assert failures.rows == {
+        "x/series_1": "Expected a place, found none in Doe 2.",
+        "0a1b": "Expected a place, found none in 0a1b.",
+    }
+
+
+def test_the_name_of_a_frame_does_not_replace_that_of_its_file():
+    failures = Failures()
+    failures.add(item("p1.nii frame 7", "/home/x/p1.nii"), ValueError("Expected a frame 0 of p1.nii, found 7."))
+    assert failures.rows == {"p1.nii frame 7": "Expected a frame 0 of p1.nii, found 7."}

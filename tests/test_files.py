@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_sfda.files import brief_hash, readable_path, save_tensors, sha256, whole_file
+from monai_sfda.files import brief_hash, case_of, paths_of, readable_path, save_tensors, sha256, whole_file
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -88,3 +88,20 @@ def test_no_room_for_weights_is_an_error_of_the_disk(tmp_path):
 def test_bytes_of_a_path_that_are_no_text_become_readable():
     assert readable_path(Path(os.fsdecode(b"clinic/bad\xff.png"))) == r"clinic/bad\xff.png"
     assert readable_path(Path("clinic", "写真.png")) == "clinic/写真.png"
+
+
+def test_a_brief_hash_of_a_series_counts_all_its_files_in_their_order(tmp_path):
+    paths = [str(tmp_path / name) for name in "abc"]
+    for path in paths:
+        Path(path).write_bytes(path[-1].encode())
+    first = brief_hash(paths)
+    assert len(first) == 16
+    assert len({first, brief_hash(paths[:2]), brief_hash(paths[::-1]), brief_hash(paths[0])}) == 4
+    Path(paths[2]).write_bytes(b"d")
+    assert brief_hash(paths) != first
+
+
+def test_an_image_of_several_files_is_called_by_its_case_or_its_first_file():
+    assert case_of({"image": ["x/a.dcm", "x/b.dcm"], "case": "x/series_1"}) == "x/series_1"
+    assert case_of({"image": ["x/a.dcm", "x/b.dcm"]}) == "x/a.dcm"
+    assert paths_of("a.png") == paths_of(Path("a.png")) == paths_of(["a.png"]) == ["a.png"]

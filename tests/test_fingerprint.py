@@ -82,3 +82,11 @@ def test_a_description_holds_no_addresses_and_no_working_state():
     assert "_seen" not in text
     assert "Module.train" in text
     assert "ndigits" in text
+
+
+def test_every_file_of_a_series_counts(parts, tmp_path):
+    (tmp_path / "b.png").write_bytes(b"image")
+    parts["images"] = [{"case": "a", "image": [str(tmp_path / "a.png"), str(tmp_path / "b.png")]}]
+    before = fingerprint(**parts)
+    os.utime(tmp_path / "b.png", (0, 0))
+    assert fingerprint(**parts) != before

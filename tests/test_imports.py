@@ -15,7 +15,9 @@ PACKAGE = Path(monai_sfda.__file__).parent
 HOUSE = """
     root_cause
     files
+    findings
     functional
+    digits
     pieces
     places
     precision
@@ -23,6 +25,7 @@ HOUSE = """
     typed
     tables          files
     overrides       typed
+    mask_file
     recipe_list     overrides
     console         root_cause
     failures        files root_cause tables
@@ -38,36 +41,38 @@ HOUSE = """
     metrics         pieces
     networks        files functional precision
     losses          files functional protocols
-    transforms      files functional pieces
+    transforms      files functional mask_file pieces
 
     method          networks.norm protocols transforms.views
 
     imageio         files reading transforms.nested
-    data            failures files places reading tables
+    data            failures files mask_file places reading tables
+    volumes         data files mask_file reading transforms
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
-    handlers        files functional metrics networks.moved root_cause tables
+    handlers        digits files functional metrics networks.moved root_cause tables
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
-    same_run        data.pseudonyms files overrides places
+    same_run        data.pseudonyms files mask_file overrides places
 
     report          files pieces
-    prediction      data failures files functional imageio metrics overrides pieces protocols reading report tables
-    delivery        engines files functional metrics networks.moved overrides passport precision protocols report
+    prediction      data digits failures files findings functional imageio mask_file metrics overrides pieces reading \
+                    report tables transforms volumes
+    delivery        digits engines files functional metrics networks.moved overrides passport precision protocols report
 
-    datasets        files
+    datasets        files tables
 
-    training        files functional imageio passport report tables
+    training        files functional imageio overrides passport report tables volumes
 
     benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
                     workflow
     label           console delivery files overrides places recipe_list workflow
-    candidates      choice console data delivery failures files imageio metrics overrides passport places report \
-                    tables workflow
+    candidates      choice console data delivery failures files functional imageio metrics networks overrides \
+                    passport places reading report tables transforms workflow
     arguments       overrides places recipe_list typed
-    cli             arguments benchmark candidates console delivery failures overrides places prediction \
+    cli             arguments benchmark candidates console delivery failures overrides passport places prediction \
                     recipe_list same_run template training typed workflow
 
-    organs          files pieces protocols
+    organs          files findings pieces
 """
 ROOMS = {words[0]: words[1:] for words in map(str.split, HOUSE.splitlines()) if words}
 FILES = sorted(PACKAGE.rglob("*.py"))

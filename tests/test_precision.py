@@ -4,8 +4,10 @@ import sys
 
 import pytest
 import torch
+from torch import nn
 
 from monai_sfda import precision
+from monai_sfda.precision import channels_last
 
 
 def test_auto_takes_whatever_is_faster(monkeypatch):
@@ -44,3 +46,23 @@ def test_bfloat16_computes_in_bfloat16_and_float32_leaves_alone():
 def test_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="auto, bfloat16, float32"):
         precision.choose_precision("fp8", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout"), [((2, 3, 4, 5), torch.channels_last), ((2, 3, 4, 5, 6), torch.channels_last_3d)]
+)
+def test_channels_come_last_in_images_and_in_volumes(shape, layout):
+    assert channels_last(torch.rand(shape)).is_contiguous(memory_format=layout)
+
+
+def test_a_network_is_laid_out_by_each_of_its_tensors():
+    network = nn.ModuleList([nn.Conv2d(3, 2, 3), nn.Conv3d(3, 2, 3), nn.BatchNorm3d(2)])
+    before = [tensor.clone() for tensor in network.state_dict().values()]
+    assert channels_last(network) is network
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert network[1].weight.is_contiguous(memory_format=torch.channels_last_3d)
+    assert all(torch.equal(old, new) for old, new in zip(before, network.state_dict().values(), strict=True))
+
+
+def test_a_table_of_numbers_stays_as_it_is():
+    assert channels_last(torch.rand(3, 4)).shape == (3, 4)

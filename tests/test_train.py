@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from bundle_support import ROOT, command, fails, write_images
+from bundle_support import ROOT, command, fails, random_weights, write_images
 
 from monai_sfda.passport import read_passport
 from monai_sfda.tables import read_csv
@@ -26,6 +26,10 @@ def bundle(monkeypatch, tmp_path):
     return tmp_path / "discs"
 
 
+def lines_of(printed, structure):
+    return [line.split() for line in printed.splitlines() if line.startswith(f"{structure} ")]
+
+
 def test_a_training_says_how_it_goes_and_leaves_all_that_adaptation_reads(
     bundle, labelled, monkeypatch, capsys, tmp_path
 ):
@@ -33,20 +37,17 @@ def test_a_training_says_how_it_goes_and_leaves_all_that_adaptation_reads(
     command(monkeypatch, "train", bundle, labelled, "--epochs", 2, *SMALL)
     printed = capsys.readouterr().out
     rows = read_csv(bundle / "models" / "training.csv")
-    assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert printed.count("held-out Dice %: disc") == 2
+    assert [(row["epoch"], row["cutoff"]) for row in rows] == [("1", "0.5"), ("2", "0.5")]
+    assert printed.count("held-out Dice % at 0.5: disc") == 2
     facts = read_passport(bundle / "models" / "model.pt")
     score = 100 * facts["dice_by_cutoff"]["disc"][f"{facts['cutoff']['disc']:g}"]
-    assert next(line for line in printed.splitlines() if line.startswith("disc ")).split() == [
-        "disc",
-        f"{score:.1f}",
-        f"{facts['cutoff']['disc']:.2f}",
-    ]
+    assert lines_of(printed, "disc") == [["disc", f"{score:.1f}", f"{facts['cutoff']['disc']:.2f}"]]
     assert f"monai-sfda adapt    {bundle} IMAGES" in printed
     assert {path.name for path in (bundle / "models").iterdir()} == LEFT
     ratios = json.loads((bundle / "models" / "source_ratios.json").read_text())
     assert ratios["channels"] == {"background": [0], "disc": [1]}
     assert ratios["images"] == 4
+    assert ratios["spread"]["disc"] < 0.01
     # discs of radius 20 in 70 x 64 pixels
     assert ratios["ratios"]["disc"] == pytest.approx(3.14159 * 20**2 / (70 * 64), abs=0.01)
 
@@ -112,10 +113,30 @@ def test_a_training_that_is_stopped_before_it_was_scored_says_so(bundle, labelle
 
 
 @pytest.mark.parametrize("run_id", ["train", "run"])
-def test_the_section_train_runs_the_training(run_id, bundle, labelled, monkeypatch, tmp_path):
+def test_the_section_train_runs_the_training_and_calibrate_says_its_result_again(
+    run_id, bundle, labelled, monkeypatch, capsys
+):
     from monai.bundle import run
 
     monkeypatch.chdir(bundle)
     values = {"image_size": [64, 64], "precision": "float32", "epochs": 1, "batch_size": 2}
     run(run_id, config_file="configs/train.json", dataset_dir=str(labelled), **values)
     assert {"model.pt", "passport.json", "training.csv"} == {path.name for path in (bundle / "models").iterdir()}
+    said = capsys.readouterr().out
+    run("calibrate", config_file="configs/train.json", dataset_dir=str(labelled), **values)
+    assert lines_of(said, "disc") == lines_of(capsys.readouterr().out, "disc") != []
+
+
+def test_a_bundle_that_was_trained_elsewhere_gets_its_passport(bundle, labelled, monkeypatch, capsys):
+    weights = bundle / "models" / "model.pt"
+    assert "Expected the weights of the network" in fails(monkeypatch, "passport", bundle, labelled)
+    weights.parent.mkdir(exist_ok=True)
+    random_weights(bundle, weights)
+    before = weights.read_bytes()
+    capsys.readouterr()
+    command(monkeypatch, "passport", bundle, labelled, *SMALL)
+    assert "(4 images that were held out)" in capsys.readouterr().out
+    assert {path.name for path in weights.parent.iterdir()} == {"model.pt", "passport.json", "source_ratios.json"}
+    assert read_passport(weights)["images"] == 4
+    assert weights.read_bytes() == before
+    assert "add --overwrite to measure them again" in fails(monkeypatch, "passport", bundle, labelled)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from bundle_support import BUNDLES, classes, random_weights, recipe_id, run, run_together, write_images
-from monai.bundle import load
+from monai.bundle import ConfigParser, load
 from PIL import Image
 
 
@@ -53,6 +53,13 @@ def test_evaluation_scores_every_case(bundle, weights, tmp_path, base):
     summary = json.loads((output / "summary.json").read_text())
     assert summary["cases"] == 3
     assert len((output / "cases.csv").read_text().splitlines()) == 4
+
+
+def test_handlers_of_a_training_stand_where_monai_and_monai_label_look_for_their_targets(bundle):
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "train.json"))
+    for place in ("train::handlers", "validate::handlers"):
+        assert not [handler for handler in parser[place] if not (isinstance(handler, dict) and "_target_" in handler)]
 
 
 def test_source_training_leaves_a_model_that_inference_takes(bundle, tmp_path):

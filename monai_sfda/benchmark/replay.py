@@ -46,7 +46,7 @@ class Panel(NamedTuple):
     structure: str
     images: int
     undefined: int
-    """Gains that count as 0 because a mask and the reference are both empty."""
+    """Gains of images on which a mask and the reference are both empty; an empty mask counts as a Dice of 1 there."""
     gains: Mapping[str, Sequence[float]]
     """candidate -> true mean gain of Dice, one per seed."""
     shares: Mapping[str, Mapping[int, Share]]
@@ -211,8 +211,8 @@ def _markdown(panel: Panel) -> str:
         [
             f"### {panel.pair}: {panel.structure}",
             "",
-            f"{panel.images} images; true gains in points, one per seed ({seeds}): {gains}. Gains set to 0 for empty "
-            f"masks: {panel.undefined}.",
+            f"{panel.images} images; true gains in points, one per seed ({seeds}): {gains}. Gains with an empty mask "
+            f"of an empty reference: {panel.undefined}.",
             "",
             f"| harm, % / gain kept, %, at outlines: | {' | '.join(map(str, rule))} |",
             f"|{'---|' * (1 + len(rule))}",

@@ -39,9 +39,9 @@ def source_ratios(pair: Pair, folder: Path) -> Path | None:
     channels = read_json(own)["channels"]
     of = {"source": content_hash(pair.source), "channels": channels}
     if not file.exists() or not of.items() <= read_json(file).items():
-        ratios, images = class_ratios(find_pairs(pair.source), channels, pair.bundle)
+        found = class_ratios(find_pairs(pair.source), channels, pair.bundle)
         with whole_file(file) as draft:
-            draft.write_text(json.dumps({**of, "images": images, "ratios": ratios}, indent=4) + "\n")
+            draft.write_text(json.dumps({**of, **found._asdict()}, indent=4) + "\n")
     return file
 
 

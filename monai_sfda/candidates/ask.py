@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import NamedTuple
 
-import numpy as np
-from tqdm import tqdm
-
+from monai_sfda.candidates.candidate import SOURCE, Candidate
+from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
+from monai_sfda.candidates.compare import compare, same_as
 from monai_sfda.candidates.order import Drawn, draw_once, put_images
-from monai_sfda.candidates.run import (
-    SOURCE,
-    Candidate,
-    find_candidates,
-    find_images_folder,
-    find_source,
-    running_options,
-)
+from monai_sfda.candidates.run import find_candidates, find_images_folder, find_source, running_options
 from monai_sfda.candidates.segment import kept_masks, segment
 from monai_sfda.candidates.structures import Structures, read_structures
 from monai_sfda.console import say_why
@@ -35,6 +26,8 @@ class Asked(NamedTuple):
     """By name, the source network first."""
     masks: dict[str, dict[str, Path]]
     """Name of a candidate -> case -> its mask."""
+    same: dict[str, dict[str, str]]
+    """Structure -> candidate -> the candidate that stands for it, see `same_as`."""
     structures: Structures
     order: list[Drawn]
     """All images in the order of the drawing; empty if all candidates give the masks of the source network."""
@@ -42,6 +35,10 @@ class Asked(NamedTuple):
     """Folder with copies of those that are to be outlined."""
     left_out: list[str]
     """A sentence about each candidate that cannot be compared."""
+
+    def distinct(self, structure: str) -> list[str]:
+        """The candidates that stand for themselves, without the source network."""
+        return [name for name in dict.fromkeys(self.same[structure].values()) if name != SOURCE]
 
 
 def ask(run: Path, *, device: str | None = None, precision: str | None = None) -> Asked:
@@ -61,47 +58,43 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     for folder in ("choice", "outline"):
         clear_drafts(run / folder)
     source = find_source(run)
-    finished, left_out = find_candidates(run)
-    candidates, options = [source, *finished], running_options(run, {"device": device, "precision": precision})
-    masks: dict[str, dict[str, Path]] = {}
-    for number, candidate in enumerate(candidates, 1):
-        made = kept_masks(candidate, run)
-        try:
-            if not made:
-                print(f"{number} of {len(candidates)}: {candidate.name}", flush=True)
-                made = segment(candidate, run, **options)
-        except Exception as error:
-            if candidate is source:
-                raise
-            left_out.append(f"{candidate.name} is left out: {say_why(error)}")
-            continue
-        if missing := len(masks.get(SOURCE, made).keys() - made.keys()):
-            left_out.append(f"{candidate.name} is left out: it has no mask of {missing} images that the source has.")
-        else:
-            masks[candidate.name] = made
-    if len(masks) == 1:
-        raise ValueError(f"Expected a candidate to compare with the source network, found none: {left_out[0]}")
+    adapted, left_out = find_candidates(run)
     structures = read_structures(source.bundle)
-    order = draw_once(run, masks[SOURCE], lambda: _disagreement(masks, structures))
+    options = running_options(run, {"device": device, "precision": precision})
+    networks = [source, *adapted, *mixed_networks(source, adapted)]
+    candidates, masks = {}, {}
+    for number, network in enumerate(networks, 1):
+        further = at_cutoffs(network, structures)
+        try:
+            made = kept_masks(network, further, run)
+            if not made:
+                print(f"{number} of {len(networks)}: {network.name}", flush=True)
+                made = segment(network, further, run, structures, **options)
+        except Exception as error:
+            if network is source:
+                raise
+            left_out.append(f"{network.name} is left out: {say_why(error)}")
+            continue
+        if missing := len(masks.get(SOURCE, made[0]).keys() - made[0].keys()):
+            left_out.append(f"{network.name} is left out: it has no mask of {missing} images that the source has.")
+            continue
+        for candidate, each in zip([network, *further], made, strict=True):
+            candidates[candidate.name], masks[candidate.name] = candidate, each
+    if all(candidate.network() == source for candidate in candidates.values()):
+        raise ValueError(f"Expected a candidate to compare with the source network, found none: {left_out[0]}")
+    names = sorted(candidates, key=lambda name: _derived(candidates[name]))
+    made_of = {name: one.made_of() for name, one in candidates.items() if one.cutoff is None}
+    compared = compare(
+        {name: masks[name] for name in names}, structures, keep=run / "choice" / "compared.json", made_of=made_of
+    )
+    order = draw_once(run, masks[SOURCE], lambda: compared.disagreement)
     images = put_images(run, order, lambda: {i["case"]: i["image"] for i in find_images(find_images_folder(run))})
-    known = {candidate.name: candidate for candidate in candidates if candidate.name in masks}
-    return Asked(known, masks, structures, order, images, left_out)
+    same = {structure: same_as(agreement, names) for structure, agreement in compared.agreement.items()}
+    if structures.joint:
+        same = dict.fromkeys(structures.names, same_as(compared.least(), names))
+    return Asked(candidates, masks, same, structures, order, images, left_out)
 
 
-def _disagreement(masks: Mapping[str, Mapping[str, Path]], structures: Structures) -> dict[str, float]:
-    """Of each image, 1 - mean Dice over structures with the source network, of the candidate that is farthest."""
-    others = [name for name in masks if name != SOURCE]
-    farthest = {}
-    for case, path in tqdm(masks[SOURCE].items(), "comparing", unit="image", leave=False):
-        source = structures.read(path)
-        farthest[case] = max(1 - _mean_dice(structures.read(masks[name][case]), source) for name in others)
-    return farthest
-
-
-def _mean_dice(first: np.ndarray, second: np.ndarray) -> float:
-    """Over structures, of which two empty masks agree; far faster than a score, for many large masks."""
-    dice = []
-    for one, other in zip(first, second, strict=True):
-        total = np.count_nonzero(one) + np.count_nonzero(other)
-        dice.append(2 * np.count_nonzero(one & other) / total if total else 1.0)
-    return fmean(dice)
+def _derived(candidate: Candidate) -> tuple[bool, bool]:
+    """Adapted networks as they are come first, so that they stand for others."""
+    return candidate.mixed is not None, candidate.cutoff is not None

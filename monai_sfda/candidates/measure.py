@@ -8,24 +8,28 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 from torch import from_numpy
 
 from monai_sfda.candidates.ask import Asked
+from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.deliver import deliver, withdraw
 from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
-from monai_sfda.candidates.run import SOURCE, read_record, write_record
-from monai_sfda.candidates.settle import settle
+from monai_sfda.candidates.run import read_record, write_record
+from monai_sfda.candidates.settle import Settled, compromise, settle
 from monai_sfda.choice import (
     CaseGains,
     Decision,
     Gain,
+    Rule,
     case_gains,
     decide,
     decide_jointly,
     drawn_in_order,
     estimate_gain,
     interval,
+    is_safe,
     weights,
 )
 from monai_sfda.choice.decide import STATED_ERROR
@@ -35,6 +39,10 @@ __all__ = ["measure"]
 
 Scores = list[dict[str, dict[str, Any]]]
 """For each outlined image, structure -> measure -> value."""
+
+
+TOGETHER = "together"
+"""Stands for the bundle whose structures come from different candidates."""
 
 
 def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
@@ -49,10 +57,11 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
         folder: label maps, see `read_outlines`.
 
     Returns:
-        ``decision`` (adopt, keep-source or outline), ``network`` (its name), ``more`` (outlines) and ``sentence``;
-        ``gains``: structure -> candidate -> numbers, see `_row`; ``outlined`` and ``skipped`` cases, ``empty``
-        (structure -> how many outlines do not have it), ``images`` (how many the gains hold for) and ``left_out`` (a
-        sentence about each file and candidate that does not count).
+        ``decision`` (adopt, keep-source or outline), ``networks`` (structure -> candidate), ``more`` (outlines) and
+        ``sentence``; ``gains``: structure -> candidate -> numbers, see `_Sample.row`; ``same``: structure -> candidate
+        -> the one that stands for it; ``outlined`` and ``skipped`` cases, ``empty`` (structure -> how many outlines do
+        not have it), ``images`` (how many the gains hold for) and ``left_out`` (a sentence about each file and
+        candidate that does not count).
 
     Raises:
         ValueError: if no outline can be used.
@@ -60,39 +69,35 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
     """
     outlines = read_outlines(folder, asked.order, asked.images, asked.structures)
     names = asked.structures.names
-    scores = {name: _scores(masks, asked, outlines) for name, masks in asked.masks.items()}
-    table = {s: {name: _case_gains(scores, name, s) for name in scores if name != SOURCE} for s in names}
-    able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
-    counts_for = weights(drawn_in_order(list(outlines.masks), able), len(able))
-    gains = {s: {name: _estimate(row.values, counts_for, able) for name, row in table[s].items()} for s in names}
-    if asked.structures.joint:
-        means = {
-            name: map(fmean, zip(*(table[s][name].values for s in names), strict=True)) for name in gains[names[0]]
-        }
-        mean = {name: _estimate(list(values), counts_for, able) for name, values in means.items()}
-        decisions: Sequence[Decision] = [decide_jointly(gains, mean, total=len(able))]
-    else:
-        decisions = [decide(s, gains[s], total=len(able)) for s in names]
-    settled = settle(decisions, gains, total=len(able))
-    stated = 1 - STATED_ERROR / (len(scores) - 1)
-    rows = {
-        s: {name: _row(gain, stated, table[s][name], _surface(scores, name, s)) for name, gain in gains[s].items()}
-        for s in names
-    }
+    wanted = dict.fromkeys([SOURCE, *(name for s in names for name in asked.distinct(s))])
+    scores = {name: _scores(dict.fromkeys(names, name), asked, outlines) for name in wanted}
+    sample = _Sample(asked, outlines)
+    table = {s: {name: _case_gains(scores, name, s) for name in asked.distinct(s)} for s in names}
+    gains = {s: {name: sample.estimate(row.values) for name, row in table[s].items()} for s in names}
+    settled = settle(_decisions(asked, table, gains, sample), names)
+    if len(set(settled.networks.values())) > 1:
+        scores[TOGETHER] = _scores(settled.networks, asked, outlines)
+        joint = {s: _case_gains(scores, TOGETHER, s) for s in names}
+        settled = _guarded(settled, gains, {s: sample.estimate(row.values) for s, row in joint.items()}, sample.total)
+        if len(set(settled.networks.values())) > 1:
+            table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
+    rows = {s: {name: sample.row(row, scores, name, s, len(gains[s])) for name, row in table[s].items()} for s in names}
     measured = {
         "decision": settled.action,
-        "network": settled.network,
+        "networks": settled.networks,
         "more": settled.more,
         "sentence": settled.sentence,
         "gains": rows,
-        "images": len(able),
+        "same": {s: {name: other for name, other in asked.same[s].items() if name != other} for s in names},
+        "images": sample.total,
         "outlined": list(outlines.masks),
         "empty": {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names},
         "skipped": outlines.skipped,
         "left_out": [*asked.left_out, *outlines.left_out],
     }
-    if settled.network:
-        deliver(run, asked.candidates[settled.network], measured)
+    if settled.networks:
+        chosen = {structure: asked.candidates[name] for structure, name in settled.networks.items()}
+        deliver(run, chosen, asked.structures, measured)
     else:
         withdraw(run)
     write_page(run, asked, measured)
@@ -100,22 +105,72 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
     return measured
 
 
-def _scores(masks: Mapping[str, Path], asked: Asked, outlines: Outlines) -> Scores:
-    return [
-        score_case(
-            from_numpy(asked.structures.read(masks[case])), from_numpy(outline), structures=asked.structures.names
-        )
-        for case, outline in outlines.masks.items()
-    ]
+class _Sample:
+    """The outlined images as a draw from all that can be outlined."""
+
+    def __init__(self, asked: Asked, outlines: Outlines) -> None:
+        able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
+        self.total = len(able)
+        self.weights = weights(drawn_in_order(list(outlines.masks), able), self.total)
+
+    def estimate(self, values: Sequence[float]) -> Gain:
+        return estimate_gain(values, weights=self.weights, total=self.total)
+
+    def row(
+        self, cases: CaseGains, scores: Mapping[str, Scores], name: str, structure: str, rivals: int
+    ) -> dict[str, Any]:
+        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` together; ``assd``: mean
+        change in pixels; ``undefined``: outlined images on which outline and mask are both empty. None where too few
+        outlines tell.
+        """
+        gain = self.estimate(cases.values)
+        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, 1 - STATED_ERROR / rivals))
+        surface = _surface(scores, name, structure)
+        return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}
+
+
+def _decisions(
+    asked: Asked,
+    table: Mapping[str, Mapping[str, CaseGains]],
+    gains: Mapping[str, Mapping[str, Gain]],
+    sample: _Sample,
+) -> list[Decision]:
+    if not asked.structures.joint:
+        return [decide(structure, column, total=sample.total) for structure, column in gains.items()]
+    columns = list(table.values())
+    means = {name: map(fmean, zip(*(column[name].values for column in columns), strict=True)) for name in columns[0]}
+    mean = {name: sample.estimate(list(values)) for name, values in means.items()}
+    return [decide_jointly(gains, mean, total=sample.total)]
+
+
+def _guarded(
+    settled: Settled, gains: Mapping[str, Mapping[str, Gain]], together: Mapping[str, Gain], total: int
+) -> Settled:
+    """One candidate for all where a structure loses by what another candidate says of the one around it."""
+    rule = Rule()
+    error = rule.error_at(next(iter(together.values())).count, total)
+    for structure, gain in together.items():
+        if not is_safe(TOGETHER, [{TOGETHER: gain}], error / len(gains[structure]), rule):
+            return compromise(settled, gains, total=total)
+    return settled
+
+
+def _scores(networks: Mapping[str, str], asked: Asked, outlines: Outlines) -> Scores:
+    """Of masks whose structures come from these candidates."""
+    structures = asked.structures
+    rows = []
+    for case, outline in outlines.masks.items():
+        masks = {name: structures.read(asked.masks[name][case]) for name in set(networks.values())}
+        channels = np.stack([masks[networks[name]][place] for place, name in enumerate(structures.names)])
+        if structures.nested:
+            channels = np.logical_and.accumulate(channels)
+        rows.append(score_case(from_numpy(channels), from_numpy(outline), structures=structures.names))
+    return rows
 
 
 def _case_gains(scores: Mapping[str, Scores], name: str, structure: str) -> CaseGains:
     after, before = ([row[structure]["dice"] for row in scores[one]] for one in (name, SOURCE))
     return case_gains(after, before)
-
-
-def _estimate(values: Sequence[float], counts_for: Sequence[float], able: Mapping[str, float]) -> Gain:
-    return estimate_gain(values, weights=counts_for, total=len(able))
 
 
 def _surface(scores: Mapping[str, Scores], name: str, structure: str) -> float | None:
@@ -124,12 +179,3 @@ def _surface(scores: Mapping[str, Scores], name: str, structure: str) -> float |
     changes = [mine - theirs for mine, theirs in zip(after, before, strict=True)]
     measured = [change for change in changes if math.isfinite(change)]
     return fmean(measured) if measured else None
-
-
-def _row(gain: Gain, level: float, cases: CaseGains, surface: float | None) -> dict[str, Any]:
-    """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all candidates together; ``assd``: mean
-    change in pixels; ``undefined``: outlined images on which outline and mask are both empty. None where too few
-    outlines tell.
-    """
-    low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
-    return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}

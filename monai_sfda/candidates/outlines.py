@@ -9,12 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from monai_sfda.candidates.order import Drawn
+from monai_sfda.candidates.read_outline import read_outline
 from monai_sfda.candidates.structures import Structures
-from monai_sfda.data import SameSize
 from monai_sfda.data.tree import visible_files
 from monai_sfda.failures import reason
 from monai_sfda.files import SUFFIXES, readable_path, without_suffix
-from monai_sfda.imageio import MaskReader, PhotoReader
 from monai_sfda.places import existing_folder
 
 __all__ = ["Outlines", "read_outlines"]
@@ -32,7 +31,7 @@ class Outlines(NamedTuple):
 
 
 def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, structures: Structures) -> Outlines:
-    """Read label maps, png or NIfTI, that are named as the copies of the images or as the images themselves.
+    """Read outlines that are named as the copies of the images or as the images themselves, see `read_outline`.
 
     Args:
         folder: with the label maps; one that holds a folder ``mask`` stands for that one.
@@ -49,8 +48,8 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
     files = [path for path in visible_files(root) if path.name.lower().endswith(SUFFIXES)]
     if not files:
         raise FileNotFoundError(
-            f"Expected outlines in {root}, found none; save label maps there, png or NIfTI, under the names of the "
-            f"images in {images}."
+            f"Expected outlines in {root}, found none; save label maps there, png, NIfTI or DICOM-SEG, under the "
+            f"names of the images in {images}."
         )
     owners, found, left_out = _owners(order), {}, []
     for path in sorted(files):
@@ -59,7 +58,7 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             drawn = _owner(name, owners)
             if drawn.case in found:
                 raise ValueError(f"Expected one outline for each image, found another one of {drawn.image}.")
-            found[drawn.case] = _read(path, images / drawn.image, structures)
+            found[drawn.case] = read_outline(path, images / drawn.image, structures)
         except (OSError, ValueError) as error:
             left_out.append(f"{name} is left out: {reason(error, path)}")
     if not found:
@@ -87,9 +86,3 @@ def _owner(name: str, owners: Mapping[str, Sequence[Drawn]]) -> Drawn:
     if not mine[0].image:
         raise ValueError("Expected an outline of an image in outline/image, found one that was not drawn.")
     return mine[0]
-
-
-def _read(path: Path, image: Path, structures: Structures) -> np.ndarray:
-    reader = MaskReader(ids=structures.known_ids())
-    SameSize({"image": PhotoReader(), "label": reader})({"image": image, "label": path})
-    return structures.channels(reader.decode(path))

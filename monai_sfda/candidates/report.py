@@ -8,7 +8,7 @@ from typing import Any
 
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.deliver import CHOSEN
-from monai_sfda.candidates.words import WORDS, pixels, points
+from monai_sfda.candidates.words import WORDS, from_whom, pixels, points
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.report.page import page_template
@@ -30,6 +30,7 @@ def write_page(run: Path, asked: Asked, measured: Mapping[str, Any]) -> Path:
         title=f"{metadata.get('name', 'Bundle')}: choice of a network",
         measured={**measured, "left_out": [_without(run, sentence) for sentence in measured["left_out"]]},
         decision=WORDS[measured["decision"]],
+        network=from_whom(measured["networks"]),
         outlined=outlined,
         place=f"{run.resolve().name}/{CHOSEN}",
     )

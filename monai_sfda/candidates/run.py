@@ -6,30 +6,18 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.files import sha256, whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.places import real_path
 
-__all__ = ["SOURCE", "Candidate", "find_candidates", "find_images_folder", "find_source", "record_source"]
+__all__ = ["find_candidates", "find_images_folder", "find_source", "record_source"]
 
 RECORD = "choice.json"
-SOURCE = "source"
-"""Name of the source network among the candidates."""
-
 KEPT = ("image_size", "cutoff")  # and network_def: options of an adaptation that the adapted bundle keeps
 RUNNING = ("device", "precision")  # how the computer computes, which no bundle keeps
-
-
-class Candidate(NamedTuple):
-    """A network that may be chosen."""
-
-    name: str
-    bundle: Path
-    weights: Path
-    options: dict[str, Any]
-    """Values that replace those of the bundle's configs."""
 
 
 def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrides: Mapping[str, Any]) -> None:

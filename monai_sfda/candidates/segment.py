@@ -1,58 +1,105 @@
-"""The masks of a candidate: made once, by the bundle's own configs, and kept."""
+"""The masks of a network at several cut-offs: made in one pass, by the bundle's own configs, and kept."""
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monai_sfda.candidates.run import Candidate, find_images_folder
-from monai_sfda.files import sha256
+from monai_sfda.candidates.build import build
+from monai_sfda.candidates.candidate import Candidate
+from monai_sfda.candidates.run import find_images_folder
+from monai_sfda.candidates.structures import Structures
+from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
+from monai_sfda.passport import channel_cutoffs
 from monai_sfda.tables import read_csv
 from monai_sfda.workflow import run_configs
 
 __all__ = ["kept_masks", "segment"]
 
+CONFIGS = ["inference.json", "predict.json", str(Path(__file__).with_name("cutoffs.json"))]
+MADE_OF = "made_of.json"
 
-def segment(candidate: Candidate, run: Path, **options: Any) -> dict[str, Path]:
+Masks = dict[str, Path]
+"""case -> its mask; images that could not be read have none."""
+
+
+def segment(
+    network: Candidate, further: Sequence[Candidate], run: Path, structures: Structures, **options: Any
+) -> list[Masks]:
     """Segment every image of a run as ``monai-sfda predict`` does; a mask that is there is not made again.
 
     Args:
-        candidate: the network; masks that other weights made under its name are deleted.
+        network: at its own cut-offs; masks that another one made under its name are deleted.
+        further: the same network at others.
         run: receives what a prediction writes, in ``choice/masks/NAME``.
+        structures: of the bundle.
         options: how to compute, such as ``device``.
 
     Returns:
-        case -> its mask; images that could not be read have none.
+        The masks of the network and of each of ``further``.
     """
-    folder = _folder(candidate, run)
-    if not _made_by(candidate, folder):
+    folder = _folder(network, run)
+    if not _made_by(network, folder):
         shutil.rmtree(folder, ignore_errors=True)
+        with whole_file(folder / MADE_OF) as draft:
+            draft.write_text(json.dumps(network.made_of()) + "\n")
+    _unmake_incomplete(folder, further)
     places = {"dataset_dir": find_images_folder(run), "results_dir": folder}
-    run_configs(candidate.bundle, ["inference.json", "predict.json"], **candidate.options, **options, **places)
-    return _masks(folder)
+    cutoffs = {_place(one): _channels(one, structures) for one in further}
+    bundle, own = network.bundle, network.options
+    if network.mixed is not None:
+        bundle, own = run / "choice" / "network.part", {}
+        shutil.rmtree(bundle, ignore_errors=True)
+        build(bundle, dict.fromkeys(structures.names, network), structures)
+    run_configs(bundle, CONFIGS, further=cutoffs, **own, **options, **places)
+    if network.mixed is not None:
+        shutil.rmtree(bundle)  # it is made again if it is chosen
+    return _masks(folder, further)
 
 
-def kept_masks(candidate: Candidate, run: Path) -> dict[str, Path]:
-    """What `segment` gave before; empty unless it was finished with these weights, and all masks are still there."""
-    folder = _folder(candidate, run)
-    masks = _masks(folder) if _made_by(candidate, folder) else {}
-    return masks if all(path.is_file() for path in masks.values()) else {}
+def kept_masks(network: Candidate, further: Sequence[Candidate], run: Path) -> list[Masks]:
+    """What `segment` gave before; empty unless it was finished with this network and all masks are still there."""
+    folder = _folder(network, run)
+    masks = _masks(folder, further) if _made_by(network, folder) else []
+    return masks if all(path.is_file() for each in masks for path in each.values()) else []
 
 
-def _folder(candidate: Candidate, run: Path) -> Path:
-    return run / "choice" / "masks" / candidate.name
+def _channels(one: Candidate, structures: Structures) -> Any:
+    first = int(structures.head == "softmax")  # channel 0 is the background
+    places = {name: first + place for place, name in enumerate(structures.names)}
+    return channel_cutoffs(one.cutoffs(structures.names, structures.head), places)
 
 
-def _made_by(candidate: Candidate, folder: Path) -> bool:
-    record = folder / "masks_of.json"
-    return record.is_file() and read_json(record).get("weights") == sha256(candidate.weights)
+def _folder(network: Candidate, run: Path) -> Path:
+    return run / "choice" / "masks" / network.name
 
 
-def _masks(folder: Path) -> dict[str, Path]:
+def _place(one: Candidate) -> str:
+    return f"at {one.cutoff:g}"
+
+
+def _made_by(network: Candidate, folder: Path) -> bool:
+    record = folder / MADE_OF
+    return record.is_file() and read_json(record) == network.made_of()
+
+
+def _unmake_incomplete(folder: Path, further: Sequence[Candidate]) -> None:
+    """A mask counts as done, so one that was saved before its fellows at further cut-offs has to go."""
+    for mask in (folder / "masks").rglob("*.png"):
+        name = mask.relative_to(folder / "masks")
+        if not all((folder / _place(one) / name).is_file() for one in further):
+            mask.unlink()
+
+
+def _masks(folder: Path, further: Sequence[Candidate]) -> list[Masks]:
     """Those of a finished prediction, which writes ``summary.json`` after the table."""
     if not (folder / "summary.json").is_file():
-        return {}
+        return []
     rows = read_csv(folder / "results.csv", ["file", "mask"])
-    return {row["file"]: folder / "masks" / row["mask"] for row in rows if row["mask"]}
+    names = {row["file"]: row["mask"] for row in rows if row["mask"]}
+    folders = [folder / "masks", *(folder / _place(one) for one in further)]
+    return [{case: each / name for case, name in names.items()} for each in folders]

@@ -1,4 +1,4 @@
-"""One network for all structures, where each structure has its own decision."""
+"""What to use for each structure, where each structure has its own decision."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from monai_sfda.candidates.run import SOURCE
+from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.choice import Decision, Gain, Rule, is_safe
 
-__all__ = ["Settled", "settle"]
+__all__ = ["Settled", "compromise", "settle"]
 
 
 class Settled(NamedTuple):
@@ -17,55 +17,64 @@ class Settled(NamedTuple):
 
     action: str
     """``adopt``, ``keep-source`` or ``outline``."""
-    network: str
-    """Name of the network to use; empty while more outlines are needed."""
+    networks: dict[str, str]
+    """Structure -> name of the candidate to use; empty while more outlines are needed."""
     more: int
     """Outlines that are needed before the next decision."""
     sentence: str
 
 
-def settle(
-    decisions: Sequence[Decision], gains: Mapping[str, Mapping[str, Gain]], *, total: int, rule: Rule | None = None
-) -> Settled:
-    """Join the decisions of all structures.
-
-    Where structures want different networks, the one with the largest mean gain is taken of those candidates that lose
-    no more than the margin in any structure, with the certainty that a single decision asks for; if there is none, or
-    it does not gain on average, the source network.
+def settle(decisions: Sequence[Decision], names: Sequence[str]) -> Settled:
+    """Join the decisions of all structures: each gets the candidate that was decided for it.
 
     Args:
-        decisions: of all structures.
+        decisions: of all structures, or one of all together.
+        names: the structures.
+    """
+    told = ". ".join(_capital(decision.sentence()) for decision in decisions)
+    if more := max(decision.more for decision in decisions):
+        return Settled("outline", {}, more, f"{told}.")
+    wanted = [decision.candidate if decision.action == "adopt" else SOURCE for decision in decisions]
+    networks = dict(zip(names, wanted if len(wanted) == len(names) else wanted * len(names), strict=True))
+    if len(set(wanted)) > 1:
+        told += f". The bundle takes {' and '.join(f'the {s} from {name}' for s, name in networks.items())}"
+    return Settled(_action(networks), networks, 0, f"{told}.")
+
+
+def compromise(
+    settled: Settled, gains: Mapping[str, Mapping[str, Gain]], *, total: int, rule: Rule | None = None
+) -> Settled:
+    """One candidate for all structures, where those of different candidates harm each other.
+
+    Taken is the largest mean gain among the candidates that lose no more than the margin in any structure, with the
+    certainty that a single decision asks for; if there is none, or it does not gain on average, the source network.
+
+    Args:
+        settled: what was decided.
         gains: structure -> candidate -> gain.
         total: number of images that the outlined ones were drawn from.
         rule: as for the decisions.
     """
-    rule = rule or Rule()
-    told = ". ".join(_capital(decision.sentence()) for decision in decisions)
-    if more := max(decision.more for decision in decisions):
-        return Settled("outline", "", more, f"{told}.")
-    wanted = {decision.candidate if decision.action == "adopt" else SOURCE for decision in decisions}
-    if len(wanted) == 1:
-        network = wanted.pop()
-    else:
-        network = _for_all(gains, total, rule)
-        why = (
-            "of those that are safe in every structure it gained most on average"
-            if network != SOURCE
-            else "no candidate gains on average and is safe in every structure"
-        )
-        name = "the source network" if network == SOURCE else network
-        told += f". The structures want different networks, and one has to serve all: {name}, because {why}"
-    return Settled("keep-source" if network == SOURCE else "adopt", network, 0, f"{told}.")
+    rule, columns = rule or Rule(), list(gains.values())
+    names = [name for name in columns[0] if all(name in column for column in columns)]
+    error = rule.error_at(next(iter(columns[0].values())).count, total)
+    safe = [name for name in names if all(is_safe(name, [column], error / len(column), rule) for column in columns)]
+    means = {name: fmean(column[name].mean for column in columns) for name in safe}
+    best = max(means, key=lambda name: means[name], default=SOURCE)
+    network = best if means.get(best, 0.0) > 0 else SOURCE
+    why = (
+        "of those that are safe in every structure it gained most on average"
+        if network != SOURCE
+        else "no candidate gains on average and is safe in every structure"
+    )
+    name = "the source network" if network == SOURCE else network
+    told = f"{settled.sentence} Together they lose what one of them gained, so one serves all: {name}, because {why}."
+    networks = dict.fromkeys(settled.networks, network)
+    return Settled(_action(networks), networks, 0, told)
 
 
-def _for_all(gains: Mapping[str, Mapping[str, Gain]], total: int, rule: Rule) -> str:
-    columns = list(gains.values())
-    names = list(columns[0])
-    error = rule.error_at(columns[0][names[0]].count, total) / len(names)
-    means = {name: fmean(column[name].mean for column in columns) for name in names}
-    safe = [name for name in names if is_safe(name, columns, error, rule)]
-    best = max(safe, key=lambda name: means[name], default=SOURCE)
-    return best if means.get(best, 0.0) > 0 else SOURCE
+def _action(networks: Mapping[str, str]) -> str:
+    return "keep-source" if set(networks.values()) == {SOURCE} else "adopt"
 
 
 def _capital(text: str) -> str:

@@ -21,8 +21,18 @@ class Structures(NamedTuple):
     names: list[str]
     ids: list[list[int]]
     """Of each structure, the ids in a label map that belong to it."""
-    joint: bool
-    """Whether they exclude each other, so that they can only come from one network."""
+    head: str
+    """``sigmoid`` or ``softmax``."""
+    nested: bool
+    """Whether each structure lies in the one before."""
+
+    classes: Sequence[str] = ()
+    """Name of each structure in label maps; where it is empty, that of ``names``."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether they exclude each other, so that they can only come from one network."""
+        return self.head == "softmax" and len(self.names) > 1
 
     def channels(self, label_map: Image.Image) -> np.ndarray:
         """(K, H, W) bool."""
@@ -56,4 +66,6 @@ def read_structures(bundle: Path) -> Structures:
     parser.read_config([str(file) for file in files])
     names = list(parser.get_parsed_content("structures"))
     ids = [list(map(int, numbers)) for numbers in parser.get_parsed_content("mask_ids")]
-    return Structures(names, ids, joint=parser.get("head") == "softmax" and len(names) > 1)
+    classes = {int(number): name for number, name in parser.get_parsed_content("class_names").items()}
+    labels = [classes.get(numbers[0], name) for name, numbers in zip(names, ids, strict=True)]
+    return Structures(names, ids, parser.get("head"), bool(parser.get_parsed_content("nested")), labels)

@@ -8,9 +8,10 @@ from typing import Any
 
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.deliver import CHOSEN
+from monai_sfda.candidates.triage import CAUTION, triage
 from monai_sfda.choice import Rule
 
-__all__ = ["WORDS", "pixels", "points", "what_to_do", "what_was_found"]
+__all__ = ["WORDS", "from_whom", "pixels", "points", "what_to_do", "what_was_found"]
 
 WORDS = {"adopt": "adopt", "keep-source": "keep the source network", "outline": "outline more images"}
 """Decision in choice.json -> decision in words."""
@@ -31,9 +32,13 @@ def what_to_do(run: Path, asked: Asked) -> str:
         [
             *_left_out(asked.left_out),
             "",
+            *(f"Checks   {name}: {found}" for name, found in triage(run, asked).items()),
+            f"Caution  {CAUTION}",
+            "",
             f"Outline  {asked.images}, in the order of the numbers: {Rule().missing(0, images)} images first, at most "
             f"{len(drawn)}",
-            "Save     each as a label map of the size of its image, png or NIfTI, under the same name, in a folder",
+            "Save     each as a label map of the size of its image, png, NIfTI or DICOM-SEG, under the same name, in a "
+            "folder",
             f"Ids      {asked.structures.legend()}",
             f"Then     monai-sfda choose {run} --outlines FOLDER",
         ]
@@ -52,9 +57,15 @@ def what_was_found(run: Path, measured: Mapping[str, Any]) -> str:
             )
     lines += ["", f"Verdict  {measured['sentence']}"]
     lines.append(f"Report   {run / 'choice' / 'report.html'}")
-    if measured["network"]:
-        lines.append(f"Bundle   {run / CHOSEN} ({measured['network']})")
+    if measured["networks"]:
+        lines.append(f"Bundle   {run / CHOSEN} ({from_whom(measured['networks'])})")
     return "\n".join(lines)
+
+
+def from_whom(networks: Mapping[str, str]) -> str:
+    """``dpl``, or ``disc: dpl, cup: source`` where structures come from different candidates."""
+    names = list(dict.fromkeys(networks.values()))
+    return names[0] if len(names) == 1 else ", ".join(f"{structure}: {name}" for structure, name in networks.items())
 
 
 def points(share: float) -> str:

@@ -13,14 +13,17 @@ class CaseGains(NamedTuple):
     values: list[float]
     """One per image, in [-1, 1]."""
     undefined: int
-    """Images on which a mask and the outline are both empty, so that there is no Dice; they count as a gain of 0."""
+    """Images on which the mask of one network at least and the outline are both empty, so that there is no Dice."""
 
 
 def case_gains(candidate: Sequence[float], source: Sequence[float]) -> CaseGains:
-    """Gains of the images, where the Dice of two empty masks is nan and that of one empty mask 0.
+    """Gains of the images, where nothing was outlined included.
+
+    An empty mask is right there and counts as a Dice of 1, any other as 0. So a network gains or loses 1 where it alone
+    is right, and 0 where both are.
 
     Args:
-        candidate: Dice of each image in [0, 1], or nan.
+        candidate: Dice of each image in [0, 1]; nan if its mask and the outline are both empty.
         source: Dice of the source network on the same images.
 
     Raises:
@@ -31,6 +34,10 @@ def case_gains(candidate: Sequence[float], source: Sequence[float]) -> CaseGains
             f"Expected the Dice of both networks on the same images, found {len(candidate)} and {len(source)}; give "
             "one number per image."
         )
-    differences = [mine - before for mine, before in zip(candidate, source, strict=True)]
-    values = [0.0 if math.isnan(difference) else difference for difference in differences]
-    return CaseGains(values, sum(map(math.isnan, differences)))
+    pairs = list(zip(candidate, source, strict=True))
+    values = [_known(mine) - _known(before) for mine, before in pairs]
+    return CaseGains(values, sum(math.isnan(mine) or math.isnan(before) for mine, before in pairs))
+
+
+def _known(dice: float) -> float:
+    return 1.0 if math.isnan(dice) else dice

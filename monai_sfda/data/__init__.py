@@ -6,7 +6,7 @@ from monai_sfda.data.hold_out import hold_out
 from monai_sfda.data.prefetch import PrefetchLoader
 from monai_sfda.data.pseudonyms import pseudonymise
 from monai_sfda.data.readable import Readable, SameSize, readable
-from monai_sfda.data.tolerant import PendingBatches, TolerantLoader, spare_threads
+from monai_sfda.data.tolerant import PendingBatches, TolerantLoader, keep_items, spare_threads
 from monai_sfda.data.two_streams import TwoStreams
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "find_images",
     "find_pairs",
     "hold_out",
+    "keep_items",
     "mask_names",
     "pseudonymise",
     "readable",

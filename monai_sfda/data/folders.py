@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from monai_sfda.data.label_maps import without_label_maps
 from monai_sfda.data.tree import counted, is_system_folder, visible_files
 from monai_sfda.files import SUFFIXES, readable_path, without_suffix
-from monai_sfda.places import existing_folder
+from monai_sfda.places import existing_folder, labelled_folder
 from monai_sfda.reading.kind import is_dicom
 
 __all__ = ["find_images", "find_pairs", "mask_names"]
@@ -69,25 +70,23 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     return [{"image": str(found[case]), "case": case, "output": outputs[case]} for case in cases]
 
 
-def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
+def find_pairs(dataset: str | Path, find: Callable[[Path], list[dict[str, Any]]] = find_images) -> list[dict[str, Any]]:
     """List the labelled images of ``DATASET/{image,mask}/NAME.png``, sorted by case.
 
     Each item holds ``image``, ``label`` (paths), ``case`` and ``output``. A mask is named as its image or as its
     ``output``, or differs from the image only in the suffix. Masks without an image are left out with a warning.
 
+    Args:
+        dataset: the folder.
+        find: lists the images, and the masks, of a folder.
+
     Raises:
         OSError: if a folder is missing or holds no image.
         ValueError: if an image has no mask, or several.
     """
-    root = existing_folder(dataset)
-    missing = [name for name in ("image", "mask") if not (root / name).is_dir()]
-    if missing:
-        raise FileNotFoundError(
-            f"Expected the folders image and mask in {root}, found no {' and no '.join(missing)}; "
-            "lay the data out as image/NAME.png and mask/NAME.png."
-        )
-    items = find_images(root)
-    masks = {item["case"]: item["image"] for item in find_images(root / "mask")}
+    root = labelled_folder(dataset)
+    items = find(root)
+    masks = {item["case"]: item["image"] for item in find(root / "mask")}
     by_stem: dict[str, list[str]] = {}
     for name in masks:
         by_stem.setdefault(without_suffix(name), []).append(name)
@@ -104,8 +103,8 @@ def find_pairs(dataset: str | Path) -> list[dict[str, str]]:
     return [{**item, "label": masks[partners[item["case"]][0]]} for item in items]
 
 
-def mask_names(cases: Sequence[str]) -> dict[str, str]:
-    """Give each case the relative path of its mask: its own with the suffix ``.png``.
+def mask_names(cases: Sequence[str], *, suffix: str = ".png") -> dict[str, str]:
+    """Give each case the relative path of its mask: its own with another suffix.
 
     Cases that would share a path, also on a disk that ignores upper and lower case, keep their suffix:
     ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``. The same holds where a folder has that name.
@@ -113,7 +112,7 @@ def mask_names(cases: Sequence[str]) -> dict[str, str]:
     full: set[str] = set()
     folders = {str(folder).casefold() for case in cases for folder in PurePosixPath(case).parents}
     while True:
-        names = {case: (case if case in full else without_suffix(case)) + ".png" for case in cases}
+        names = {case: (case if case in full else without_suffix(case)) + suffix for case in cases}
         uses = Counter(name.casefold() for name in names.values()) + Counter(folders)
         shared = {case for case, name in names.items() if uses[name.casefold()] > 1}
         if shared <= full:
@@ -149,9 +148,9 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _partners(item: dict[str, str], masks: dict[str, str], by_stem: dict[str, list[str]]) -> list[str]:
+def _partners(item: dict[str, Any], masks: dict[str, Any], by_stem: dict[str, list[str]]) -> list[str]:
     exact = [name for name in (item["case"], item["output"]) if name in masks]
-    alone = item["output"] == without_suffix(item["case"]) + ".png"
+    alone = without_suffix(item["output"]) == without_suffix(item["case"])
     return exact[:1] or (by_stem.get(without_suffix(item["case"]), []) if alone else [])
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from monai_sfda.files import case_of
+from monai_sfda.mask_file import SUFFIXES, is_volume
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["pseudonym", "pseudonymise"]
@@ -47,9 +49,13 @@ def pseudonymise(
         known = _known(table) | {name: item["case"] for name, item in zip(names, items, strict=True)}
         write_csv(table, COLUMNS, ({"case": case, "pseudonym": name} for name, case in known.items()))
     return [
-        {**item, "case": name, "output": f"{name}.png", "kept": keep(item["case"]) if keep else ""}
+        {**item, "case": name, "output": f"{name}{_suffix(item)}", "kept": keep(item["case"]) if keep else ""}
         for item, name in zip(items, names, strict=True)
     ]
+
+
+def _suffix(item: Mapping[str, Any]) -> str:
+    return SUFFIXES[is_volume(item.get("output", ""))]
 
 
 def _known(table: Path) -> dict[str, str]:

@@ -120,5 +120,5 @@ def _reason(item: Mapping[str, Any], check: Callable[[dict[str, Any]], Any]) -> 
     try:
         check(dict(item))
     except Exception as error:  # decoders of damaged files raise nearly everything
-        return reason(error, Path(item.get("image") or item["label"]))
+        return reason(error, Path(case_of({**item, "case": None})))
     return None

@@ -12,13 +12,13 @@ import torch
 from ignite import distributed as idist
 from monai.data import Dataset
 from monai.utils import convert_to_tensor
-from PIL import Image
 from torch.utils.data import Sampler
 
 from monai_sfda.failures import Failures
 from monai_sfda.files import brief_hash, case_of
+from monai_sfda.mask_file import image_of
 
-__all__ = ["PendingBatches", "TolerantLoader", "spare_threads"]
+__all__ = ["PendingBatches", "TolerantLoader", "keep_items", "spare_threads"]
 
 
 class TolerantLoader:
@@ -140,12 +140,9 @@ def _there(item: dict[str, Any], mask: str) -> bool:
     A mask that does not say of which picture it is, as one that a person has corrected, counts as done.
     """
     try:
-        with Image.open(mask, formats=("PNG",)) as picture:
-            made_of = picture.info.get("monai_sfda_image")
+        made_of = image_of(mask)  # None if it is damaged too: whoever reads it says so
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except (OSError, SyntaxError, ValueError):  # damaged: whoever reads it says so
-        return True
     try:
         if made_of is None or made_of == brief_hash(item["image"]):
             return True
@@ -161,7 +158,10 @@ def _collated(reading: Iterable[Future]) -> list[dict[str, Any]]:
     Put together in a thread that uses no others: torch's own would go on turning for a while, beside the network.
     """
     items = [item for future in reading if (item := future.result()) is not None]
-    if not items:
-        return []
+    return [keep_items(items)] if items else []
+
+
+def keep_items(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """``collate_fn`` of a loader that puts only the images together; all else stays with the ``items``."""
     images = [convert_to_tensor(item["image"], track_meta=False) for item in items]
-    return [{"image": torch.stack(images), "items": items}]
+    return {"image": torch.stack(images), "items": list(items)}

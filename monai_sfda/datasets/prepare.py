@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from monai_sfda.datasets.checksums import SETTINGS, SOURCES, WRITTEN, compare, sha256_of, write_checksums
-from monai_sfda.datasets.files import Pair, first_of
+from monai_sfda.datasets.files import Pair
 from monai_sfda.datasets.masks import crop_around_disc, resize
+from monai_sfda.datasets.whole import make_whole, refuse_unusable
 
 __all__ = ["prepare"]
 
@@ -33,12 +29,7 @@ def prepare(
     size: int | None,
     progress: bool = True,
 ) -> str:
-    """Write the dataset, or compare it with what an earlier run wrote; return one sentence about the result.
-
-    ``out`` appears when everything in it is written: an interrupted run leaves nothing that looks complete. Beside the
-    images it holds ``prepared.json`` (settings and counts), ``checksums.sha256`` (the files written) and
-    ``sources.sha256`` (the files read, relative to the innermost folder that holds them all), as ``sha256sum`` reads
-    them.
+    """Write the dataset as `make_whole` does, and return its sentence.
 
     Args:
         pairs: what to write.
@@ -54,19 +45,14 @@ def prepare(
     """
     _refuse_leaks(pairs)
     counts = dict(sorted(Counter(pair.split for pair in pairs).items()))
-    record = json.dumps({**settings, "crop": crop, "size": size, "images": counts}, indent=1) + "\n"
-    listed = ", ".join(f"{split} {count}" for split, count in counts.items())
-    read = [path for pair in pairs for path in (pair.image, *pair.masks)]
-    sources = sha256_of(read, Path(os.path.commonpath([path.parent for path in read])))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        compare(out, record, sources)
-        return f"{out}: as it was first written, {len(sources)} files read and their checksums the same ({listed})."
-    with _whole_folder(out) as draft:
-        _write_pairs(pairs, decode, draft, crop, size, progress)
-        write_checksums(draft / WRITTEN, sha256_of(draft.rglob("*.png"), draft))
-        write_checksums(draft / SOURCES, sources)
-        (draft / SETTINGS).write_text(record, encoding="utf-8")
-    return f"{out}: {listed} images."
+    listed = ", ".join(f"{split} {count}" for split, count in counts.items()) + " images"
+    return make_whole(
+        out,
+        {**settings, "crop": crop, "size": size, "images": counts},
+        [path for pair in pairs for path in (pair.image, *pair.masks)],
+        listed,
+        lambda draft: _write_pairs(pairs, decode, draft, crop, size, progress),
+    )
 
 
 def _write_pairs(
@@ -89,12 +75,7 @@ def _write_pairs(
             target = folder / pair.split / kind / f"{pair.name}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(target)
-    if failures:
-        names = first_of([name for name, _ in failures])
-        raise ValueError(
-            f"Expected {len(pairs)} usable images, found {len(failures)} that are not ({names}); nothing was written. "
-            f"The first, {failures[0][0]}: {failures[0][1]}"
-        )
+    refuse_unusable("images", len(pairs), failures)
 
 
 def _check(image: np.ndarray, ids: np.ndarray) -> None:
@@ -125,18 +106,3 @@ def _refuse_leaks(pairs: Sequence[Pair]) -> None:
         raise ValueError(
             f"Expected each image in one split, found {twice[0]} in {' and '.join(splits)}; keep it in one list."
         )
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a hidden folder beside ``out`` to write to, and move it into place when the block ends without an error."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.parent / f".{out.name}.{os.getpid()}"
-    draft.mkdir()
-    try:
-        yield draft
-        if out.exists():
-            out.rmdir()
-        os.replace(draft, out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Turn an adaptation into an adapted bundle, its report and a verdict."""
 
+from monai_sfda.delivery.case_sums import CaseChange
 from monai_sfda.delivery.change import summarise_change
-from monai_sfda.delivery.compare import CaseChange, Comparison
+from monai_sfda.delivery.compare import Comparison
 from monai_sfda.delivery.delivery import Delivery, write_bundle
 from monai_sfda.delivery.limits import Limits
 from monai_sfda.delivery.report import write_report

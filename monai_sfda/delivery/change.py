@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 
-from monai_sfda.delivery.compare import CaseChange
+from monai_sfda.delivery.case_sums import CaseChange
+from monai_sfda.delivery.limits import Limits
+from monai_sfda.digits import in_digits
 
-__all__ = ["describe_change", "in_percent", "mean_of_known", "summarise_change"]
+__all__ = ["describe_change", "in_percent", "in_times", "mean_of_known", "summarise_change"]
 
 
 def summarise_change(
@@ -44,7 +46,7 @@ def summarise_change(
     return summary
 
 
-def describe_change(name: str, change: Mapping[str, float]) -> str:
+def describe_change(name: str, change: Mapping[str, float], limits: Limits) -> str:
     """Value and direction of one structure of `summarise_change`, for the middle of a sentence."""
     means = (
         f"on average the adapted network marks {in_percent(change['area_after'])} of the image, the source network "
@@ -52,21 +54,29 @@ def describe_change(name: str, change: Mapping[str, float]) -> str:
     )
     if math.isfinite(change["area_masks"]):
         means += f", the source's masks cover {in_percent(change['area_masks'])}"
-    return f"{name} {_direction(change['area_ratio'])} ({means})"
+    return f"{name} {_direction(change['area_ratio'], limits)} ({means})"
 
 
-def _direction(ratio: float) -> str:
+def _direction(ratio: float, limits: Limits) -> str:
     if not math.isfinite(ratio):
         return "was not found by both networks in any image"
-    times = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
+    times = in_times(ratio, limits=[limits.growth, limits.shrinkage])
     if times == "1.00":
         return "kept its area in the typical image"
     return f"{'grew' if ratio > 1 else 'shrank'} to {times} times the former area in the typical image"
 
 
-def in_percent(share: float) -> str:
+def in_times(ratio: float, *, limits: Iterable[float] = ()) -> str:
+    """A factor in as many digits as one can use, and as tell it apart from ``limits``."""
+    if ratio < 0.1:
+        return in_digits(ratio, 1, limits=limits)
+    return in_digits(ratio, 2 if ratio < 10 else 0, limits=limits, kind="f")
+
+
+def in_percent(share: float, *, limits: Iterable[float] = ()) -> str:
+    """A share with its unit, in as many digits as one can use, and as tell it apart from ``limits``."""
     percent = 100 * share
-    return f"{percent:.2g} %" if percent < 9.95 else f"{percent:.3g} %"
+    return f"{in_digits(percent, 2 if percent < 9.95 else 3, limits=[100 * limit for limit in limits])} %"
 
 
 def mean_of_known(values: Iterable[float]) -> float:

@@ -10,54 +10,98 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
-from monai_sfda.delivery.change import in_percent, mean_of_known
-from monai_sfda.delivery.compare import CaseChange
+from monai_sfda.delivery.case_sums import CaseChange
+from monai_sfda.delivery.change import in_percent, in_times, mean_of_known
+from monai_sfda.delivery.check import at_least, at_most, check
 from monai_sfda.delivery.limits import Limits
+from monai_sfda.digits import in_digits
 
 __all__ = ["check_structure"]
 
 
-def check_structure(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict[str, Any]]:
+def check_structure(
+    name: str, rows: Sequence[CaseChange], limits: Limits, mask_share: float | None = None
+) -> list[dict[str, Any]]:
     """Judge one structure.
 
     Args:
         name: of the structure.
         rows: of that structure, at least one, one per image.
         limits: values at which the checks fail.
+        mask_share: mean share of the image in the masks that the source network learned from, if it is known.
 
     Returns:
-        Checks, each ``name``, ``value``, ``limit``, ``passed``, ``fatal`` (a collapse), ``meaning`` and ``finding``
-        (what was found, if it failed). ``passed`` is None, neither passed nor failed, where there is no value to judge,
-        or where not even the worst value that these images allow would fail.
+        Checks, each ``name``, ``value``, ``text`` (the value in as many digits as tell it apart from its limits),
+        ``limit``, ``passed``, ``fatal`` (a collapse, if it failed), ``meaning`` and ``finding`` (what was found, if it
+        failed). ``passed`` is None, neither passed nor failed, where there is no value to judge, or where not even the
+        worst value that these images allow would fail.
     """
     both = [row for row in rows if row.area_before and row.area_after]
-    return [*_collapse(name, rows, both, limits), *_size(name, both, limits), *_shape(name, rows, limits)]
+    return [
+        *_presence(name, rows, limits),
+        _place(name, both, limits),
+        _area(name, rows, limits, mask_share),
+        *_size(name, both, limits),
+        *_shape(name, rows, limits),
+    ]
 
 
-def _collapse(name: str, rows: Sequence[CaseChange], both: Sequence[CaseChange], limits: Limits) -> list[dict]:
-    lost = fmean(row.area_after == 0 and row.area_before > 0 for row in rows)
-    full = fmean(row.area_after > limits.full for row in rows)
+def _presence(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict]:
     before = fmean(row.area_before > 0 for row in rows)
     after = fmean(row.area_after > 0 for row in rows)
-    overlap = median(map(_overlap, both)) if both else math.nan
+    had = [row for row in rows if row.area_before] if before >= limits.found else []
+    lost = fmean(not row.area_after for row in had) if had else math.nan
+    full = fmean(row.area_after > limits.full for row in rows)
+    bounds = [min(limits.few_images, limits.empty_share), limits.empty_share]
     neither = "; these images may suit neither network" if before < limits.found else ""
     return [
-        _at_most(f"{name} lost", lost, limits.empty_share, worst=before, fatal=True,
-                 meaning=f"share of images where the source network found the {name} and the adapted network does not",
-                 finding=f"{name} is gone from {in_percent(lost)} of the images, though the source network found it"),
-        _at_most(f"{name} everywhere", full, limits.empty_share, worst=float(limits.full < 1), fatal=True,
-                 meaning=f"share of images in which the {name} covers more than {limits.full:g} of the area",
-                 finding=f"{name} fills more than {in_percent(limits.full)} of the area in {in_percent(full)} of the "
-                         "images"),
-        _at_least(f"{name} found", after, limits.found, fatal=True,
-                  meaning=f"share of images where the adapted network finds the {name} at all",
-                  finding=f"{name} is found in {in_percent(after)} of the images (by the source network in "
-                          f"{in_percent(before)}){neither}"),
-        _at_least(f"{name} in place", overlap, limits.in_place, fatal=True,
-                  meaning="median share of the smaller of the two masks (source, adapted) that overlaps the other",
-                  finding=f"{name} is not marked where the source network marks it (in the typical image "
-                          f"{in_percent(overlap)} of the smaller mask overlaps the other)"),
+        at_most(f"{name} lost", lost, *bounds, worst=1,
+                meaning=f"share of the images with {name}, by the source network, where the adapted one finds none",
+                finding=f"{name} is gone from {in_percent(lost, limits=bounds)} of the images in which the source "
+                        "network found it"),
+        at_most(f"{name} everywhere", full, *bounds, worst=float(limits.full < 1),
+                meaning=f"share of images of which the {name} fills more than {in_percent(limits.full)}",
+                finding=f"{name} fills more than {in_percent(limits.full)} of the image in "
+                        f"{in_percent(full, limits=bounds)} of the images"),
+        at_least(f"{name} found", after, limits.found, fatal=True,
+                 meaning=f"share of images where the adapted network finds the {name} at all",
+                 finding=f"{name} is found in {in_percent(after, limits=[limits.found])} of the images (by the source "
+                         f"network in {in_percent(before, limits=[limits.found])}){neither}"),
     ]  # fmt: skip
+
+
+def _place(name: str, both: Sequence[CaseChange], limits: Limits) -> dict:
+    overlap = median(map(_overlap, both)) if both else math.nan
+    return at_least(
+        f"{name} in place",
+        overlap,
+        limits.in_place,
+        fatal=True,
+        meaning="median share of the smaller of the two masks (source, adapted) that overlaps the other",
+        finding=f"{name} is not marked where the source network marks it (in the typical image "
+        f"{in_percent(overlap, limits=[limits.in_place])} of the smaller mask overlaps the other)",
+    )
+
+
+def _area(name: str, rows: Sequence[CaseChange], limits: Limits, mask_share: float | None) -> dict:
+    before, after = (fmean(areas) for areas in zip(*((row.area_before, row.area_after) for row in rows), strict=True))
+    reference, whose = (mask_share, "the source's masks cover") if mask_share else (before, "the source network marks")
+    ratio = after / reference if reference else math.nan
+    nearer = _factor(ratio) < _factor(before / reference) if reference else False
+    judged = ratio if after and not nearer and (mask_share or ratio < 1) else math.nan
+    factor = limits.area_factor
+    return check(
+        f"{name} area",
+        judged,
+        [1 / factor, factor],
+        limit=f"{1 / factor:g} to {factor:g}",
+        passed=1 / factor <= ratio <= factor,
+        can_fail=math.isfinite(factor),
+        fatal=True,
+        meaning=f"mean area, as a multiple of what {whose}; not judged if it came nearer to that",
+        finding=f"{name} covers {in_percent(after)} of the image on average, "
+        f"{in_times(ratio, limits=[1 / factor, factor])} times the {in_percent(reference)} that {whose}",
+    )
 
 
 def _size(name: str, both: Sequence[CaseChange], limits: Limits) -> list[dict]:
@@ -66,12 +110,12 @@ def _size(name: str, both: Sequence[CaseChange], limits: Limits) -> list[dict]:
     largest = median(1 / row.area_before for row in both) if both else math.nan
     grew, shrank = (ratio, math.nan) if ratio >= 1 else (math.nan, ratio)
     return [
-        _at_most(f"{name} growth", grew, limits.growth, worst=largest,
-                 meaning="median of area after / area before, if the structure grew",
-                 finding=f"{name} grew to more than {limits.growth:g} times the former area"),
-        _at_least(f"{name} shrinkage", shrank, limits.shrinkage,
-                  meaning="median of area after / area before, if the structure shrank",
-                  finding=f"{name} shrank to less than {limits.shrinkage:g} times the former area"),
+        at_most(f"{name} growth", grew, limits.growth, worst=largest,
+                meaning="median of area after / area before, if the structure grew",
+                finding=f"{name} grew to more than {limits.growth:g} times the former area"),
+        at_least(f"{name} shrinkage", shrank, limits.shrinkage,
+                 meaning="median of area after / area before, if the structure shrank",
+                 finding=f"{name} shrank to less than {limits.shrinkage:g} times the former area"),
     ]  # fmt: skip
 
 
@@ -79,12 +123,14 @@ def _shape(name: str, rows: Sequence[CaseChange], limits: Limits) -> list[dict]:
     agreement = mean_of_known(row.agreement for row in rows)
     pieces = mean_of_known(row.pieces_after for row in rows)
     return [
-        _at_least(f"{name} agreement", agreement, limits.agreement,
-                  meaning="mean Dice between source and adapted masks",
-                  finding=f"{name} has a mean Dice of only {agreement:.2g} with that of the source network"),
-        _at_least(f"{name} in one piece", pieces, limits.one_piece,
-                  meaning="mean share of the mask in its largest piece",
-                  finding=f"{name} is in pieces (the largest holds {in_percent(pieces)} on average)"),
+        at_least(f"{name} agreement", agreement, limits.agreement,
+                 meaning="mean Dice between source and adapted masks",
+                 finding=f"{name} has a mean Dice of only {in_digits(agreement, 2, limits=[limits.agreement])} with "
+                         "that of the source network"),
+        at_least(f"{name} in one piece", pieces, limits.one_piece,
+                 meaning="mean share of the mask in its largest piece",
+                 finding=f"{name} is in pieces (on average the largest holds "
+                         f"{in_percent(pieces, limits=[limits.one_piece])} of its mask)"),
     ]  # fmt: skip
 
 
@@ -94,33 +140,6 @@ def _overlap(row: CaseChange) -> float:
     return shared / min(row.area_before, row.area_after)
 
 
-def _at_most(name: str, value: float, limit: float, *, worst: float, **about: Any) -> dict[str, Any]:
-    return _check(name, value, f"at most {limit:g}", passed=value <= limit, can_fail=worst > limit, **about)
-
-
-def _at_least(name: str, value: float, limit: float, **about: Any) -> dict[str, Any]:
-    return _check(name, value, f"at least {limit:g}", passed=value >= limit, can_fail=limit > 0, **about)
-
-
-def _check(
-    name: str,
-    value: float,
-    limit: str,
-    *,
-    passed: bool,
-    can_fail: bool,
-    meaning: str,
-    finding: str,
-    fatal: bool = False,
-) -> dict[str, Any]:
-    known = math.isfinite(value)
-    judged = bool(passed) if known and can_fail else None
-    return {
-        "name": name,
-        "value": value if known else None,
-        "limit": limit,
-        "passed": judged,
-        "fatal": fatal,
-        "meaning": meaning,
-        "finding": finding if judged is False else None,
-    }
+def _factor(ratio: float) -> float:
+    """How far a ratio is from 1, in either direction."""
+    return max(ratio, 1 / ratio) if ratio else math.inf

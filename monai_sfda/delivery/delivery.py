@@ -84,7 +84,7 @@ def write_bundle(
 
 def _say_adapted(bundle: Path, record: Mapping) -> None:
     """Metadata, page and data licence of the source weights must not be read as those of the adapted ones."""
-    event = f"adapted with {record['method']} to {record['images']} unlabelled images of the user's own"
+    event = f"adapted with {record['method']} to {_what(record)} of the user's own"
     if record.get("uses_source"):
         event += ", with labelled source images at hand"
     file = bundle / "configs" / "metadata.json"
@@ -104,6 +104,11 @@ def _say_adapted(bundle: Path, record: Mapping) -> None:
             note = f"ADAPTED: models/model.pt was {event}. The terms of those images apply to it as well."
             rest = "The text below describes the weights before adaptation, including their data and performance."
             page.write_text(f"{note}\n{rest}\n\n{page.read_text()}")
+
+
+def _what(record: Mapping) -> str:
+    images = f"{record['images']} unlabelled images"
+    return images if "sampled" not in record else f"{record['sampled']} without labels"
 
 
 def define_network(bundle: str | os.PathLike, overrides: Mapping[str, Any]) -> None:
@@ -147,6 +152,7 @@ class Delivery:
         limits: thresholds of the verdict that differ from the defaults.
         source_masks: what is known of the masks that the source network learned from, see `source_masks`.
         redefine: see `write_bundle`.
+        sampled: what the run saw of the volumes, such as "240 slices of 24 volumes"; None for pictures.
     """
 
     def __init__(
@@ -167,12 +173,13 @@ class Delivery:
         limits: Mapping[str, float] | None = None,
         source_masks: Mapping[str, Any] | None = None,
         redefine: Callable[[dict], dict] | None = None,
+        sampled: str | None = None,
     ) -> None:
         self.bundle_root, self.output, self.checkpoint = Path(bundle_root), Path(output_dir), checkpoint
         self.adapted, self.comparison, self.loader, self.trainer = adapted, comparison, loader, trainer
         self.method, self.settings, self.parts, self.history = dict(method), dict(settings), dict(parts), history
         self.skipped, self.limits = list(skipped), Limits.of(limits or {})
-        self.source_masks, self.redefine = dict(source_masks or {}), redefine
+        self.source_masks, self.redefine, self.sampled = dict(source_masks or {}), redefine, sampled
 
     def __call__(self) -> Path | None:
         """Write everything; returns the path of report.html, or None on any process but the first."""
@@ -190,6 +197,7 @@ class Delivery:
             "settings": self.settings,
             "parts": self.parts,
             "images": images,
+            **({"sampled": self.sampled} if self.sampled else {}),
             "verdict": {key: verdict[key] for key in ("decision", "sentence")},
             "source_sha256": source_sum,
             "software": {name: version(name) for name in PACKAGES},
@@ -203,7 +211,7 @@ class Delivery:
             "method": self.method,
             "verdict": verdict,
             "structures": list(self.comparison.structures),
-            "data": {"images": images, "skipped": self.skipped},
+            "data": {"images": images, "sampled": self.sampled, "skipped": self.skipped},
             "epochs_done": len(self.history.rows),
             "change": summarise_change(rows, mask_shares=shares),
             "source_masks": self.source_masks,

@@ -42,7 +42,8 @@ def write_report(
             - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
               ``uses_target_tags`` (bool: image-level labels of the target went in), ``uses_source`` (bool: labelled
               source images did).
-            - ``data``: ``images`` (int), ``skipped``: list of ``case``, ``reason``.
+            - ``data``: ``images`` (int), ``sampled`` (parts of volumes, in words), ``skipped``: list of ``case``,
+              ``reason``.
             - ``epochs_done``: int; the page says so where ``settings`` have more ``epochs``.
             - ``structures``: names in channel order; by default the keys of ``change``.
             - ``change``: structure -> numbers, see `summarise_change`.

@@ -24,8 +24,9 @@ def source_masks(
         checkpoint: weights that adaptation starts from.
 
     Returns:
-        ``shares`` (structure -> mean share of the image, in [0, 1]), ``data`` (what the images are) and ``images``
-        (their number); empty where nothing is known.
+        ``shares`` (structure -> mean share of the image, in [0, 1]), ``spread`` (structure -> its standard deviation
+        over images, where that was measured), ``data`` (what the images are) and ``images`` (their number); empty where
+        nothing is known.
 
     Raises:
         FileNotFoundError: if a file that was named is not there.
@@ -42,7 +43,8 @@ def source_masks(
             f"Expected ratios, a share between 0 and 1 of each structure, in {path}, found {shares}; measure the "
             "source masks with scripts/class_ratios.py."
         )
-    return {"shares": shares, "data": content.get("data", ""), "images": content.get("images")}
+    spread = {"spread": content["spread"]} if "spread" in content else {}
+    return {"shares": shares, **spread, "data": content.get("data", ""), "images": content.get("images")}
 
 
 def _is_share(value: Any) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import inf, isfinite, log
 from typing import Any
 
+from monai_sfda.delivery.case_sums import CaseChange
 from monai_sfda.delivery.change import describe_change, summarise_change
 from monai_sfda.delivery.checks import check_structure
-from monai_sfda.delivery.compare import CaseChange
 from monai_sfda.delivery.limits import Limits
 
 __all__ = ["WORDS", "judge", "read_verdict"]
@@ -31,7 +31,7 @@ def judge(
     Args:
         rows: one per image and structure.
         limits: thresholds; a mapping overrides some of the defaults.
-        mask_shares: see `summarise_change`; reported, and never judged.
+        mask_shares: see `summarise_change`; of what is close to them nothing is said, only of what is far away.
 
     Returns:
         ``decision`` (``"keep-source"`` or ``"outline"``), ``sentence`` and the ``checks`` behind it, as
@@ -40,14 +40,15 @@ def judge(
     limits = limits if isinstance(limits, Limits) else Limits.of(limits)
     checks = []
     for name in dict.fromkeys(row.structure for row in rows):
-        checks += check_structure(name, [row for row in rows if row.structure == name], limits)
+        mine = [row for row in rows if row.structure == name]
+        checks += check_structure(name, mine, limits, (mask_shares or {}).get(name))
     failed = [check for check in checks if check["passed"] is False]
     if collapse := [check["finding"] for check in failed if check["fatal"]]:
         decision, sentence = "keep-source", f"Evidence of collapse: {'; '.join(collapse)}"
     elif not rows:
         decision, sentence = "outline", "No image was compared, so nothing is known about the adapted network"
     else:
-        changes = _changes(summarise_change(rows, mask_shares=mask_shares))
+        changes = _changes(summarise_change(rows, mask_shares=mask_shares), limits)
         findings = [check["finding"] for check in failed]
         found = f". Outside the limits: {'; '.join(findings)}" if findings else ""
         unjudged = "" if any(check["passed"] is not None for check in checks) else ". No check could be made"
@@ -55,11 +56,11 @@ def judge(
     return {"decision": decision, "sentence": f"{sentence}.", "checks": checks}
 
 
-def _changes(summary: Mapping[str, Mapping[str, float]]) -> str:
+def _changes(summary: Mapping[str, Mapping[str, float]], limits: Limits) -> str:
     """Sentence about the structures whose area changed most, in the order of the channels."""
     size = {name: abs(log(ratio)) if isfinite(ratio := row["area_ratio"]) else inf for name, row in summary.items()}
     told = sorted(sorted(size, key=lambda name: -size[name])[:MOST], key=list(summary).index)
-    text = "; ".join(describe_change(name, summary[name]) for name in told)
+    text = "; ".join(describe_change(name, summary[name], limits) for name in told)
     rest = len(summary) - len(told)
     return f"{text}; {rest} more changed less, see the report" if rest else text
 

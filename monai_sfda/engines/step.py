@@ -13,14 +13,14 @@ from torch.optim import Optimizer
 
 from monai_sfda.engines.answers import check_loss
 from monai_sfda.engines.finite import check_finite
+from monai_sfda.precision import channels_last
 
 __all__ = ["minimise", "to_device"]
 
 
 def to_device(maps: Tensor, device: torch.device | str) -> Tensor:
-    """(B, C, *S) on the device, pictures in the memory layout in which networks are fast."""
-    layout = torch.channels_last if maps.ndim == 4 else torch.contiguous_format
-    return maps.to(device, non_blocking=True, memory_format=layout)
+    """(B, C, *S) on the device, in the memory layout in which networks are fast."""
+    return channels_last(maps.to(device, non_blocking=True))
 
 
 def minimise(

@@ -10,6 +10,7 @@ from monai_sfda.handlers.heap_keep import HeapKeep
 from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
 from monai_sfda.handlers.postprocess_in_threads import PostprocessInThreads
+from monai_sfda.handlers.postprocess_items import PostprocessItems
 from monai_sfda.handlers.progress import Progress
 from monai_sfda.handlers.resume import Resume
 from monai_sfda.handlers.shared_statistics import SharedStatistics
@@ -31,6 +32,7 @@ __all__ = [
     "LinearAnneal",
     "MeanTeacher",
     "PostprocessInThreads",
+    "PostprocessItems",
     "Progress",
     "Resume",
     "SharedStatistics",

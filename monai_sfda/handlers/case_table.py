@@ -33,7 +33,8 @@ class CaseTable:
 
     Expects what a MONAI evaluator with ``decollate=True`` leaves in ``engine.state.output``: a list with, for each
     case, ``image`` (its metadata name the file), ``pred`` and ``label``, (K, *S), 0 or 1. On several processes the
-    first writes the cases of all, each once.
+    first writes the cases of all, each once. A volume names its ``case`` in its metadata, for several may lie in one
+    file; one whose metadata say that it is not ``measured`` has no surface distance.
 
     Args:
         output_dir: folder of the two files; made if missing.
@@ -41,6 +42,8 @@ class CaseTable:
         root: folder that the names of cases are relative to; equal names in different folders stay distinct.
         spacing: size of a pixel, one number or one per axis, or ``"affine"``: that of each label. Surface distances
             are in its unit.
+        unit: of surface distances, for the summary; None says what follows from ``spacing``.
+        noun: what the cases are, for the summary.
         unreadable: how many images there are beside, which cannot be scored; the summary says so, and more than a tenth
             of all is an error.
     """
@@ -52,12 +55,15 @@ class CaseTable:
         *,
         root: str | os.PathLike[str],
         spacing: float | Sequence[float] | str = 1.0,
+        unit: str | None = None,
+        noun: str = "images",
         unreadable: int = 0,
     ) -> None:
         self.output_dir = Path(output_dir)
         self.structures = list(structures)
         self.root = Path(root)
-        self.spacing = spacing
+        self.spacing, self.noun = spacing, noun
+        self.unit = _unit(spacing) if unit is None else unit
         self.unreadable = unreadable
         self.rows: dict[str, CaseScores] = {}
 
@@ -86,8 +92,10 @@ class CaseTable:
 
     def _score(self, case: str, pred: Tensor, label: Tensor) -> CaseScores:
         try:
-            spacing = affine_spacing([label])[0] if self.spacing == "affine" else self.spacing
-            return score_case(pred, label, structures=self.structures, spacing=spacing)  # type: ignore[arg-type]
+            spacing: Any = affine_spacing([label])[0] if self.spacing == "affine" else self.spacing
+            if getattr(label, "meta", {}).get("measured") is False:
+                spacing = None
+            return score_case(pred, label, structures=self.structures, spacing=spacing)
         except ValueError as error:
             raise ValueError(f"{case}: {error}") from error
 
@@ -122,11 +130,12 @@ class CaseTable:
         write_csv(self.output_dir / "cases.csv", list(lines[0]), lines)
         summary = {
             "cases": len(rows),
+            "noun": self.noun,
             "unreadable": self.unreadable,
             "unlabelled": list(unlabelled),
             "structures": summarise(list(rows.values())),
             "measures": MEASURES,
-            "assd_unit": _unit(self.spacing),
+            "assd_unit": self.unit,
             "statistics": "mean and std (population) over the n cases measured; ci95: percentile bootstrap over "
             "cases, 2000 resamples, fixed seed; skipped: cases that could not be measured",
         }
@@ -150,12 +159,15 @@ def _without_reference(rows: Mapping[str, CaseScores], structures: Sequence[str]
 
 
 def case_name(image: Tensor, root: Path) -> str:
-    """Path of the file an image was read from, relative to ``root``, with forward slashes.
+    """Path of the file an image was read from, relative to ``root``, with forward slashes; the case of a volume.
 
     Raises:
         ValueError: if the image does not say where it comes from, or it is not under ``root``.
     """
-    source = getattr(image, "meta", {}).get("filename_or_obj")
+    about = getattr(image, "meta", {})
+    if about.get("case"):
+        return str(about["case"])
+    source = about.get("filename_or_obj")
     if not isinstance(source, str | os.PathLike):
         raise ValueError("Expected an image that knows its file, found none; read it with LoadImaged.")
     path, folder = Path(os.path.abspath(source)), Path(os.path.abspath(root))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from monai_sfda.functional import check_head, decide, probabilities
-from monai_sfda.metrics import dice_score
 
 __all__ = ["GRID", "FitCutoffs", "best_cutoff"]
 
@@ -46,7 +45,8 @@ class FitCutoffs:
 
     Each structure is cut at every value of `GRID`, the others at 0.5, and `best_cutoff` chooses. For a calibrated
     network the best cut-off for Dice is half of the Dice that can be reached (Lipton et al., ECML 2014), so a value
-    below 0.5 is no sign of a fault.
+    below 0.5 is no sign of a fault. The parts of a volume, which have its case as ``volume`` in the batch, count as one
+    image.
 
     Args:
         structures: name -> channel of the network's output.
@@ -61,7 +61,7 @@ class FitCutoffs:
 
     def __init__(self, structures: Mapping[str, int], write: Callable[..., Any], *, head: str = "sigmoid") -> None:
         self.structures, self.write, self.head = dict(structures), write, check_head(head)
-        self._dice: list[Tensor] = []
+        self._sums: dict[Hashable, Tensor] = {}
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.STARTED, self.reset)
@@ -69,20 +69,24 @@ class FitCutoffs:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def reset(self) -> None:
-        self._dice = []
+        self._sums = {}
 
     @torch.no_grad()
     def update(self, engine: Any) -> None:
-        """Score a batch at every cut-off."""
+        """Count the pixels of a batch at every cut-off."""
         probs, label = (torch.as_tensor(engine.state.output[key]).cpu() for key in ("pred", "label"))
         probs, label = probabilities(probs, self.head), _channels(label, probs.shape[1])
-        scores = []
+        counts = []
         for channel in self.structures.values():
-            at = [decide(probs, self.head, self._only(channel, cutoff, probs.shape[1])) for cutoff in GRID]
-            dice = [dice_score(mask[:, [channel]], label[:, [channel]])[:, 0] for mask in at]
-            found = label[:, channel].flatten(1).any(1)
-            scores.append(torch.stack(dice, 1).where(found[:, None], torch.nan))
-        self._dice.append(torch.stack(scores, 1))
+            reference = label[:, channel].flatten(1).bool()
+            for cutoff in GRID:
+                mask = decide(probs, self.head, self._only(channel, cutoff, probs.shape[1]))[:, channel].flatten(1)
+                counts.append(torch.stack([(mask & reference).sum(1), mask.sum(1), reference.sum(1)], 1))
+        of_each = torch.stack(counts, 1).double().unflatten(1, (len(self.structures), len(GRID)))
+        first = len(self._sums)
+        cases = getattr(engine.state, "batch", {}).get("volume", range(first, first + len(of_each)))
+        for case, count in zip(cases, of_each, strict=True):
+            self._sums[case] = self._sums.get(case, 0) + count
 
     @staticmethod
     def _only(channel: int, cutoff: float, channels: int) -> list[float]:
@@ -90,7 +94,8 @@ class FitCutoffs:
 
     def finish(self) -> None:
         """Choose the cut-offs, and pass them on."""
-        dice = torch.cat(self._dice)
+        both, marked, reference = torch.stack(list(self._sums.values())).unbind(-1)
+        dice = (2 * both / (marked + reference)).where(reference > 0, torch.nan)
         chosen = {name: best_cutoff(dice[:, at]) for at, name in enumerate(self.structures)}
         curves = {
             name: {f"{t:g}": round(float(mean), 4) for t, mean in zip(GRID, dice[:, at].nanmean(0), strict=True)}

@@ -16,7 +16,7 @@ from torch import Tensor
 from monai_sfda.files import case_of
 from monai_sfda.root_cause import root_cause
 
-__all__ = ["PostprocessInThreads"]
+__all__ = ["PostprocessInThreads", "with_facts"]
 
 NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # what is wrong with one file, and not with the disk
 
@@ -60,7 +60,7 @@ class PostprocessInThreads:
     def submit(self, engine: Engine) -> None:
         preds = engine.state.output["pred"]  # type: ignore[index] # a MONAI evaluator's output
         for item, pred in zip(engine.state.batch["items"], preds, strict=True):  # type: ignore[index]
-            self.waiting.append(self.pool.submit(self._work, {**item, "pred": _like(item["image"], pred)}))
+            self.waiting.append(self.pool.submit(self._work, {**item, "pred": with_facts(pred, item["image"])}))
         while len(self.waiting) > self.ahead:
             self.waiting.popleft().result()
 
@@ -81,7 +81,7 @@ class PostprocessInThreads:
             self.failures.add(source, cause)
 
 
-def _like(image: Tensor, pred: Tensor) -> Tensor:
+def with_facts(pred: Tensor, image: Tensor) -> Tensor:
     """The prediction as MONAI's transforms want it: knowing file and history of its image."""
     if not isinstance(image, MetaTensor):
         return pred

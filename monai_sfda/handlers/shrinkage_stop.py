@@ -9,6 +9,7 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
+from monai_sfda.digits import in_digits
 from monai_sfda.handlers.history import History
 
 __all__ = ["ShrinkageStop"]
@@ -64,9 +65,10 @@ class ShrinkageStop:
         engine.terminate()
         if lowest is not None:
             logger.warning(
-                "Stopped after epoch %d, with the weights of the epoch before: %s covers %.2f of the pixels that it "
-                "covered in the first (floor %.2f).",
-                engine.state.epoch, lowest.removeprefix("foreground_"), left[lowest], self.floor,
+                "Stopped after epoch %d, with the weights of the epoch before: %s covers %s of the pixels that it "
+                "covered in the first (floor %g).",
+                engine.state.epoch, lowest.removeprefix("foreground_"),
+                in_digits(left[lowest], 2, limits=[self.floor], kind="f"), self.floor,
             )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:

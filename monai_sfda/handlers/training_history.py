@@ -20,8 +20,8 @@ __all__ = ["TrainingHistory"]
 class TrainingHistory:
     """Print a line after each validation, and keep all of them in a CSV file, which is complete at any moment.
 
-    Columns: ``epoch``, ``loss`` (mean of the steps since the row before), ``dice`` (which chooses the weights to
-    keep) and ``dice_NAME`` of each structure, in [0, 1]; empty where no held-out image shows the structure.
+    Columns: ``epoch``, ``loss`` (mean of the steps since the row before), ``cutoff``, ``dice`` (which chooses the
+    weights to keep) and ``dice_NAME`` of each structure, in [0, 1]; empty where no held-out image shows the structure.
 
     Args:
         path: file to write.
@@ -29,6 +29,7 @@ class TrainingHistory:
         structures: names, in the order of the channels.
         loss: reads the loss from the trainer's output.
         metric: name of the metric.
+        cutoff: at which the validator cuts masks: 0.5, because `FitCutoffs` fits others only after the last epoch.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class TrainingHistory:
         structures: Mapping[str, int],
         loss: Callable[[Any], float],
         metric: str = "val_mean_dice",
+        cutoff: float = 0.5,
     ) -> None:
         self.path, self.validator, self.structures = Path(path), validator, list(structures)
-        self.loss, self.metric = loss, metric
+        self.loss, self.metric, self.cutoff = loss, metric, cutoff
         self.rows: list[dict[str, float]] = []
         self._losses: list[float] = []
 
@@ -59,11 +61,11 @@ class TrainingHistory:
         of_each = torch.as_tensor(validator.state.metric_details[self.metric]).nanmean(0).tolist()
         loss = sum(self._losses) / max(len(self._losses), 1)
         self._losses = []
-        row = {"epoch": engine.state.epoch, "loss": loss, "dice": dice}
+        row = {"epoch": engine.state.epoch, "loss": loss, "cutoff": self.cutoff, "dice": dice}
         row |= {f"dice_{name}": value for name, value in zip(self.structures, of_each, strict=True) if value == value}
         self.rows.append(row)
         if idist.get_rank() == 0:
-            columns = ["epoch", "loss", "dice", *(f"dice_{name}" for name in self.structures)]
+            columns = ["epoch", "loss", "cutoff", "dice", *(f"dice_{name}" for name in self.structures)]
             write_csv(self.path, columns, self.rows)
             tqdm.write(self._line(row, engine.state.max_epochs) + ("  best so far" if best else ""))
 
@@ -72,4 +74,5 @@ class TrainingHistory:
             f"{name} {100 * row[column]:.1f}" if (column := f"dice_{name}") in row else f"{name} -"
             for name in self.structures
         )
-        return f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  loss {row['loss']:.4f}  held-out Dice %: {of_each}"
+        epoch = f"{row['epoch']:>{len(str(epochs))}}/{epochs}"
+        return f"epoch {epoch}  loss {row['loss']:.4f}  held-out Dice % at {self.cutoff:g}: {of_each}"

@@ -13,7 +13,7 @@ from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 
 from monai_sfda.functional import check_head, probabilities, soft_dice, soft_dice_loss
-from monai_sfda.precision import autocast
+from monai_sfda.precision import autocast, channels_last
 
 __all__ = ["DenoisingInferer"]
 
@@ -69,8 +69,7 @@ class DenoisingInferer(Inferer):
         self.denoiser.to(images.device)
         with torch.inference_mode(False), eval_mode(network, self.denoiser), torch.enable_grad():  # type: ignore[arg-type] # any callable
             images = images.clone() if images.is_inference() else images
-            if images.ndim == 4:
-                images = images.contiguous(memory_format=torch.channels_last)
+            images = channels_last(images)
             return torch.cat([self._adapt(image, lambda x: network(x, *args, **kwargs)) for image in images.split(1)])
 
     def agreement(self, probs: Tensor, target: Tensor) -> float:

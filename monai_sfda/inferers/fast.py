@@ -11,7 +11,7 @@ from monai.inferers import Inferer
 from torch import Tensor, nn
 
 from monai_sfda.networks.fast.fused import fuse_for_inference
-from monai_sfda.precision import autocast
+from monai_sfda.precision import autocast, channels_last
 
 __all__ = ["FastInferer"]
 
@@ -60,8 +60,7 @@ class FastInferer(Inferer):
         return self._copy[2]
 
     def _forward(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        if inputs.ndim == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        inputs = channels_last(inputs)
         with autocast(inputs.device, self.precision):
             return network(inputs, *args, **kwargs).float()
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from monai_sfda.networks.norm import learn_norm_affine, track_stats_without_dropout
-from monai_sfda.precision import autocast
+from monai_sfda.precision import autocast, channels_last
 from monai_sfda.protocols import Criterion
 
 __all__ = ["TentInferer"]
@@ -95,8 +95,7 @@ class TentInferer(Inferer):
 
     def _adapt(self, inputs: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         assert self.network is not None
-        if inputs.ndim == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        inputs = channels_last(inputs)
         for _ in range(self.steps):
             before = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
             with autocast(inputs.device, self.precision):

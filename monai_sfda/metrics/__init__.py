@@ -6,7 +6,12 @@ from monai_sfda.metrics.dice import dice_score
 from monai_sfda.metrics.masks import binary_masks
 from monai_sfda.metrics.spacing import affine_spacing, spacing_per_case
 from monai_sfda.metrics.summary import paired_bootstrap, summarise, summarise_values
-from monai_sfda.metrics.surface import CONVENTIONS, SymmetricSurfaceDistanceMetric, average_symmetric_distance
+from monai_sfda.metrics.surface import (
+    CONVENTIONS,
+    SymmetricSurfaceDistanceMetric,
+    average_symmetric_distance,
+    surface_distances,
+)
 
 __all__ = [
     "CONVENTIONS",
@@ -23,4 +28,5 @@ __all__ = [
     "spacing_per_case",
     "summarise",
     "summarise_values",
+    "surface_distances",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor
 
 from monai_sfda.metrics.dice import dice_score
-from monai_sfda.metrics.surface import average_symmetric_distance
+from monai_sfda.metrics.surface import surface_distances
 
 __all__ = ["MEASURES", "score_case"]
 
@@ -18,8 +19,10 @@ MEASURES = {
     "(MONAI, medpy >= 0.5); skipped where a mask is empty",
     "assd_mean_of_directed": "average symmetric surface distance, mean of the two directed means "
     "(medpy <= 0.4, DPL and CBMT tables); skipped where a mask is empty",
-    "pred_area": "pixels of the prediction",
-    "reference_area": "pixels of the reference",
+    "hd95": "the larger one of the 95th percentiles of the directed distances between the edges (MONAI); skipped where "
+    "a mask is empty",
+    "pred_area": "pixels of the prediction, voxels of a volume",
+    "reference_area": "pixels of the reference, voxels of a volume",
     "empty_pred": "cases in which nothing was predicted",
     "empty_reference": "cases in which the reference has nothing",
     "missed": "cases in which nothing was predicted where the reference has something",
@@ -28,7 +31,7 @@ MEASURES = {
 
 
 def score_case(
-    pred: Tensor, reference: Tensor, *, structures: Sequence[str], spacing: float | Sequence[float] = 1.0
+    pred: Tensor, reference: Tensor, *, structures: Sequence[str], spacing: float | Sequence[float] | None = 1.0
 ) -> dict[str, dict[str, float | int | bool]]:
     """Score one case: structure -> measure -> value, measures as in ``MEASURES``, nan for what cannot be measured.
 
@@ -36,7 +39,8 @@ def score_case(
         pred: (K, *S), 0 or 1.
         reference: (K, *S), 0 or 1.
         structures: K names, in channel order.
-        spacing: size of a pixel, one number or one per axis; surface distances are in its unit.
+        spacing: size of a pixel, one number or one per axis; surface distances are in its unit. None: it is not known,
+            and they are nan.
 
     Raises:
         ValueError: if the number of channels is not K, or the masks do not fit each other or are not binary.
@@ -48,11 +52,11 @@ def score_case(
                 f"{tuple(mask.shape)}; split class ids into one channel per structure."
             )
     pred, reference = pred[None], reference[None]
-    distance = average_symmetric_distance(pred, reference, spacing=spacing)
+    distances = surface_distances(pred, reference, spacing=1.0 if spacing is None else spacing)
     columns = {
         "dice": dice_score(pred, reference)[0].tolist(),
         "dice_smoothed": dice_score(pred, reference, smooth=1.0)[0].tolist(),
-        **{f"assd_{convention}": value[0].tolist() for convention, value in distance.items()},
+        **{name: [math.nan if spacing is None else v for v in value[0].tolist()] for name, value in distances.items()},
         "pred_area": _area(pred),
         "reference_area": _area(reference),
     }

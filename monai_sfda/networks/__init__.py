@@ -11,6 +11,7 @@ from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
 from monai_sfda.networks.discriminator import Discriminator, PatchDiscriminator
 from monai_sfda.networks.head import Head
 from monai_sfda.networks.input import with_input
+from monai_sfda.networks.joined import Joined
 from monai_sfda.networks.load import assign_weights, load_network, weights_hash
 from monai_sfda.networks.mixed_norm import MixedBatchNorm, MixedStats, mix_stats
 from monai_sfda.networks.mobilenet import MobileNetV2Encoder, load_imagenet
@@ -43,6 +44,7 @@ __all__ = [
     "Discriminator",
     "FeatureTap",
     "Head",
+    "Joined",
     "MixedBatchNorm",
     "MixedStats",
     "MobileNetV2Encoder",

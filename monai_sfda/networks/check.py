@@ -16,6 +16,8 @@ from monai_sfda.networks.norm import norm_layers
 __all__ = ["MISFITS", "check_output", "input_advice"]
 
 CHANNELS = (1, 3, 2, 4)
+COLOURS = {1: "grey", 3: "RGB"}
+KINDS = {2: "images", 3: "volumes"}
 MULTIPLES = (2, 4, 8, 16, 32, 64, 128)  # a size that networks ask for is a product of their strides
 MISFITS = (RuntimeError, TypeError, IndexError, ValueError)
 """What layers raise for input of another shape than theirs."""
@@ -28,51 +30,54 @@ def check_output(
     structures: Collection[str],
     head: str = "sigmoid",
     train: bool = False,
+    channels: int = 3,
 ) -> None:
     """Ask a network for two blank images; its weights, its statistics and the random numbers stay as they are.
 
     Args:
-        network: (B, 3, H, W) -> logits (B, K, H, W).
-        image_size: H and W.
+        network: (B, C, *S) -> logits (B, K, *S).
+        image_size: H and W, or slices, H and W of a volume.
         structures: their names, or name -> channel; a sigmoid has a channel for each, a softmax one more, for the
             background.
         head: ``"sigmoid"`` or ``"softmax"``.
         train: whether to ask it as it trains: deep supervision gives several maps only then.
+        channels: C, 3 for pictures and 1 for volumes and their slices.
 
     Raises:
         ValueError: if it does not take such images, or gives anything but such logits.
     """
     network = deepcopy(network).train() if train else network.eval()
-    size = (int(image_size[0]), int(image_size[1]))
-    answer = _ask(network, size)
+    size = tuple(int(side) for side in image_size)
+    answer = _ask(network, size, channels)
     if isinstance(answer, Exception):
         reason = str(answer).strip().split("\n")[0]
+        wanted = f"{COLOURS.get(channels, f'{channels}-channel')} {KINDS.get(len(size), 'images')} of {_times(size)}"
         raise ValueError(
-            f"Expected a network for RGB images of {size[0]} x {size[1]}, found one that fails on them ({reason}); "
-            f"{_remedy(network, size)}."
+            f"Expected a network for {wanted}, found one that fails on them ({reason}); "
+            f"{_remedy(network, size, channels)}."
         ) from answer
-    channels = len(structures) + (head == "softmax")
+    classes = len(structures) + (head == "softmax")
     if isinstance(structures, Mapping):
-        check_structures(structures, channels)
-    expected = (2, channels, *size)
+        check_structures(structures, classes)
+    expected = (2, classes, *size)
     if not isinstance(answer, Tensor) or tuple(answer.shape) != expected:
         raise ValueError(
             f"Expected logits of shape {expected} for {', '.join(structures)} and a {head} head, found {_named(answer)}"
-            f"{' in training' if train else ''}; {_shape_remedy(network, answer, expected)}."
+            f"{' in training' if train else ''}; {_shape_remedy(network, answer, expected, channels)}."
         )
 
 
 def input_advice(network: nn.Module, image: Tensor) -> str:
-    """Advice if a copy of the network fails on blank images of this shape (B, C, H, W); empty if it does not fail."""
+    """Advice if a copy of the network fails on blank images of this shape (B, C, *S); empty if it does not fail."""
     network, channels, size = deepcopy(unwrapped(network)), image.shape[1], image.shape[2:]
     for layer in norm_layers(network):
         layer.eval()  # a synchronised one waits for the other processes
-    if image.ndim != 4 or not isinstance(_ask(network, size, channels), Exception):
+    if image.ndim not in (4, 5) or not isinstance(_ask(network, size, channels), Exception):
         return ""
-    layers = {type(layer) for layer in network.modules()}
-    if nn.Conv3d in layers and nn.Conv2d not in layers:
-        return "give a network with 2 spatial dimensions, because this one takes volumes"
-    if image.shape[3] in CHANNELS and _fits(network, image.shape[1:3], channels=image.shape[3]):
+    if advice := _other_axes(network, len(size)):
+        return advice
+    last = image.shape[-1]
+    if last in CHANNELS and _fits(network, image.shape[1:-1], channels=last):
         return "move their channels before their rows, as EnsureChannelFirstd does"
     if advice := _other_size(network, size, channels=channels):
         return f"resize them to {advice}"
@@ -92,13 +97,30 @@ def _ask(network: nn.Module, size: Sequence[int], channels: int = 3) -> Any:
         return error
 
 
-def _remedy(network: nn.Module, size: tuple[int, int]) -> str:
+def _other_axes(network: nn.Module, axes: int) -> str:
+    """Advice for a network whose convolutions all have another number of axes."""
+    layers = {type(layer) for layer in network.modules()}
+    if axes == 2 and nn.Conv3d in layers and nn.Conv2d not in layers:
+        return "give a network with 2 spatial dimensions, because this one takes volumes"
+    if axes == 3 and nn.Conv2d in layers and nn.Conv3d not in layers:
+        return "give a network with 3 spatial dimensions, because this one takes single slices"
+    return ""
+
+
+def _remedy(network: nn.Module, size: tuple[int, ...], channels: int) -> str:
     """What to change so that a network does not fail."""
+    if advice := _other_axes(network, len(size)):
+        return advice
+    if channels != 3:
+        if advice := _other_size(network, size, channels=channels):
+            return f"set image_size to {advice}"
+        plural = "s" * (channels > 1)
+        return f"change network_def, which does not take {channels} channel{plural} of this or a similar size"
     grey = "wrap it in monai_sfda.networks.with_input (grey: true), because it takes grey images"
     if _fits(network, size, channels=1):
         return grey
-    for channels, wrapped in ((3, ""), (1, f", and {grey}")):
-        if advice := _other_size(network, size, channels=channels):
+    for number, wrapped in ((3, ""), (1, f", and {grey}")):
+        if advice := _other_size(network, size, channels=number):
             return f"set image_size to {advice}{wrapped}"
     return "change network_def, which takes neither RGB nor grey images of this or a similar size"
 
@@ -110,7 +132,7 @@ def _other_size(network: nn.Module, size: Sequence[int], *, channels: int = 3) -
         if above != size and _fits(network, above, channels=channels):
             below = tuple(side // multiple * multiple for side in size)
             near = [below] * (min(below) > 0 and _fits(network, below, channels=channels)) + [above]
-            sizes = " or ".join(f"{height} x {width}" for height, width in near)
+            sizes = " or ".join(map(_times, near))
             return f"multiples of {multiple}, such as {sizes}"
     return ""
 
@@ -121,14 +143,18 @@ def _fits(network: nn.Module, size: Sequence[int], *, channels: int = 3) -> bool
     return not isinstance(answer, Exception) and (not isinstance(answer, Tensor) or answer.shape[2:] == tuple(size))
 
 
-def _shape_remedy(network: nn.Module, answer: Any, expected: tuple[int, ...]) -> str:
+def _shape_remedy(network: nn.Module, answer: Any, expected: tuple[int, ...], channels: int) -> str:
     """What to change so that the logits have the right shape."""
     if not isinstance(answer, Tensor) or answer.ndim != len(expected):
         return "let network_def give one map (no deep supervision; if it gives several maps, only the last)"
     if answer.shape[1] != expected[1]:
         return f"change out_channels of network_def (now {answer.shape[1]}), structures or head"
-    advice = _other_size(network, (expected[2], expected[3]))
+    advice = _other_size(network, expected[2:], channels=channels)
     return f"set image_size to {advice}" if advice else "let network_def scale its logits to the size of the image"
+
+
+def _times(size: Sequence[int]) -> str:
+    return " x ".join(map(str, size))
 
 
 def _named(output: Any) -> str:

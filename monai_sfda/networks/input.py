@@ -20,7 +20,7 @@ def with_input(
     value_range: Sequence[float] = (-1.0, 1.0),
     standardise: bool = False,
 ) -> Network:
-    """Let a network take RGB pictures in [-1, 1], whatever it was trained on.
+    """Let a network take RGB pictures, or grey volumes, in [-1, 1], whatever it was trained on.
 
     Views, reports and image quality go on working on RGB pictures; the network sees what it knows. The change happens
     before its forward pass and adds nothing to its state dict. Export it by tracing (``ckpt_export --use_trace True``):

@@ -12,17 +12,17 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 __all__ = ["check_feature_layer", "feature_layers", "output_shapes", "suggest_layers", "unwrapped"]
 
-SIDE = 128  # of the blank images; a product of all strides that are in use
+SIDES = {2: 128, 3: 32}  # of the blank images and volumes; products of the strides that are in use
 SHOWN = 5
 
 
 def check_feature_layer(network: nn.Module, layer: str) -> None:
     """Refuse a layer whose output is the logits or no map, or that a forward does not call.
 
-    Where the network takes no blank images of 128 x 128, nothing is refused.
+    Where the network takes no blank images of 128 x 128 or volumes of 32 x 32 x 32, nothing is refused.
 
     Args:
-        network: (B, C, H, W) -> logits (B, K, H, W).
+        network: (B, C, *S) -> logits (B, K, *S).
         layer: name of one of its submodules.
 
     Raises:
@@ -90,12 +90,12 @@ def output_shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
     for name, module in copy.named_modules():
         module.register_forward_hook(note(name))
     device = next((parameter.device for parameter in copy.parameters()), torch.device("cpu"))
-    for channels in (3, 1):
+    for axes, channels in ((2, 3), (2, 1), (3, 1)):
         shapes.clear()
         try:
             with torch.no_grad(), torch.random.fork_rng():
-                copy(torch.zeros(2, channels, SIDE, SIDE, device=device))
+                copy(torch.zeros(2, channels, *[SIDES[axes]] * axes, device=device))
         except (RuntimeError, TypeError, IndexError, ValueError):
             continue
-        return shapes if len(shapes[""]) == 4 else {}
+        return shapes if len(shapes[""]) == axes + 2 else {}
     return {}

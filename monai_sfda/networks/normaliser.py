@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 
 __all__ = ["Normaliser", "WithNormaliser", "learn_normaliser"]
@@ -20,28 +21,40 @@ class Normaliser(nn.Module):
         in_channels: channels of the image.
         hidden: filters of the two hidden convolutions.
         kernel_size: odd; the released configs have 3 where they adapt and 1 where they train the source network.
+        spatial_dims: 2 for images, 3 for volumes.
         seed: of the hidden filters, so that two runs start equal.
 
     Shape:
-        (B, in_channels, H, W) -> the same.
+        (B, in_channels, *S) -> the same.
     """
 
-    def __init__(self, in_channels: int = 3, *, hidden: int = 16, kernel_size: int = 3, seed: int = 0) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        *,
+        hidden: int = 16,
+        kernel_size: int = 3,
+        spatial_dims: int = 2,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
+        conv = Conv["conv", spatial_dims]
         if kernel_size % 2 == 0:
             raise ValueError(f"Expected an odd kernel_size, found {kernel_size}; an even one would shift the image.")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.change = nn.Sequential(
-                nn.Conv2d(in_channels, hidden, kernel_size, padding="same"),
-                RadialActivation(hidden),
-                nn.Conv2d(hidden, hidden, kernel_size, padding="same"),
-                RadialActivation(hidden),
-                last := nn.Conv2d(hidden, in_channels, kernel_size, padding="same"),
+                conv(in_channels, hidden, kernel_size, padding="same"),
+                RadialActivation(hidden, spatial_dims),
+                conv(hidden, hidden, kernel_size, padding="same"),
+                RadialActivation(hidden, spatial_dims),
+                last := conv(hidden, in_channels, kernel_size, padding="same"),
             )
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type] # there is one
         self.settings = {"in_channels": in_channels, "hidden": hidden, "kernel_size": kernel_size}
+        if spatial_dims != 2:
+            self.settings["spatial_dims"] = spatial_dims
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.change(x)
@@ -50,9 +63,9 @@ class Normaliser(nn.Module):
 class RadialActivation(nn.Module):
     """``exp(-a^2 / s^2)`` with a learned width ``s`` per channel, drawn from N(0.2, 0.05) as released."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, spatial_dims: int = 2) -> None:
         super().__init__()
-        self.width = nn.Parameter(torch.empty(channels, 1, 1).normal_(0.2, 0.05))
+        self.width = nn.Parameter(torch.empty(channels, *[1] * spatial_dims).normal_(0.2, 0.05))
 
     def forward(self, a: Tensor) -> Tensor:
         return torch.exp(-((a / self.width) ** 2))
@@ -62,7 +75,7 @@ class WithNormaliser(nn.Module):
     """A network that sees its input through a `Normaliser`; at first it gives exactly what the network gives.
 
     Args:
-        network: (B, C, H, W) -> logits.
+        network: (B, C, *S) -> logits.
         normaliser: arguments of `Normaliser`.
     """
 

@@ -12,6 +12,7 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 from torch import Tensor
 
+from monai_sfda.findings import Findings, Prediction
 from monai_sfda.functional import Cutoff, check_cutoff, decide
 from monai_sfda.imageio.header import header_facts
 from monai_sfda.metrics import soft_dice_confidence
@@ -20,7 +21,6 @@ from monai_sfda.prediction.geometry import measure_mask, structure_masks
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.quality import image_quality
-from monai_sfda.protocols import Findings, Prediction
 
 __all__ = ["DescribeCased", "describe_mask"]
 
@@ -57,6 +57,8 @@ class DescribeCased(MapTransform):
         ValueError: if the findings are of a class that is not among ``classes``, or as `Judge`.
     """
 
+    volumes = False
+
     def __init__(
         self,
         keys: KeysCollection,
@@ -78,7 +80,7 @@ class DescribeCased(MapTransform):
                 f"Expected findings of classes of the label map ({self.classes}), found the id "
                 f"{', '.join(map(str, unknown))}; correct findings in configs/inference.json."
             )
-        self.judge = Judge(self.classes, self.findings, thresholds)
+        self.judge = Judge(self.classes, self.findings, thresholds, volumes=self.volumes)
         self.cutoff, self.image_key, self.prob_key, self.row_key = check_cutoff(cutoff), image_key, prob_key, row_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -95,9 +97,7 @@ class DescribeCased(MapTransform):
             above, numbers = self.probabilities(convert_to_tensor(item[self.prob_key], track_meta=False))
         if item.get(self.image_key) is not None:
             numbers |= image_quality(convert_to_tensor(item[self.image_key], track_meta=False))
-        numbers |= {
-            f"{name.replace(' ', '_')}_flip_agreement": value for name, value in item.get("flip_agreement", {}).items()
-        }
+        numbers |= self.agreement(item)
         ids = convert_to_tensor(item[key], track_meta=False)[0].T.cpu().numpy()
         path = getattr(item.get(self.image_key), "meta", {}).get("filename_or_obj")
         facts = header_facts(path) if path else {}
@@ -108,6 +108,11 @@ class DescribeCased(MapTransform):
             facts["seen"] = facts["located"].get("box")
         facts |= {"kept": item.get("kept"), "above": above}
         return describe_mask(ids, str(item.get("case", "")), self.classes, self.judge, self.findings, numbers, **facts)
+
+    def agreement(self, item: Mapping[Hashable, Any]) -> dict[str, Any]:
+        """How far the mask of each structure stays the same in mirror images, where that is known."""
+        values = item.get("flip_agreement", {})
+        return {f"{name.replace(' ', '_')}_flip_agreement": value for name, value in values.items()}
 
     def probabilities(self, prob: Tensor) -> tuple[dict[int, np.ndarray], dict[str, Any]]:
         """Class id -> where its channel is above the cut-off, and the confidence of each structure."""
@@ -139,7 +144,11 @@ def describe_mask(
     row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}, "height": ids.shape[0], "width": ids.shape[1]}
     row |= findings.columns(prediction)
     row |= measure_mask(structure_masks(ids[prediction.box], classes, findings.inside), prediction.spacing)
-    row |= dict(numbers or {})
+    return finished_row(row | dict(numbers or {}), judge)
+
+
+def finished_row(row: dict[str, Any], judge: Judge) -> dict[str, Any]:
+    """A row with its flags and status, and its numbers rounded."""
     row["flags"] = judge(row)
     row["status"] = "review" if row["flags"] else "ok"
     return {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in row.items()}

@@ -7,9 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from monai_sfda.findings import Findings
+from monai_sfda.mask_file import SUFFIXES as MASKS
+from monai_sfda.prediction.convert_masks import Item
 from monai_sfda.prediction.dicom_seg import write_dicom_seg
 from monai_sfda.prediction.nifti_masks import write_nifti
-from monai_sfda.protocols import Findings
 
 __all__ = ["check_formats", "drop_orphans", "write_formats"]
 
@@ -17,12 +19,13 @@ KNOWN = ("nifti", "dicom_seg")
 SUFFIXES = {"nifti": ".nii.gz", "dicom_seg": ".dcm", "overlays": ".jpg"}
 
 
-def check_formats(formats: Any, *, pseudonyms: bool = False) -> tuple[str, ...]:
+def check_formats(formats: Any, *, pseudonyms: bool = False, volumes: bool = False) -> tuple[str, ...]:
     """The formats, each once, if they can be written.
 
     Args:
         formats: a name or several, as typed.
         pseudonyms: whether the outputs are not to say whose they are.
+        volumes: whether the masks are of volumes.
 
     Raises:
         ValueError: if a name is unknown, or a format would say whose the image is.
@@ -32,6 +35,10 @@ def check_formats(formats: Any, *, pseudonyms: bool = False) -> tuple[str, ...]:
     unknown = [name for name in names if name not in KNOWN]
     if unknown:
         raise ValueError(f"Expected --formats of {', '.join(KNOWN)}, found {unknown[0]}; give one or several of them.")
+    if volumes and names:
+        raise ValueError(
+            f"Expected no --formats for volumes, whose masks are NIfTI in OUTPUT/masks, found {names[0]}; leave it out."
+        )
     if "dicom_seg" in names and pseudonyms:
         raise ValueError(
             "Expected --formats without dicom_seg where names are pseudonyms, found both, and a DICOM object names the "
@@ -47,8 +54,8 @@ def drop_orphans(folder: Path) -> None:
     """Delete overlays and masks in other formats whose mask is no longer there, as another picture took its name."""
     for name, suffix in SUFFIXES.items():
         for path in (folder / name).rglob(f"*{suffix}"):
-            mask = path.relative_to(folder / name).as_posix().removesuffix(suffix) + ".png"
-            if not (folder / "masks" / mask).exists():
+            mask = path.relative_to(folder / name).as_posix().removesuffix(suffix)
+            if not any((folder / "masks" / f"{mask}{kind}").exists() for kind in MASKS):
                 path.unlink()
 
 
@@ -56,7 +63,7 @@ def write_formats(
     formats: Iterable[str],
     folder: Path,
     rows: Sequence[Mapping[str, Any]],
-    images: Mapping[str, Path],
+    images: Mapping[str, Item],
     classes: Mapping[int, str],
     findings: Findings,
     model: tuple[str, str],

@@ -9,35 +9,28 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from monai_sfda.data import find_images
 from monai_sfda.data.tree import is_system_folder
 from monai_sfda.failures import read_failures, reason, write_failures
 from monai_sfda.files import case_of, whole_file
-from monai_sfda.imageio import MaskReader
-from monai_sfda.imageio.header import header_facts
-from monai_sfda.prediction.describe import describe_mask
+from monai_sfda.findings import Findings
+from monai_sfda.mask_file import SUFFIXES, row_of
+from monai_sfda.prediction.distributions import of_volumes
 from monai_sfda.prediction.formats import drop_orphans, write_formats
-from monai_sfda.prediction.judge import Judge
+from monai_sfda.prediction.measured import measured_row
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import write_overlays
 from monai_sfda.prediction.prediction_report import write_prediction_report
-from monai_sfda.protocols import Findings
 from monai_sfda.tables import write_csv
 
-__all__ = ["CHUNK", "gather_rows", "score_table", "write_results"]
-
-CHUNK = "monai_sfda"
-"""Name of the text chunk of a mask PNG that holds its row as JSON."""
+__all__ = ["gather_rows", "score_table", "write_results"]
 
 
 def write_results(
     folder: str | Path,
     *,
     classes: Mapping[int, str],
-    images: str | Path | Sequence[Mapping[str, str]] | None = None,
+    images: str | Path | Sequence[Mapping[str, Any]] | None = None,
     overlays: bool = False,
     formats: Sequence[str] = (),
     findings: Findings | None = None,
@@ -51,8 +44,8 @@ def write_results(
     Args:
         folder: output of a prediction: ``masks`` and ``failures.csv``.
         classes: id -> name, without background.
-        images: the photographs, for pictures: their folder, or items with ``case``, ``image`` (path) and ``output``,
-            as where cases are pseudonyms. Without it the report has none.
+        images: the photographs or volumes, for pictures: their folder, or items with ``case``, ``image`` (path or
+            paths), ``output`` and perhaps ``frame``, as where cases are pseudonyms. Without it the report has none.
         overlays: whether to draw all outlines into ``folder/overlays`` too.
         formats: in which to write the masks too, see `check_formats`.
         findings: what the organ adds, as `DescribeCased` takes it.
@@ -67,13 +60,16 @@ def write_results(
     folder, findings = Path(folder), NO_FINDINGS if findings is None else findings
     listed = find_images(images, exclude=[folder]) if isinstance(images, str | Path) else images or ()
     items = [{"case": case_of(item), **item} for item in listed]
-    places = {item["case"]: Path(item["image"]) for item in items}
+    places = {item["case"]: item for item in items}
     rows, damaged = gather_rows(folder / "masks", classes, [item for item in items if "output" in item], findings)
     drop_orphans(folder)
     measured = {row["file"] for row in rows}  # an image that is gone now may have a mask from before
     failures = [*(row for row in read_failures(folder / "failures.csv") if row["case"] not in measured), *damaged]
     write_failures(folder / "failures.csv", failures)
-    _write_csv(folder / "results.csv", [*rows, *({"file": row["case"], "status": "failed"} for row in failures)])
+    results = [*rows, *({"file": row["case"], "status": "failed"} for row in failures)]
+    _write_csv(folder / "results.csv", results)
+    if table := findings.study_table(results, classes):
+        _write_csv(folder / table[0], table[1])
     summary = _summary(rows, failures)
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
@@ -92,7 +88,7 @@ def write_results(
 def gather_rows(
     masks: Path,
     classes: Mapping[int, str],
-    items: Sequence[Mapping[str, str]] = (),
+    items: Sequence[Mapping[str, Any]] = (),
     findings: Findings = NO_FINDINGS,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Rows of all masks of a folder tree, by path, and failures: masks that cannot be read.
@@ -102,18 +98,19 @@ def gather_rows(
     Args:
         masks: the folder.
         classes: class id -> structure.
-        items: the images, each ``case``, ``image`` (path) and ``output`` (relative path of its mask). A mask of theirs
-            that has another name, from when fewer files shared that name, is deleted: the image has a new one.
+        items: the images, each ``case``, ``image`` (path or paths) and ``output`` (relative path of its mask). A mask
+            of theirs that has another name, from when fewer files shared that name, is deleted: the image has a new
+            one.
         findings: what the organ adds.
     """
-    paths = sorted(path for path in masks.rglob("*.png") if _is_mask(path, masks))
+    paths = sorted(path for suffix in SUFFIXES for path in masks.rglob(f"*{suffix}") if _is_mask(path, masks))
     outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
     rows, failures = [], []
     for path in paths:
         name = path.relative_to(masks).as_posix()
         owner = owners.get(name, {"case": name})
         try:
-            row = _row(path) or _measured(path, owner, classes, findings)
+            row = row_of(path) or measured_row(path, owner, classes, findings)
         except (OSError, ValueError) as error:
             failures.append({"case": owner["case"], "reason": f"{reason(error, path)} Its mask is {name}."})
             continue
@@ -127,22 +124,24 @@ def gather_rows(
 
 def score_table(summary: Mapping[str, Any]) -> str:
     """``summary.json`` of an evaluation as lines for the screen, Dice in per cent."""
-    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'without':>7}  {'not found':>9}"]
+    lines = [f"{'':14}{'Dice %':>8}  {'95 % interval':>14}  {'ASSD':>7}  {'HD95':>7}  {'without':>7}  {'not found':>9}"]
     for name, scores in summary["structures"].items():
         dice, distance = scores["dice"], scores["assd_mean_of_directed"]
         interval = "{:6.1f} - {:5.1f}".format(*(100 * end for end in dice["ci95"])) if dice["ci95"] else f"{'-':>14}"
         score = "-" if dice["mean"] is None else f"{100 * dice['mean']:.1f}"
-        mean = f"{distance['mean']:.2f}" if distance["n"] else "-"
-        lines.append(f"{name:14}{score:>8}  {interval}  {mean:>7}  {distance['skipped']:7d}  {scores['missed']:9d}")
+        mean, furthest = (f"{d['mean']:.2f}" if d.get("n") else "-" for d in (distance, scores.get("hd95", {})))
+        distances = f"{mean:>7}  {furthest:>7}  {distance['skipped']:7d}"
+        lines.append(f"{name:14}{score:>8}  {interval}  {distances}  {scores['missed']:9d}")
     unit = summary["assd_unit"]
     missing = summary.get("unreadable", 0)
+    noun = summary.get("noun", "images")
     count = (
-        f"{summary['cases']} of {summary['cases'] + missing} images scored" if missing else f"{summary['cases']} images"
+        f"{summary['cases']} of {summary['cases'] + missing} {noun} scored" if missing else f"{summary['cases']} {noun}"
     )
     lines += [f"{name}: not scored, as no mask has it" for name in summary.get("unlabelled", ())]
     lines.append(
-        f"{count}; ASSD: mean of the two directed means, in {unit}; pooled in summary.json;\n"
-        "without: images that have no ASSD, because the truth or the prediction is empty"
+        f"{count}; ASSD (mean of the two directed means; pooled in summary.json) and HD95 in {unit};\n"
+        f"without: {noun} that have no ASSD, because the truth or the prediction is empty"
     )
     return "\n".join(lines)
 
@@ -151,23 +150,6 @@ def _is_mask(path: Path, masks: Path) -> bool:
     """Not a draft, nor the thumbnail that a file server made of a mask."""
     system = any(map(is_system_folder, path.relative_to(masks).parts[:-1]))
     return not path.name.startswith(".") and path.is_file() and not system
-
-
-def _row(path: Path) -> dict[str, Any] | None:
-    try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            # Not picture.text, which decodes the pixels to look for chunks behind them; ours stands before them.
-            chunk = picture.info.get(CHUNK)
-            return json.loads(chunk) if chunk else None
-    except (OSError, ValueError) as error:
-        raise ValueError("Expected a mask, found a damaged file; delete it, and it will be made again.") from error
-
-
-def _measured(path: Path, owner: Mapping[str, str], classes: Mapping[int, str], findings: Findings) -> dict[str, Any]:
-    ids = np.asarray(MaskReader(ids=[0, *classes]).decode(path))
-    facts = header_facts(owner["image"]) if "image" in owner else {}
-    judge = Judge(classes, findings)
-    return describe_mask(ids, owner["case"], classes, judge, findings, kept=owner.get("kept"), **facts)
 
 
 def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict[str, Any]:
@@ -180,6 +162,7 @@ def _summary(rows: Sequence[Mapping[str, Any]], failures: Sequence[Any]) -> dict
             columns[name] |= {"min": float(min(values)), "max": float(max(values))}
     return {
         "images": len(rows),
+        "noun": "volumes" if of_volumes(rows) else "images",
         "failures": len(failures),
         "status": {"ok": status["ok"], "review": status["review"], "failed": len(failures)},
         "flags": dict(Counter(flag for row in rows for flag in row["flags"]).most_common()),

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import gt, lt
 from typing import Any
 
+from monai_sfda.digits import in_digits
+from monai_sfda.findings import Findings, Flag
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Findings, Flag
 
-__all__ = ["FLAGS", "Judge"]
+__all__ = ["FLAGS", "VOLUME_FLAGS", "Judge"]
 
 FLAGS = {
     "missing": Flag("{}_pixels", "below", "the structure has fewer pixels than the limit"),
@@ -31,7 +32,21 @@ FLAGS = {
     "low_contrast": Flag("contrast", "below", "the standard deviation of the grey levels is below the limit"),
     "narrow_field": Flag("field", "below", "the share of the image outside the black surround is below the limit"),
 }
-"""Flags of every task, the most alarming first. docs/columns.md says where the limits come from."""
+"""Flags of every task on pictures, the most alarming first. docs/columns.md says where the limits come from."""
+
+VOLUME_FLAGS = {
+    "missing": Flag("{}_voxels", "below", "the structure has fewer voxels than the limit"),
+    "in_pieces": FLAGS["in_pieces"],
+    "gap": Flag(
+        "{}_empty_slices", "above", "more slices without the structure than the limit, between slices that show it"
+    ),
+    "at_border": Flag(
+        "{}_border_voxels", "above", "more voxels of the structure than the limit touch the border of their slice"
+    ),
+    "unsure": FLAGS["unsure"],
+    "unstable": FLAGS["unstable"],
+}
+"""Flags of every task on volumes, the most alarming first."""
 
 
 def _outside(value: float, limit: Sequence[float]) -> bool:
@@ -49,6 +64,7 @@ class Judge:
         findings: what the organ adds.
         thresholds: limits that differ from those of the findings; for a flag of a structure also {name: limit}. None
             turns a flag off.
+        volumes: whether the numbers are of volumes.
 
     Raises:
         ValueError: if there is no such flag or structure, or a limit is of another kind than the flag's.
@@ -59,10 +75,13 @@ class Judge:
         classes: Mapping[int, str],
         findings: Findings = NO_FINDINGS,
         thresholds: Mapping[str, Any] | None = None,
+        *,
+        volumes: bool = False,
     ) -> None:
         self.structures = list(classes.values())
-        known = {**FLAGS, **findings.flags}
-        self.flags = {kind: known[kind] for kind in [*findings.limits, *known]}  # limits have the order of alarm
+        known = {**(VOLUME_FLAGS if volumes else FLAGS), **findings.flags}
+        ordered = [kind for kind in findings.limits if kind in known]  # limits have the order of alarm
+        self.flags = {kind: known[kind] for kind in [*ordered, *known]}
         self.limits = {kind: _by_name(limit, classes) for kind, limit in findings.limits.items()}
         thresholds = dict(thresholds or {})
         if unknown := sorted(set(thresholds) - set(self.flags)):
@@ -88,7 +107,7 @@ class Judge:
             for name, column, limit in self._places(kind):
                 value = row.get(column)
                 if value is not None and limit is not None and RAISED[flag.raised](value, limit):
-                    raised[name] = f"{_short(value)}, limit {_short(limit)}"
+                    raised[name] = _beside(value, limit)
         return raised
 
     def _places(self, kind: str) -> Iterator[tuple[str, str, Any]]:
@@ -124,7 +143,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, Sequence):
-        return " to ".join(f"{number:g}" for number in value)
-    return f"{float(value):.3g}"
+def _beside(value: Any, limit: Any) -> str:
+    limits = limit if isinstance(limit, Sequence) else [limit]
+    return f"{in_digits(float(value), 3, limits=limits)}, limit {' to '.join(f'{number:g}' for number in limits)}"

@@ -17,28 +17,26 @@ import nibabel
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from monai_sfda.prediction.convert_masks import convert_masks
+from monai_sfda.prediction.convert_masks import Item, convert_masks
 from monai_sfda.reading.dicom_header import dicom_header
 from monai_sfda.reading.kind import sniff
 from monai_sfda.reading.orientation import as_stored, exif_orientation
+from monai_sfda.volumes import label_map_like
 
 __all__ = ["nifti_mask", "write_nifti"]
 
-# Of a NIfTI header; its texts may name a patient.
-CODES = ("pixdim", "xyzt_units", "qform_code", "sform_code")
-PLACE = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z")
 TAGS = ["PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient"]
 MM_PER_INCH = 25.4
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 
 
-def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Path]) -> int:
+def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Item]) -> int:
     """Write ``folder/nifti/<path of the mask>.nii.gz`` of every row, see `convert_masks`.
 
     Args:
         folder: output of a prediction, with its ``masks``.
         rows: with ``file`` and ``mask``.
-        images: file -> path of the image.
+        images: file -> its item, with the path of the ``image``.
 
     Returns:
         How many files there are.
@@ -46,7 +44,7 @@ def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping
     return convert_masks(folder, "nifti", ".nii.gz", rows, images, nifti_mask)
 
 
-def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
+def nifti_mask(image: str | Path, ids: np.ndarray) -> bytes:
     """A compressed NIfTI file of a label map, on the grid of its image.
 
     - NIfTI image: its own voxels, spacing and axes; its text is not copied.
@@ -60,7 +58,7 @@ def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
     """
     kind = sniff(image)
     if kind == "nifti":
-        mask = _on_nifti(nibabel.load(image), ids.T)
+        mask = label_map_like(nibabel.load(image), ids.T)
     elif kind == "dicom":
         mask = _on_dicom(image, ids.T)
     else:
@@ -68,21 +66,12 @@ def nifti_mask(image: Path, ids: np.ndarray) -> bytes:
     return gzip.compress(mask.to_bytes(), mtime=0)
 
 
-def _as_stored(path: Path, ids: np.ndarray) -> np.ndarray:
+def _as_stored(path: str | Path, ids: np.ndarray) -> np.ndarray:
     """Ids of the upright picture, turned as EXIF says that the file is: ITK shows a picture as it is stored."""
     return as_stored(ids, exif_orientation(path))
 
 
-def _on_nifti(image: Any, ids: np.ndarray) -> Any:
-    kind = nibabel.Nifti2Image if isinstance(image, nibabel.Nifti2Image) else nibabel.Nifti1Image
-    header = kind.header_class()
-    for field in (*CODES, *PLACE):
-        header[field] = image.header[field]
-    header.set_data_dtype(np.uint8)
-    return kind(ids.reshape(image.shape[:3]), image.affine, header)
-
-
-def _on_dicom(path: Path, ids: np.ndarray) -> Any:
+def _on_dicom(path: str | Path, ids: np.ndarray) -> Any:
     data = dicom_header(path, tags=TAGS)
     down, across = data.get("PixelSpacing") or (1, 1)
     axes = data.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0)
@@ -109,7 +98,7 @@ def _affine(
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
-def _print_spacing(path: Path) -> tuple[float, float]:
+def _print_spacing(path: str | Path) -> tuple[float, float]:
     """Width and height of a pixel as ITK reads them: JPEG from its JFIF header, TIFF from its resolution, else 1."""
     try:
         with Image.open(path, formats=FORMATS) as picture:

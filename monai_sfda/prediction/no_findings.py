@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monai_sfda.protocols import Findings, Flag, Panel, Prediction
+from monai_sfda.findings import Findings, Flag, Panel, Prediction
 
 __all__ = ["NO_FINDINGS"]
 
@@ -16,6 +16,8 @@ class _NoFindings(Findings):
     limits: Mapping[str, Any] = {
         "missing": 1,
         "in_pieces": None,
+        "gap": 0,
+        "at_border": 0,
         "unsure": 0.75,
         "unstable": 0.75,
         "blurred": 0.05,

@@ -1,4 +1,4 @@
-"""Outlines of a predicted label map on its photograph: thumbnails of the report, and whole pictures."""
+"""Outlines of a predicted label map on its photograph or volume: thumbnails of the report, and whole pictures."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import whole_file, without_suffix
+from monai_sfda.findings import Findings
 from monai_sfda.imageio import PhotoReader
+from monai_sfda.mask_file import is_volume
 from monai_sfda.prediction.geometry import structure_masks
+from monai_sfda.prediction.montage import draw_montage, read_montage
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Findings
 from monai_sfda.report.pictures import outline_overlay
 
 __all__ = ["draw_overlay", "thumbnail", "write_overlays"]
@@ -21,6 +23,8 @@ __all__ = ["draw_overlay", "thumbnail", "write_overlays"]
 LONGEST_SIDE = 1600
 CLOSE_UP = 0.35  # structures that are narrower than this share of the photograph are shown from nearby
 MARGIN = 1.0  # around them, in their own widths
+SMALL: dict[str, Any] = {"tiles": 12, "columns": 4}
+LARGE: dict[str, Any] = {"tiles": 40, "columns": 5, "tile": 320}
 
 
 def draw_overlay(
@@ -44,11 +48,16 @@ def draw_overlay(
 
 
 def thumbnail(
-    image: Path, mask: Path, classes: Mapping[int, str], findings: Findings = NO_FINDINGS, *, size: int
+    item: Mapping[str, Any], mask: Path, classes: Mapping[int, str], findings: Findings = NO_FINDINGS, *, size: int
 ) -> np.ndarray | None:
-    """Overlay of one case, of small structures only their surroundings if findings say so. None if unreadable."""
+    """Overlay of one case, of small structures only their surroundings if findings say so. None if unreadable.
+
+    Of a volume it is a montage of slices, twice as wide.
+    """
     try:
-        picture, ids = _read(image, mask)
+        if is_volume(mask):
+            return draw_montage(*read_montage(item, mask), classes, findings, **SMALL, tile=size // 2, near=True)
+        picture, ids = _read(item["image"], mask)
     except Exception:  # decoders of damaged files raise nearly everything
         return None
     rows, columns = (np.flatnonzero((ids > 0).any(axis)) for axis in (1, 0))
@@ -65,7 +74,7 @@ def thumbnail(
 def write_overlays(
     folder: Path,
     rows: Iterable[Mapping[str, Any]],
-    images: Mapping[str, Path],
+    images: Mapping[str, Mapping[str, Any]],
     classes: Mapping[int, str],
     findings: Findings = NO_FINDINGS,
 ) -> int:
@@ -74,7 +83,7 @@ def write_overlays(
     Args:
         folder: output of a prediction, with its ``masks``.
         rows: with ``file`` and ``mask``.
-        images: file -> path of the photograph.
+        images: file -> its item, with the path or paths of the ``image``.
         classes: id -> name.
         findings: what the organ adds.
 
@@ -83,11 +92,11 @@ def write_overlays(
     """
     there = 0
     for row in rows:
-        target = (folder / "overlays" / row["mask"]).with_suffix(".jpg")
+        target = folder / "overlays" / f"{without_suffix(row['mask'])}.jpg"
         mask = folder / "masks" / row["mask"]
         if not (target.exists() and target.stat().st_mtime_ns >= mask.stat().st_mtime_ns):
             try:
-                picture = draw_overlay(*_read(images[row["file"]], mask), classes, findings, size=LONGEST_SIDE)
+                picture = _whole(images[row["file"]], mask, classes, findings)
             except Exception:  # as above; what cannot be drawn costs no result
                 target.unlink(missing_ok=True)  # of the mask as it was
                 continue
@@ -97,7 +106,13 @@ def write_overlays(
     return there
 
 
-def _read(image: Path, mask: Path) -> tuple[np.ndarray, np.ndarray]:
+def _whole(item: Mapping[str, Any], mask: Path, classes: Mapping[int, str], findings: Findings) -> np.ndarray:
+    if is_volume(mask):
+        return draw_montage(*read_montage(item, mask), classes, findings, **LARGE, near=False)
+    return draw_overlay(*_read(item["image"], mask), classes, findings, size=LONGEST_SIDE)
+
+
+def _read(image: str | Path, mask: Path) -> tuple[np.ndarray, np.ndarray]:
     picture = np.asarray(PhotoReader().decode(Path(image)))
     with Image.open(mask) as file:
         return picture, np.asarray(file)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.files import whole_file
-from monai_sfda.prediction.distributions import histograms
+from monai_sfda.findings import Findings
+from monai_sfda.prediction.distributions import histograms, of_volumes
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import thumbnail
-from monai_sfda.protocols import Findings
 from monai_sfda.report.page import page_template
 from monai_sfda.report.pictures import PALETTE, to_data_uri
 
@@ -32,7 +32,7 @@ def write_prediction_report(
     failures: Sequence[Mapping[str, str]],
     summary: Mapping[str, Any],
     *,
-    images: Mapping[str, Path],
+    images: Mapping[str, Mapping[str, Any]],
     classes: Mapping[int, str],
     findings: Findings = NO_FINDINGS,
     model: tuple[str, str],
@@ -44,12 +44,14 @@ def write_prediction_report(
         rows: of the images, with ``file``, ``mask``, ``status``, ``flags`` and numbers.
         failures: ``case`` and ``reason`` of images without a mask.
         summary: of `monai_sfda.prediction.gather.write_results`.
-        images: file -> path of the photograph; a case that is not in it, or cannot be read, is shown without a picture.
+        images: file -> its item, with the path or paths of the ``image``; a case that is not in it, or cannot be read,
+            is shown without a picture.
         classes: id -> name.
         findings: what the organ adds.
         model: name and version of the bundle.
     """
-    groups, meanings = {}, Judge(classes, findings).meanings
+    volumes = of_volumes(rows)
+    groups, meanings = {}, Judge(classes, findings, volumes=volumes).meanings
     for status, most in SHOWN.items():
         mine = [row for row in first_to_look_at(rows, classes, findings) if row["status"] == status]
         # The worst of the review cases; of the others a sample, spread evenly from the least to the most certain.
@@ -66,6 +68,8 @@ def write_prediction_report(
         charts=histograms(rows, classes, findings),
         legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(classes.values())],
         organ=bool(findings.panels),
+        volumes=volumes,
+        noun="volume" if volumes else "image",
         model=model,
     )
     with whole_file(folder / "report.html") as draft:
@@ -77,7 +81,7 @@ def first_to_look_at(
     rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str], findings: Findings = NO_FINDINGS
 ) -> list[Mapping[str, Any]]:
     """Rows in the order in which to look at them: most alarming flag first, then most flags, then least confidence."""
-    ranks = {name: rank for rank, name in enumerate(Judge(classes, findings).meanings)}
+    ranks = {name: rank for rank, name in enumerate(Judge(classes, findings, volumes=of_volumes(rows)).meanings)}
 
     def alarm(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
         worst = min((ranks.get(name, len(ranks)) for name in row["flags"]), default=len(ranks))
@@ -93,19 +97,36 @@ def _spread(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, A
 
 
 def _case(
-    row: Mapping[str, Any], folder: Path, images: Mapping[str, Path], classes: Mapping[int, str], findings: Findings
+    row: Mapping[str, Any],
+    folder: Path,
+    images: Mapping[str, Mapping[str, Any]],
+    classes: Mapping[int, str],
+    findings: Findings,
 ) -> dict[str, Any]:
     picture = None
     if row["file"] in images:
         picture = thumbnail(images[row["file"]], folder / "masks" / row["mask"], classes, findings, size=THUMBNAIL)
     shown = {} if picture is None else {"uri": to_data_uri(picture), "size": (picture.shape[1], picture.shape[0])}
     flags = {name.replace("_", " "): reason for name, reason in row["flags"].items()}
-    areas = {f"{name} pixels": row.get(f"{name.replace(' ', '_')}_pixels") for name in classes.values()}
-    facts = findings.facts(row) or areas
+    facts = findings.facts(row) or sizes(row, classes)
     known = _confidences(row, classes)
     least = min(known, key=known.__getitem__, default="")
     facts[f"confidence, {least}" if least else "confidence"] = known.get(least)
     return {"file": row["file"], "flags": flags, "facts": facts, **shown}
+
+
+def sizes(row: Mapping[str, Any], classes: Mapping[int, str]) -> dict[str, Any]:
+    """Area of each structure in pixels; of a volume, ml or voxels, and in how many slices."""
+    facts: dict[str, Any] = {}
+    for name in classes.values():
+        column = name.replace(" ", "_")
+        if not of_volumes([row]):
+            facts[f"{name} pixels"] = row.get(f"{column}_pixels")
+            continue
+        unit = "voxels" if row.get(f"{column}_ml") is None else "ml"
+        facts[f"{name} {unit}"] = row.get(f"{column}_{unit}")
+        facts[f"{name} slices"] = f"{row.get(f'{column}_slices')} of {row.get('slices')}"
+    return facts
 
 
 def _confidences(row: Mapping[str, Any], classes: Mapping[int, str]) -> dict[str, float]:

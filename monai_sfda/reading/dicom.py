@@ -11,7 +11,7 @@ from monai_sfda.reading.dicom_bits import said_depth
 from monai_sfda.reading.dicom_frame import frame_pixels
 from monai_sfda.reading.dicom_greys import shown_greys
 from monai_sfda.reading.dicom_header import dicom_spacing, open_dicom
-from monai_sfda.reading.dicom_needed import FLOATS, require_elements
+from monai_sfda.reading.dicom_needed import FLOATS, require_elements, require_pydicom
 from monai_sfda.reading.dicom_palette import palette_colours
 from monai_sfda.reading.kind import other_content
 from monai_sfda.reading.stored import Refused, Stored, refuse_huge
@@ -29,11 +29,9 @@ def read_dicom(path: str | Path) -> Stored:
         ValueError: if the file is no DICOM image, has several frames, or lacks what says how to read it.
     """
     name = Path(path).name
-    try:
-        from pydicom import errors
-    except ImportError as error:
-        remedy = "install it with: pip install pydicom"
-        raise ImportError(f"Expected pydicom to read the DICOM file {name}, found it missing; {remedy}.") from error
+    require_pydicom(name)
+    from pydicom import errors
+
     how = ""
     try:
         data = open_dicom(path)

@@ -14,7 +14,7 @@ import numpy as np
 from monai_sfda.reading.dicom_bits import said_depth
 from monai_sfda.reading.stored import Refused, Stored
 
-__all__ = ["entry_bits", "shown_greys", "table_entries", "table_index"]
+__all__ = ["entry_bits", "padding_pixels", "shown_greys", "table_entries", "table_index"]
 
 
 def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
@@ -24,7 +24,7 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
     Padding is as dark as the darkest pixel of the image.
     """
     stored = _shown(pixels, data)
-    padding = _padding(pixels, data)
+    padding = padding_pixels(pixels, data)
     if padding.any() and not padding.all():
         rest = stored.levels[~padding]
         stored.levels = np.where(padding, rest.max() if stored.inverted else rest.min(), stored.levels)
@@ -50,7 +50,7 @@ def _shown(pixels: np.ndarray, data: Any) -> Stored:
     return Stored(values, bits=bits, inverted=inverted != (slope < 0))
 
 
-def _padding(pixels: np.ndarray, data: Any) -> np.ndarray:
+def padding_pixels(pixels: np.ndarray, data: Any) -> np.ndarray:
     """(H, W): which pixels were added around the image (PS3.3 C.7.5.1.1.2)."""
     ends = [data.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     if not isinstance(ends[0], int):

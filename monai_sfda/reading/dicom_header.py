@@ -10,7 +10,7 @@ from typing import Any
 
 from monai_sfda.reading.kind import HEAD, is_dicom
 
-__all__ = ["dicom_header", "dicom_spacing", "open_dicom"]
+__all__ = ["GROUPS", "dicom_header", "dicom_spacing", "open_dicom"]
 
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 MACROS = (
@@ -51,7 +51,8 @@ def open_dicom(path: str | Path, **options: Any) -> Any:
     from pydicom import dcmread
 
     for library in ("pydicom", "highdicom"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
+        if logging.getLogger(library).level != logging.CRITICAL:  # to set it takes longer than to read a header
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
     with open(path, "rb") as file:
         known = is_dicom(file.read(HEAD))

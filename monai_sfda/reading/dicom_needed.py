@@ -6,7 +6,7 @@ from typing import Any
 
 from monai_sfda.reading.stored import Refused
 
-__all__ = ["FLOATS", "require_elements"]
+__all__ = ["FLOATS", "LABEL_MAPS", "require_elements", "require_pydicom"]
 
 NEEDED = (
     "Rows",
@@ -25,6 +25,15 @@ GREYS = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 LABEL_MAPS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # Segmentation, binary and as labels
 FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
+
+
+def require_pydicom(name: str) -> None:
+    """Refuse to read a DICOM file if pydicom is not installed."""
+    try:
+        import pydicom  # noqa: F401
+    except ImportError as error:
+        remedy = "install it with: pip install pydicom"
+        raise ImportError(f"Expected pydicom to read the DICOM file {name}, found it missing; {remedy}.") from error
 
 
 def require_elements(data: Any, name: str) -> None:

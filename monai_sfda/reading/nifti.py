@@ -12,7 +12,7 @@ from nibabel.affines import voxel_sizes
 
 from monai_sfda.reading.stored import Huge, Stored, refuse_huge
 
-__all__ = ["nifti_spacing", "read_nifti"]
+__all__ = ["damaged_nifti", "nifti_spacing", "read_nifti"]
 
 GZIP = b"\x1f\x8b"
 MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
@@ -35,15 +35,16 @@ def read_nifti(path: str | Path) -> Stored:
     except (OSError, Huge) as error:
         if isinstance(error, Huge) or error.strerror:
             raise
-        raise _damaged(path, error) from None
+        raise damaged_nifti(path, error) from None
     except Exception as error:
-        raise _damaged(path, error) from None
+        raise damaged_nifti(path, error) from None
     names = pixels.dtype.names
     channels = 1 if names else _channels(image)
     if len(image.shape) < 2 or math.prod(image.shape[2:]) != channels:
         raise ValueError(
             f"Expected a 2D NIfTI image, grey or in colours, in {Path(path).name}, found the shape {image.shape}, a "
-            "volume or a series; save its slices as separate images (colours: of the RGB type)."
+            "volume or a series; the bundle is for pictures: take one for volumes (whose configs/task.json has "
+            "volumes), or save the slices as separate images (colours: of the RGB type)."
         )
     if names:
         pixels = np.stack([pixels[name] for name in names], axis=-1)
@@ -78,8 +79,8 @@ def _channels(image: Any) -> int:
     return shape[-1] if colours and shape[2] == 1 and shape[-1] in (3, 4) else 1
 
 
-def _damaged(path: str | Path, error: Exception) -> ValueError:
-    # What nibabel says quotes the whole path.
+def damaged_nifti(path: str | Path, error: Exception) -> ValueError:
+    """One sentence for what nibabel says, which quotes the whole path."""
     name = Path(path).name
     with open(path, "rb") as file:
         zipped = file.read(len(GZIP)) == GZIP

@@ -86,9 +86,9 @@ class Huge(Refused):
     """More pixels than are read."""
 
 
-def refuse_huge(shape: Any, path: str | Path) -> None:
-    """Pillow's own limit, for the formats that Pillow does not read: a header can promise more than memory holds."""
-    limit = 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize)
+def refuse_huge(shape: Any, path: str | Path, limit: int | None = None) -> None:
+    """Pillow's own limit, for what Pillow does not read, or another: a header can promise more than memory holds."""
+    limit = limit or 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize)
     if np.prod([int(n) for n in shape], dtype=float) > limit:
         size = " x ".join(str(int(n)) for n in shape)
         raise Huge(f"Expected at most {limit} pixels in {Path(path).name}, found {size}; export a smaller image.")

@@ -22,7 +22,7 @@ PANELS = (
     ("loss", "Training loss", 1),
     ("foreground_", "Share of the image, %", 100),
     ("balance_weight_", "Background weight", 1),
-    ("dice_", "Dice of held-out images, %", 100),
+    ("dice_", "Dice of held-out images at 0.5, %", 100),
 )
 """Prefix of the history columns that share a panel, its title, and the factor to the unit of the title."""
 

@@ -15,6 +15,7 @@ from monai_sfda.overrides import read_json
 __all__ = ["CONFIGS", "TASK", "filled", "layout", "write_configs"]
 
 CONFIGS = Path(__file__).with_name("configs")
+VOLUMES = Path(__file__).with_name("volumes")
 TASK = "task.json"
 WIDTH = 120
 STEP = 4
@@ -46,7 +47,7 @@ def write_configs(folder: Path, task: Mapping[str, Any]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".json":
             with whole_file(target) as draft:
-                draft.write_text(laid_over(filled(source.read_text(encoding="utf-8"), task), task), encoding="utf-8")
+                draft.write_text(whole(source.relative_to(CONFIGS), task), encoding="utf-8")
         else:
             shutil.copyfile(source, target)
     with whole_file(folder / TASK) as draft:
@@ -78,22 +79,32 @@ def filled(text: str, task: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def laid_over(text: str, task: Mapping[str, Any]) -> str:
-    """A config with ``"_over_": "NAME"``, whole: its values replace those of the shared config NAME, in which they lie.
+def whole(name: Path, task: Mapping[str, Any]) -> str:
+    """A config of the bundle of a task; one with ``"_over_": "NAME"`` lies over the config of that name."""
+    text = filled((CONFIGS / name).read_text(encoding="utf-8"), task)
+    entries = json.loads(text)
+    if under := entries.pop("_over_", None):
+        text = replaced(whole(Path(under), task), json.dumps(entries))
+    volumes = VOLUMES / name
+    if "volumes" in task and volumes.is_file():
+        text = replaced(text, filled(volumes.read_text(encoding="utf-8"), task))
+    return text
 
-    ``"a::b"`` replaces one value of a dictionary, ``"+a"`` adds to a list. Other configs are returned as they are.
+
+def replaced(text: str, entries: str) -> str:
+    """A config with other entries, such as those that volumes have in place of pictures.
+
+    ``NAME`` is put in place of that entry or after all others, ``outer::inner`` reaches inside, and ``+NAME`` is added
+    to a list at its end (``++imports`` to the list that an overlay calls ``+imports``).
     """
-    values = json.loads(text)
-    if "_over_" not in values:
-        return text
-    whole = json.loads(filled((CONFIGS / values.pop("_over_")).read_text(encoding="utf-8"), task))
-    for name, value in values.items():
-        *outer, last = name.lstrip("+").split("::")
-        place = whole
+    config = json.loads(text)
+    for name, value in json.loads(entries).items():
+        *outer, inner = name.removeprefix("+").split("::")
+        inside = config
         for part in outer:
-            place = place[part]
-        place[last] = place[last] + value if name.startswith("+") else value
-    return layout(whole) + "\n"
+            inside = inside[part]
+        inside[inner] = [*inside.get(inner, ()), *value] if name.startswith("+") else value
+    return layout(config) + "\n"
 
 
 def _place(line: str, match: re.Match) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Measurements with the labelled images that a source network was trained on, stored beside its weights."""
 
 from monai_sfda.training.class_ratios import class_ratios, write_ratios
-from monai_sfda.training.result import keep_result, result_table
+from monai_sfda.training.result import keep_curves, keep_ratios, result_table
 
-__all__ = ["class_ratios", "keep_result", "result_table", "write_ratios"]
+__all__ = ["class_ratios", "keep_curves", "keep_ratios", "result_table", "write_ratios"]

@@ -14,14 +14,21 @@ from monai_sfda.report import save_curves
 from monai_sfda.tables import read_csv
 from monai_sfda.training.class_ratios import class_ratios, write_ratios
 
-__all__ = ["keep_result", "result_table"]
+__all__ = ["keep_curves", "keep_ratios", "result_table"]
 
 
-def keep_result(folder: Path, parser: ConfigParser, *, bundle: Path, data: str) -> None:
-    """Write ``source_ratios.json`` and ``training.png`` beside the weights that train.json left in ``folder``.
+def keep_curves(folder: Path, parser: ConfigParser) -> None:
+    """Write ``training.png`` beside the training.csv that train.json left in ``folder``."""
+    save_curves(
+        folder / "training.png", read_csv(folder / "training.csv"), list(parser.get_parsed_content("structures"))
+    )
+
+
+def keep_ratios(folder: Path, parser: ConfigParser, *, bundle: Path, data: str) -> None:
+    """Write ``source_ratios.json`` beside the weights in ``folder``.
 
     Args:
-        folder: of the weights and of training.csv.
+        folder: of the weights.
         parser: of train.json, as it was run.
         bundle: folder of the bundle.
         data: what the images are, which the file of ratios keeps.
@@ -29,9 +36,8 @@ def keep_result(folder: Path, parser: ConfigParser, *, bundle: Path, data: str) 
     structures, ids, pairs = (parser.get_parsed_content(name) for name in ("structures", "mask_ids", "pairs"))
     of_each = dict(zip(structures, ids, strict=True))
     channels = {name: of_each.get(name, [0]) for name in channel_names(structures, parser.get_parsed_content("head"))}
-    ratios, images = class_ratios(pairs, channels, bundle)
-    write_ratios(folder / "source_ratios.json", data=data, images=images, channels=channels, ratios=ratios)
-    save_curves(folder / "training.png", read_csv(folder / "training.csv"), list(structures))
+    found = class_ratios(pairs, channels, bundle)
+    write_ratios(folder / "source_ratios.json", data=data, channels=channels, **found._asdict())
 
 
 def result_table(weights: Path) -> str:
@@ -39,9 +45,9 @@ def result_table(weights: Path) -> str:
     facts = read_passport(weights)
     dice: Mapping[str, Any] = facts["dice_by_cutoff"]
     width = max(map(len, dice))
-    lines = [f"{'':{width}}  Dice %  cut-off   ({facts['images']} images that were held out)"]
+    lines = [f"{'':{width}}  Dice %  at cut-off   ({facts['images']} images that were held out)"]
     for name, cutoff in facts["cutoff"].items():
         value = dice[name][f"{cutoff:g}"]
         score = "-" if value != value else f"{100 * value:.1f}"
-        lines.append(f"{name:{width}}  {score:>6}  {cutoff:7.2f}")
+        lines.append(f"{name:{width}}  {score:>6}  {cutoff:10.2f}")
     return "\n".join(lines)

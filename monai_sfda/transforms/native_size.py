@@ -33,11 +33,11 @@ class NativeSized(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = self.on_photo(item[key], item[self.ref_image])
+            item[key] = self.on_file(item[key], item[self.ref_image])
         return item
 
-    def on_photo(self, value: Tensor, image: MetaTensor) -> MetaTensor:
-        """The same at the size of the photograph, which a MetaTensor names as its file.
+    def on_file(self, value: Tensor, image: MetaTensor) -> MetaTensor:
+        """The same at the size of the photograph that the metadata of an image name.
 
         Raises:
             ValueError: if the image does not say the size of its file.
@@ -60,7 +60,7 @@ class NativeSized(MapTransform):
         return MetaTensor(value.transpose(1, 2), meta=meta)
 
     def decide(self, value: Tensor) -> Tensor:
-        """(K, H, W) -> what is kept of it."""
+        """(K, *S) -> what is kept of it, (J, *S)."""
         return value
 
 
@@ -106,7 +106,7 @@ class LabelMapd(NativeSized):
             return self._most_likely(value)
         limits = self._limits(value)
         if not self.nested:
-            strongest, channel = value.where(value > value.new_tensor(limits).view(-1, 1, 1), 0).max(0, keepdim=True)
+            strongest, channel = value.where(value > _per_channel(limits, value), 0).max(0, keepdim=True)
             return ((channel + 1) * (strongest > 0)).byte()
         inside = value[0] > limits[0]
         label = inside.byte()
@@ -117,7 +117,7 @@ class LabelMapd(NativeSized):
 
     def _most_likely(self, value: Tensor) -> Tensor:
         if isinstance(self.cutoff, Sequence):
-            value = value * value.new_tensor([(1 - limit) / limit for limit in self._limits(value)]).view(-1, 1, 1)
+            value = value * _per_channel([(1 - limit) / limit for limit in self._limits(value)], value)
         # comparing two channels is a tenth of the time of argmax, which serves any number of them
         return (value[1:] > value[:1]).byte() if len(value) == 2 else value.argmax(0, keepdim=True).byte()
 
@@ -128,3 +128,8 @@ class LabelMapd(NativeSized):
                 f"Expected one cutoff, or one for each of {len(value)} channels, found {len(numbers)}; give that many."
             )
         return numbers  # type: ignore[return-value] # None has been dealt with
+
+
+def _per_channel(numbers: Sequence[float], value: Tensor) -> Tensor:
+    """K numbers shaped to be set against (K, *S)."""
+    return value.new_tensor(numbers).view(-1, *[1] * (value.ndim - 1))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from monai.transforms import SaveImaged
 from monai.utils import convert_to_tensor
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
 
 from monai_sfda.files import brief_hash, whole_file
+from monai_sfda.mask_file import png_text
 
 __all__ = ["SaveMaskd"]
 
@@ -32,13 +31,14 @@ class SaveMaskd(SaveImaged):
         keys: key of the label map (1, W, H), ids 0..255.
         output_dir: folder of the masks.
         output_key: key of the relative path.
-        row_key: key of plain values that belong to the mask; where an item has it, they go into the file as JSON, text
-            chunk ``monai_sfda``: mask and row are there together or not at all.
+        row_key: key of plain values that belong to the mask; where an item has it, they go into the file, see
+            `monai_sfda.mask_file`: mask and row are there together or not at all.
         replace: False leaves a mask alone that is there already.
 
-    The mask also says of which picture it is: text chunk ``monai_sfda_image``, the `monai_sfda.files.brief_hash` of the
-    file that its metadata name.
+    The mask also says of which picture it is, that is, of which file its metadata name.
     """
+
+    suffix = ".png"
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class SaveMaskd(SaveImaged):
         row_key: str = "row",
         replace: bool = True,
     ) -> None:
-        super().__init__(keys, output_dir=output_dir, output_ext=".png", separate_folder=False, print_log=False)
+        super().__init__(keys, output_dir=output_dir, output_ext=self.suffix, separate_folder=False, print_log=False)
         self.folder, self.output_key, self.row_key, self.replace = Path(output_dir), output_key, row_key, replace
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -63,18 +63,18 @@ class SaveMaskd(SaveImaged):
         for key in self.key_iterator(item):
             target = self.folder / item[self.output_key]
             if self.replace or not target.exists():
-                source = getattr(item[key], "meta", {}).get("filename_or_obj")
-                self._save(convert_to_tensor(item[key], track_meta=False)[0].T, target, item.get(self.row_key), source)
+                content = self.content(item[key], item.get(self.row_key))
+                with whole_file(target) as draft:
+                    draft.write_bytes(content)
         return item
 
-    def _save(self, ids: torch.Tensor, target: Path, row: Any, source: Any) -> None:
-        text = PngInfo()
-        if isinstance(source, str | os.PathLike) and os.path.isfile(source):
-            text.add_text("monai_sfda_image", brief_hash(source))
-        if row is not None:
-            text.add_text("monai_sfda", json.dumps(row))
+    def content(self, mask: Tensor, row: Mapping[str, Any] | None) -> bytes | memoryview:
+        """The file of a label map (1, W, H) with its row."""
+        source = getattr(mask, "meta", {}).get("filename_or_obj")
+        made_of = brief_hash(source) if isinstance(source, str | os.PathLike) and os.path.isfile(source) else None
+        ids = convert_to_tensor(mask, track_meta=False)[0].T
         picture = Image.fromarray(ids.cpu().numpy().astype(np.uint8, order="C"))
-        content = io.BytesIO()  # Pillow writes in many pieces, of which each would cost a call of the system
-        picture.save(content, format="PNG", pnginfo=text, compress_level=1)  # label maps are small at any level
-        with whole_file(target) as draft:
-            draft.write_bytes(content.getbuffer())
+        stream = io.BytesIO()  # Pillow writes in many pieces, of which each would cost a call of the system
+        # label maps are small at any level
+        picture.save(stream, format="PNG", pnginfo=png_text(row, made_of), compress_level=1)
+        return stream.getbuffer()

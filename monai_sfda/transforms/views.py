@@ -78,12 +78,14 @@ class Gamma:
 
 
 class Erase:
-    """Overwrite one grey rectangle of an image with chance ``prob`` (2D images).
+    """Overwrite one grey rectangle of an image, or one grey box of a volume, with chance ``prob``.
 
     Args:
         prob: chance for each image, in [0, 1].
-        area: share of the image the rectangle covers, U(low, high).
-        ratio: r ~ U(low, high); width ``sqrt(area / r)``, height ``sqrt(area * r)``, as released: wider than high.
+        area: share of the image that it covers, U(low, high); of a volume the share of its voxels.
+        ratio: r ~ U(low, high); width ``sqrt(area / r)``, height ``sqrt(area * r)``, as released: wider than high. In a
+            volume the box spans the cube root of the share along the slices, and this rectangle of what remains in
+            rows and columns.
     """
 
     def __init__(
@@ -92,17 +94,31 @@ class Erase:
         self.prob, self.area, self.ratio = _chance(prob), _range("area", area), _range("ratio", ratio)
 
     def __call__(self, image: Tensor) -> Tensor:
+        """Raises ValueError: unless images have two or three axes."""
+        if image.ndim not in (4, 5):
+            raise ValueError(
+                f"Expected a batch of images (B, C, H, W) or volumes (B, C, D, H, W) to erase from, found shape "
+                f"{tuple(image.shape)}; leave Erase out of the views."
+            )
         image = image.clone()
-        rows, columns = image.shape[2:]
         for picture in image:
-            if torch.rand(()) >= self.prob:
-                continue
-            area = float(torch.empty(()).uniform_(*self.area)) * rows * columns
-            ratio = float(torch.empty(()).uniform_(*self.ratio))
-            height, width = min(rows, round((area * ratio) ** 0.5)), min(columns, round((area / ratio) ** 0.5))
-            top, left = int(torch.randint(rows - height + 1, ())), int(torch.randint(columns - width + 1, ()))
-            picture[:, top : top + height, left : left + width] = float(torch.rand(()))
+            if torch.rand(()) < self.prob:
+                picture[(slice(None), *self._box(picture.shape[1:]))] = float(torch.rand(()))
         return image
+
+    def _box(self, space: Sequence[int]) -> list[slice]:
+        *slices, rows, columns = space
+        share, ratio = (float(torch.empty(()).uniform_(*ends)) for ends in (self.area, self.ratio))
+        # each side in a volume takes its part of the share: the box is as long in every axis as a cube would be
+        deep = share ** (1 / 3) if slices else 1.0
+        area = share / deep * rows * columns
+        wanted = [*(round(side * deep) for side in slices), round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)]
+        box = []
+        for side, length in zip(space, wanted, strict=True):
+            length = min(side, length)
+            start = int(torch.randint(side - length + 1, ()))
+            box.append(slice(start, start + length))
+        return box
 
 
 def _chance(prob: float) -> float:

@@ -63,7 +63,7 @@ def test_a_structure_that_no_mask_has_is_left_out_and_empty_masks_are_counted():
     after = [{**row, "disc_dice": "0.8", "disc_pred_area": "3"} for row in before]
     scored, undefined = _scored(before, {"good": after})
     assert list(scored.gains) == ["disc"]
-    assert scored.gains["disc"]["good"] == pytest.approx([0.1, 0])
+    assert scored.gains["disc"]["good"] == pytest.approx([0.1, -0.2])  # the source alone is right about the second
     assert undefined == 1
     assert scored.disagreement == pytest.approx([0.5, 0.5])
 

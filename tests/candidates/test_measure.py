@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def test_the_best_network_is_adopted_and_delivered(monkeypatch, capsys, tmp_path
     assert "Verdict  Adopt dpl: the nucleus gained" in printed
     assert f"{run / 'chosen'} (dpl)" in printed
     found = measured(run)
-    assert (found["decision"], found["network"], found["images"]) == ("adopt", "dpl", 12)
+    assert (found["decision"], found["networks"], found["images"]) == ("adopt", {"nucleus": "dpl"}, 12)
     gains = found["gains"]["nucleus"]
     assert gains["dpl"]["low"] > 0.1
     assert gains["dpl"]["assd"] < 0
@@ -73,23 +74,52 @@ def test_too_few_outlines_ask_for_more_and_withdraw_an_earlier_choice(monkeypatc
     assert "Verdict  Outline 3 more: with dpl" in capsys.readouterr().out
     assert not (run / "chosen").exists()
     found = measured(run)
-    assert (found["decision"], found["network"], found["more"]) == ("outline", "", 3)
+    assert (found["decision"], found["networks"], found["more"]) == ("outline", {}, 3)
     assert found["gains"]["nucleus"]["dpl"]["low"] is None
     assert "outline more images, 3 of them" in (run / "choice" / "report.html").read_text()
 
 
-def test_one_network_serves_structures_that_want_different_ones(monkeypatch, capsys, tmp_path):
-    """dpl has the better cup and a worse disc; cbmt is a little better in both."""
-    shifts = {"source": (3, 3), "dpl": (6, 0), "cbmt": (2, 2)}
+def test_structures_that_want_different_networks_get_them(monkeypatch, capsys, tmp_path):
+    """dpl has the better cup and a worse disc; cbmt has the best disc."""
+    shifts = {"source": (5, 5), "dpl": (8, 0), "cbmt": (1, 4)}
     run = make_run(tmp_path, shifts, bundle=FUNDUS, count=10)
+    chosen = {}
+    module = sys.modules["monai_sfda.candidates.measure"]
+    monkeypatch.setattr(module, "deliver", lambda run, wanted, *_: chosen.update(wanted))
     command(monkeypatch, "choose", run)
     assert "0 background, 1 disc, 2 disc + cup" in capsys.readouterr().out
     command(monkeypatch, "choose", run, "--outlines", outline(run, 10, tmp_path / "outlines"))
     printed = capsys.readouterr().out
     assert "Adopt cbmt: the disc gained" in printed
     assert "Adopt dpl: the cup gained" in printed
-    assert "one has to serve all: cbmt" in printed
-    assert measured(run)["network"] == "cbmt"
+    assert "(disc: cbmt, cup: dpl)" in printed
+    found = measured(run)
+    assert (
+        found["networks"]
+        == {structure: one.name for structure, one in chosen.items()}
+        == {"disc": "cbmt", "cup": "dpl"}
+    )
+    assert found["gains"]["disc"]["together"]["dice"] == pytest.approx(found["gains"]["disc"]["cbmt"]["dice"])
+    assert found["same"]["disc"]["between source and dpl"] == "dpl"
+    page = (run / "choice" / "report.html").read_text()
+    assert "Verdict: adopt disc: cbmt, cup: dpl" in page
+    assert "between source and dpl has nearly the masks of dpl" in page
+
+
+def test_a_cup_that_loses_by_the_disc_of_another_network_is_not_delivered_with_it(monkeypatch, capsys, tmp_path):
+    """The better disc of cbmt lies beside dpl's cup: the cup would lose what dpl gained and more."""
+    run = make_run(tmp_path, {"source": (14, 8), "dpl": (15, 0), "cbmt": (13, 15)}, bundle=FUNDUS, count=10)
+    folder = run / "choice" / "masks" / "cbmt"
+    for path in folder.rglob("*.png"):  # the left half of the disc, which is more than the source has of it
+        truth = np.asarray(Image.open(tmp_path / "data" / "mask" / path.name)) > 0
+        half = truth & (np.cumsum(truth, 1) < 14)
+        Image.fromarray(half.astype(np.uint8)).save(path)
+    command(monkeypatch, "choose", run)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 10, tmp_path / "outlines"))
+    printed = capsys.readouterr().out
+    assert "The bundle takes the disc from cbmt and the cup from dpl" in printed
+    assert "Together they lose what one of them gained, so one serves all" in printed
+    assert len(set(measured(run)["networks"].values())) == 1
 
 
 def test_candidates_that_change_nothing_need_no_outlines(monkeypatch, capsys, tmp_path):
@@ -109,8 +139,8 @@ def test_bad_outlines_and_candidates_cost_themselves_alone(monkeypatch, capsys, 
     Image.fromarray(np.zeros((64, 70), np.uint8)).save(second)
     (run / "candidates" / "tent" / "report.json").unlink()
     shutil.rmtree(run / "candidates" / "cbmt" / "bundle" / "models")
-    table = run / "choice" / "masks" / "ud4r" / "results.csv"
-    table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
+    for table in (run / "choice" / "masks").glob("*ud4r/results.csv"):
+        table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
     capsys.readouterr()
     command(monkeypatch, "choose", run, "--outlines", outlines)
     printed = capsys.readouterr().out

@@ -9,7 +9,7 @@ from monai_sfda.candidates.order import Drawn
 from monai_sfda.candidates.outlines import read_outlines
 from monai_sfda.candidates.structures import Structures
 
-FUNDUS = Structures(["disc", "cup"], [[1, 2], [2]], joint=False)
+FUNDUS = Structures(["disc", "cup"], [[1, 2], [2]], "sigmoid", True)
 IDS = np.zeros((10, 14), np.uint8)
 IDS[2:8, 3:9] = 1
 IDS[4:6, 5:8] = 2

@@ -11,9 +11,10 @@ def test_gains_are_differences():
     assert case_gains([0.9, 0.5], [0.7, 0.6]).values == pytest.approx([0.2, -0.1])
 
 
-def test_two_empty_masks_gain_nothing_and_are_counted():
-    gains = case_gains([math.nan, 0.0, math.nan, 0.0], [math.nan, math.nan, 0.0, 0.5])
-    assert gains.values == [0, 0, 0, -0.5]
+def test_an_empty_mask_is_right_where_nothing_was_outlined():
+    """Both empty, the source alone empty, the candidate alone empty, neither empty; then an ordinary image."""
+    gains = case_gains([math.nan, 0.0, math.nan, 0.0, 0.0], [math.nan, math.nan, 0.0, 0.0, 0.5])
+    assert gains.values == [0, -1, 1, 0, -0.5]
     assert gains.undefined == 3
 
 

@@ -64,3 +64,9 @@ def test_without_a_salt_names_stay():
 def test_a_short_salt_is_refused():
     with pytest.raises(ValueError, match="at least 8 characters, found 3"):
         pseudonymise(ITEMS, "abc")
+
+
+def test_the_mask_of_a_volume_stays_a_volume():
+    volume = {"image": ["/x/1", "/x/2"], "case": "x/series_1", "output": "x/series_1.nii.gz"}
+    (item,) = pseudonymise([volume], "a long secret")
+    assert item["output"] == f"{item['case']}.nii.gz"

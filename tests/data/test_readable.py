@@ -232,3 +232,12 @@ def test_masks_that_are_all_empty_are_said(tmp_path, caplog, marked):
         )
     readable(items, SameSize({"image": PhotoReader(), "label": MaskReader([0, 1, 2])}), progress=False)
     assert ("found all 2 empty" in caplog.text) == (not marked)
+
+
+def test_a_series_of_files_that_cannot_be_read_is_one_failure(tmp_path):
+    def check(item):
+        raise ValueError(f"Expected slices, found {item['image'][0]}.")
+
+    series = {"image": [str(tmp_path / "1.dcm"), str(tmp_path / "2.dcm")], "case": "series_1"}
+    sorted_out = readable([series], check, min_count=0, progress=False)
+    assert sorted_out.failures == [{"case": "series_1", "reason": "Expected slices, found 1.dcm."}]

@@ -109,3 +109,66 @@ def test_without_cases_the_files_are_the_cases():
         source=Brighter(50), adapted=Brighter(75), views=lambda x: (x.float(), x.float()), structures={"cup": 1}
     )
     assert [row.case for row in comparison.run([{"image": image}], "cpu").rows] == ["1.png", "2.png"]
+
+
+class Above(nn.Module):
+    """Marks what is brighter than a level."""
+
+    def __init__(self, level):
+        super().__init__()
+        self.level = level
+
+    def forward(self, image):
+        return (image - self.level) * 100
+
+
+def compare_parts(parts, *, batch_size=2, keep=6):
+    comparison = Comparison(
+        source=Above(50.0),
+        adapted=Above(75.0),
+        views=lambda image: (image.float(), image.float()),
+        structures={"organ": 0},
+        keep=keep,
+    )
+    return comparison.run(DataLoader(parts, batch_size=batch_size), "cpu")
+
+
+def slices(volume, *values):
+    """Slices of ten pixels, so many of which are 60 (found before) and 80 (found before and after)."""
+    parts = []
+    for number, (sixty, eighty) in enumerate(values, 1):
+        image = torch.zeros(1, 1, 10, dtype=torch.uint8)
+        image[..., :sixty], image[..., sixty : sixty + eighty] = 60, 80
+        parts.append({"image": image, "case": f"{volume} slice {number}", "volume": volume})
+    return parts
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_the_slices_of_a_volume_are_one_case(batch_size):
+    parts = slices("a", (2, 2), (0, 0), (6, 0)) + slices("b", (0, 0), (0, 4))
+    first, second = compare_parts(parts, batch_size=batch_size).rows
+    assert (first.case, second.case) == ("a", "b")
+    assert first.area_before == pytest.approx(10 / 30)
+    assert first.area_after == pytest.approx(2 / 30)
+    assert first.agreement == pytest.approx(2 * 2 / (10 + 2))
+    assert second.agreement == 1.0
+    assert second.area_after == pytest.approx(4 / 20)
+    assert first.pieces_after == second.pieces_after == 1.0
+
+
+def test_a_volume_is_shown_by_the_slice_that_changed_most_or_shows_most():
+    parts = slices("a", (2, 2), (0, 0), (6, 0)) + slices("b", (0, 1), (0, 4))
+    pictures = compare_parts(parts).pictures
+    assert [picture.case for picture in pictures] == ["a slice 3", "b slice 2"]
+
+
+def test_a_window_is_shown_by_one_slice_that_its_note_names():
+    window = torch.zeros(1, 4, 6, 6, dtype=torch.uint8)
+    window[:, 1], window[:, 2, :2] = 80, 60
+    comparison = compare_parts([{"image": window, "case": "a window 1", "volume": "a"}])
+    picture, row = comparison.pictures[0], comparison.rows[0]
+    assert picture.note == "among the most changed, slice 3 of 4 as the network sees them"
+    assert picture.image.shape == (6, 6, 3)
+    assert picture.before.sum() == 12
+    assert not picture.after.any()
+    assert row.area_after == pytest.approx(36 / 144)

@@ -165,6 +165,16 @@ def test_what_the_sources_masks_cover_is_told_with_its_caution_where_it_is_known
         assert text in page.text
 
 
+def test_the_page_speaks_of_the_structures_of_the_task_only(tmp_path, report):
+    report["structures"] = ["nucleus"]
+    report["change"] = {"nucleus": report["change"]["cup"] | {"area_masks": 0.2}}
+    report["source_masks"] = {"shares": {"nucleus": 0.2}}
+    report["verdict"] = {"decision": "outline", "sentence": "nucleus grew.", "checks": []}
+    text = write(tmp_path, report).text
+    assert "How large nucleus is may depend on your patients" in text
+    assert not [word for word in ("disc", "cup", "photograph") if re.search(rf"\b{word}", text)]
+
+
 def test_confidence_is_told_with_its_caution(tmp_path, report):
     report["change"]["cup"] = report["change"]["cup"] | {"confidence_before": 0.871, "confidence_after": 0.953}
     text = write(tmp_path, report).text
@@ -257,3 +267,10 @@ def test_twelve_large_noisy_cases_stay_under_three_megabytes(tmp_path, report):
     ]
     write(tmp_path, report, pictures=cases)
     assert (tmp_path / "report.html").stat().st_size < 3e6
+
+
+def test_the_page_shows_a_value_in_as_many_digits_as_tell_it_apart_from_its_limit(report, tmp_path):
+    check = {"name": "cup shrinkage", "value": 0.799996, "text": "0.799996", "limit": "at least 0.8", "passed": False}
+    report["verdict"]["checks"] = [check]
+    text = Page(write_report(tmp_path, report, history=[], pictures=[]).read_text()).text
+    assert "0.799996" in text

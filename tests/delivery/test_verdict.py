@@ -42,10 +42,69 @@ def test_a_vanished_structure_keeps_the_source():
     assert "cup is gone from 50 % of the images" in verdict["sentence"]
 
 
+GONE = {"area_after": 0.0, "agreement": 0.0, "confidence_after": math.nan, "pieces_after": math.nan}
+
+
+def some(count, images=137, **change):
+    return [row(str(number), **change if number < count else {}) for number in range(images)]
+
+
+@pytest.mark.parametrize(("count", "share"), [(8, "5.8 %"), (15, "10.9 %")])
+def test_a_structure_that_is_gone_from_a_few_images_is_told_and_is_no_collapse(count, share):
+    verdict = judge(some(count, **GONE))
+    assert verdict["decision"] == "outline"
+    told = f"Outside the limits: cup is gone from {share} of the images in which the source network found it. "
+    assert told in verdict["sentence"]
+
+
+def test_a_structure_that_is_gone_from_more_than_a_quarter_of_the_images_has_collapsed():
+    assert judge(some(34, **GONE))["decision"] == "outline"
+    verdict = judge(some(35, **GONE))
+    assert verdict["decision"] == "keep-source"
+    assert "cup is gone from 25.5 % of the images in which the source network found it" in verdict["sentence"]
+
+
+def test_images_without_the_structure_do_not_hide_that_it_is_gone_from_the_others():
+    rows = [row(str(number), **(GONE if number < 6 else NOTHING)) for number in range(30)]
+    rows += [row(str(number)) for number in range(30, 40)]
+    assert {check["name"]: check["value"] for check in judge(rows)["checks"]}["cup lost"] == 6 / 16
+    assert judge(rows)["decision"] == "keep-source"
+
+
 def test_a_mask_of_everything_keeps_the_source():
     verdict = judge([row(area_before=0.95, area_after=0.95)])
     assert verdict["decision"] == "keep-source"
-    assert "cup fills more than 90 % of the area in 100 % of the images" in verdict["sentence"]
+    assert "cup fills more than 90 % of the image in 100 % of the images" in verdict["sentence"]
+
+
+def test_a_few_full_images_are_told_and_many_are_a_collapse():
+    few, many = (judge(some(count, 100, area_after=0.95)) for count in (6, 26))
+    assert few["decision"] == "outline"
+    assert "cup fills more than 90 % of the image in 6 % of the images" in few["sentence"]
+    assert many["decision"] == "keep-source"
+
+
+def test_an_area_far_from_the_sources_masks_is_a_collapse_if_the_adaptation_took_it_there():
+    """Specks inside the old masks are neither gone nor in another place."""
+    specks = [row(area_before=0.07, area_after=0.0019, agreement=2 * 0.0019 / 0.0719)]
+    for masks, sentence in (
+        ({"cup": 0.11}, "cup covers 0.19 % of the image on average, 0.02 times the 11 % that the source's masks cover"),
+        (None, "cup covers 0.19 % of the image on average, 0.03 times the 7 % that the source network marks"),
+    ):
+        verdict = judge(specks, mask_shares=masks)
+        assert verdict["sentence"] == f"Evidence of collapse: {sentence}."
+    flooded = [row(area_before=0.02, area_after=0.4, agreement=2 * 0.02 / 0.42)]
+    verdict = judge(flooded, mask_shares={"cup": 0.03})
+    assert verdict["decision"] == "keep-source"
+    assert "40 % of the image on average, 13 times the 3 % that the source's masks cover" in verdict["sentence"]
+
+
+def test_an_area_that_came_nearer_to_the_sources_masks_or_grew_from_next_to_nothing_has_not_collapsed():
+    nearer = [row(area_before=0.001, area_after=0.009, agreement=0.2)]
+    assert judge(nearer, mask_shares={"cup": 0.2})["decision"] == "outline"
+    grown = [row(area_before=0.015, area_after=0.278, agreement=2 * 0.015 / 0.293)]
+    assert judge(grown)["decision"] == "outline"
+    assert judge(grown, mask_shares={"cup": 0.08})["decision"] == "outline"
 
 
 def test_masks_in_other_places_keep_the_source():
@@ -81,7 +140,8 @@ def test_a_structure_that_the_source_never_found_cannot_be_lost_and_does_not_cou
     ("limits", "name"),
     [
         ({"one_piece": 0.0}, "cup in one piece"),
-        ({"empty_share": 1.0}, "cup lost"),
+        ({"few_images": 1.0, "empty_share": 1.0}, "cup lost"),
+        ({"area_factor": math.inf}, "cup area"),
         ({"full": 1.0}, "cup everywhere"),
         ({"found": 0.0}, "cup found"),
         ({"shrinkage": 0.0}, "cup shrinkage"),
@@ -140,6 +200,27 @@ def test_the_sentence_says_value_direction_and_what_the_source_had():
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"area_after": 0.07996}, "cup shrank to 0.7996 times the former area in"),
+        ({"area_after": 0.125001}, "cup grew to 1.25001 times the former area in"),
+        ({"agreement": 0.4999}, "mean Dice of only 0.4999 with"),
+        ({"pieces_after": 0.9496}, "(on average the largest holds 94.96 % of its mask)"),
+    ],
+)
+def test_a_value_just_beyond_its_limit_is_not_rounded_to_it(change, told):
+    verdict = judge([row(**change)])
+    assert told in verdict["sentence"]
+    failed = next(check for check in verdict["checks"] if check["passed"] is False)
+    assert failed["text"].rstrip("0") not in failed["limit"]
+
+
+def test_a_share_of_images_just_beyond_its_limit_is_not_rounded_to_it():
+    told = judge(some(2501, 10000, **GONE))["sentence"]
+    assert "cup is gone from 25.01 % of the images" in told
+
+
 def test_a_cup_that_shrinks_by_a_fifth_is_not_reassuring_however_sure_the_network_becomes():
     rows = [row(str(n), area_after=0.079, confidence_after=0.95) for n in range(9)]
     verdict = judge(rows)
@@ -178,6 +259,7 @@ def test_a_run_whose_checks_have_no_values_is_not_called_fine():
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
+        ({"area_factor": 0.1}, r"Expected area_factor of at least 1, found 0\.1"),
         ({"growth": 0.9}, r"Expected growth of at least 1, found 0\.9"),
         ({"growth": math.nan}, "Expected growth of at least 1, found nan"),
         ({"shrinkage": 1.25}, r"Expected shrinkage between 0 and 1, found 1\.25"),

@@ -71,3 +71,15 @@ def test_classes_of_a_softmax_are_fitted_from_ids():
     fit.update(SimpleNamespace(state=SimpleNamespace(output={"pred": logits, "label": label})))
     fit.finish()
     assert told["cutoff"] == {"nucleus": 0.3}
+
+
+def test_the_parts_of_a_volume_are_one_image():
+    told = {}
+    fit = FitCutoffs({"cup": 0}, told.update)
+    fit.reset()
+    engine = batch([0.9, 0.9, 0.1, 0.1, 0.9, 0.1, 0.1, 0.1], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    engine.state.batch = {"volume": ["p1", "p1"]}
+    fit.update(engine)
+    fit.finish()
+    assert told["images"] == 1
+    assert told["dice_by_cutoff"]["cup"]["0.5"] == pytest.approx(2 * 2 / (3 + 2), abs=1e-4)

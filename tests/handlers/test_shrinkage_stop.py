@@ -34,6 +34,11 @@ def test_one_structure_below_the_floor_ends_the_run_with_the_weights_of_the_epoc
     assert (epoch, weight, stop.stopped) == (3, 2.0, True)
 
 
+def test_a_share_just_below_the_floor_is_not_rounded_to_it(caplog):
+    run(shares((0.4, 0.10), (0.4, 0.07996)))
+    assert "cup covers 0.7996 of the pixels that it covered in the first (floor 0.8)" in caplog.text
+
+
 def test_at_the_floor_and_above_the_run_goes_on():
     epoch, weight, stop = run(shares((0.4, 0.10), (0.32, 0.08), (0.5, 0.30)), floor=0.799)
     assert (epoch, weight, stop.stopped) == (3, 3.0, False)

@@ -32,8 +32,9 @@ def run(tmp_path, capsys):
 
 def test_a_row_has_the_mean_loss_and_the_dice_of_each_structure(run):
     first, second = run.rows
-    assert first == pytest.approx({"epoch": 1, "loss": 1.5, "dice": 0.6, "dice_disc": 0.6})
-    assert second == pytest.approx({"epoch": 2, "loss": 4.0, "dice": 0.8 / 3, "dice_disc": 0.2, "dice_cup": 0.4})
+    assert first == pytest.approx({"epoch": 1, "loss": 1.5, "cutoff": 0.5, "dice": 0.6, "dice_disc": 0.6})
+    of_each = {"dice_disc": 0.2, "dice_cup": 0.4}
+    assert second == pytest.approx({"epoch": 2, "loss": 4.0, "cutoff": 0.5, "dice": 0.8 / 3, **of_each})
 
 
 def test_the_file_holds_a_column_for_a_structure_that_was_not_shown_at_first(run):
@@ -44,6 +45,6 @@ def test_the_file_holds_a_column_for_a_structure_that_was_not_shown_at_first(run
 
 def test_each_validation_is_said_and_the_best_is_marked(run):
     assert run.printed == [
-        "epoch 1/2  loss 1.5000  held-out Dice %: disc 60.0, cup -  best so far",
-        "epoch 2/2  loss 4.0000  held-out Dice %: disc 20.0, cup 40.0",
+        "epoch 1/2  loss 1.5000  held-out Dice % at 0.5: disc 60.0, cup -  best so far",
+        "epoch 2/2  loss 4.0000  held-out Dice % at 0.5: disc 20.0, cup 40.0",
     ]

@@ -25,6 +25,7 @@ def test_every_measure_of_a_structure_is_named_and_right():
             "dice_smoothed": 3 / 4,
             "assd_pooled": 4 / 3,
             "assd_mean_of_directed": 1,
+            "hd95": 0.95 * 4,
             "pred_area": 1,
             "reference_area": 2,
             "empty_pred": False,
@@ -33,6 +34,12 @@ def test_every_measure_of_a_structure_is_named_and_right():
         }
     )
     assert set(scores["disc"]) == set(MEASURES)
+
+
+def test_without_the_size_of_a_voxel_there_is_no_distance():
+    disc = score_case(*two_structures(), structures=["disc", "cup"], spacing=None)["disc"]
+    assert all(math.isnan(disc[name]) for name in ("assd_pooled", "assd_mean_of_directed", "hd95"))
+    assert disc["dice"] == 2 / 3
 
 
 def test_a_missed_structure_scores_0_and_has_no_distance():

@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from monai.metrics import SurfaceDistanceMetric
+from monai.metrics import SurfaceDistanceMetric, compute_hausdorff_distance
 
-from monai_sfda.metrics import CONVENTIONS, SymmetricSurfaceDistanceMetric, average_symmetric_distance
+from monai_sfda.metrics import (
+    CONVENTIONS,
+    SymmetricSurfaceDistanceMetric,
+    average_symmetric_distance,
+    surface_distances,
+)
 
 
 def pixels(*where: tuple[int, ...], shape: tuple[int, ...] = (9, 9)) -> torch.Tensor:
@@ -95,6 +100,25 @@ def test_mean_of_directed_is_the_mean_of_monais_two_directions():
     monai = (directed(pred, reference) + directed(reference, pred)) / 2
     ours = average_symmetric_distance(pred, reference)["mean_of_directed"]
     torch.testing.assert_close(ours.float(), monai, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 24, 20), (2, 2, 7, 24, 20)], ids=["2D", "3D"])
+def test_all_distances_at_once_are_those_of_monai(shape):
+    spacing = [8.0, 1.5, 1.25][-len(shape) + 2 :]
+    generator = torch.Generator().manual_seed(3)
+    pred, reference = ((torch.rand(shape, generator=generator) > 0.9).float() for _ in range(2))
+    found = surface_distances(pred, reference, spacing=spacing)
+    expected = compute_hausdorff_distance(pred, reference, include_background=True, percentile=95, spacing=spacing)
+    torch.testing.assert_close(found["hd95"], expected.double(), atol=1e-5, rtol=1e-5)
+    for name, value in average_symmetric_distance(pred, reference, spacing=spacing).items():
+        assert torch.equal(found[f"assd_{name}"], value)
+
+
+def test_hd95_is_the_farther_way():
+    found = surface_distances(pixels((4, 0)), pixels((4, 0), (4, 4)))
+    assert found["hd95"].item() == pytest.approx(0.95 * 4)
+    assert surface_distances(pixels((4, 0), (4, 4)), pixels((4, 0)))["hd95"].item() == pytest.approx(0.95 * 4)
+    assert surface_distances(pixels(), pixels((4, 0)))["hd95"].isnan().all()
 
 
 def test_an_empty_mask_is_nan_never_a_number():

@@ -112,3 +112,33 @@ def test_a_channel_that_there_is_not_is_named():
     check(unet(), structures={"disc": 0, "cup": 1})
     with pytest.raises(ValueError, match=r"channels are below 2, found \{'disc': 0, 'cup': 9\}; correct structures"):
         check(unet(), structures={"disc": 0, "cup": 9})
+
+
+def volume_unet(channels=1, out=3):
+    return UNet(3, channels, out, channels=(4, 8, 8), strides=(2, 2), norm="batch")
+
+
+def check_volume(network, size=(8, 16, 24), channels=1, **more):
+    check_output(network, image_size=size, structures=("front", "back"), head="softmax", channels=channels, **more)
+
+
+def test_a_network_for_volumes_or_for_grey_slices_fits():
+    check_volume(volume_unet(), train=True)
+    check_volume(unet(channels=1, out=3), size=(16, 24))
+
+
+def test_volumes_are_told_from_slices():
+    with pytest.raises(ValueError, match=r"grey volumes of 8 x 16 x 24, .*; give a network with 3 spatial dim"):
+        check_volume(unet(channels=1, out=3))
+    with pytest.raises(ValueError, match=r"grey images of 16 x 24, .*; give a network with 2 spatial dim"):
+        check_volume(volume_unet(), size=(16, 24))
+
+
+def test_a_window_that_does_not_fit_is_told_the_next_that_do():
+    with pytest.raises(ValueError, match=r"; set image_size to multiples of 4, such as 8 x 16 x 20 or 12 x 16 x 24\.$"):
+        check_volume(volume_unet(), size=(9, 16, 22))
+
+
+def test_a_network_for_other_channels_than_volumes_have_is_to_be_changed():
+    with pytest.raises(ValueError, match=r"; change network_def, which does not take 1 channel of this or a"):
+        check_volume(volume_unet(channels=3))

@@ -61,3 +61,18 @@ def test_at_thresholds_0_the_atlas_is_never_chosen_and_each_image_is_judged_alon
     assert torch.equal(AtlasFallback(nn.Identity(), tmp_path / "atlas.pt")(probs), probs)
     target = AtlasFallback(nn.Identity(), tmp_path / "atlas.pt", min_dice=0.5)(probs)
     assert target[:, 0, 0, 0].tolist() == [1.0, 1.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 32), (20, 40, 36)])
+def test_label_maps_of_volumes_go_in_and_come_out(shape):
+    probs = torch.rand(1, 2, *shape).softmax(1)
+    denoiser = small_denoiser(size=(32, 32, 32), head="softmax")
+    with torch.no_grad():
+        out = AtlasFallback(denoiser, torch.ones(2, 4, 4, 4))(probs)
+    assert out.shape == probs.shape
+    torch.testing.assert_close(out.sum(1), torch.ones(1, *shape))
+
+
+def test_a_denoiser_of_images_refuses_volumes():
+    with pytest.raises(ValueError, match=r"Expected maps of 2 axes to denoise, found shape \(1, 2, 8, 8, 8\); train"):
+        small_denoiser()(torch.rand(1, 2, 8, 8, 8))

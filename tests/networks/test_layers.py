@@ -85,3 +85,10 @@ def test_all_that_take_a_layer_refuse_the_logits(network):
         make("2")
         with pytest.raises(ValueError, match="that gives features, found '4', which gives the logits"):
             make("4")
+
+
+def test_networks_for_volumes_are_known():
+    network = BasicUNet(3, 1, 2, features=(4, 4, 4, 4, 4, 4))
+    check_feature_layer(network, "upcat_1")
+    with pytest.raises(ValueError, match="found 'final_conv', which gives the logits or no map"):
+        check_feature_layer(network, "final_conv")

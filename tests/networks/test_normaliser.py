@@ -49,3 +49,13 @@ def test_the_definition_builds_a_network_that_takes_the_weights():
     wrapped = WithNormaliser(nn.Conv2d(1, 2, 1), in_channels=1, hidden=4, kernel_size=1)
     parser = ConfigParser({"network_def": wrapped.wrap_definition(inner)})
     parser.get_parsed_content("network_def").load_state_dict(wrapped.state_dict())
+
+
+def test_volumes_have_a_normaliser_of_three_axes():
+    image = torch.rand(2, 1, 5, 6, 7)
+    normaliser = Normaliser(1, hidden=2, spatial_dims=3)
+    assert torch.equal(normaliser(image), image)
+    assert normaliser.change[1].width.shape == (2, 1, 1, 1)
+    inside = {"_target_": "BasicUNet"}
+    wrapped = WithNormaliser(torch.nn.Conv3d(1, 2, 1), in_channels=1, spatial_dims=3).wrap_definition(inside)
+    assert wrapped["spatial_dims"] == 3

@@ -243,10 +243,11 @@ def test_files_are_named_as_masks_and_rows_say_which_are_missing(tmp_path, capfd
         "d.dcm": photograph(tmp_path / "d.dcm", PatientName="Doe Jane", StudyInstanceUID=None),
     }
     rows = [{"file": name, "mask": name.replace(".dcm", ".png")} for name in images]
-    assert write_dicom_seg(tmp_path, rows, images, EYE, FUNDUS, model=MODEL) == 1
+    items = {name: {"image": path} for name, path in images.items()}
+    assert write_dicom_seg(tmp_path, rows, items, EYE, FUNDUS, model=MODEL) == 1
     target = tmp_path / "dicom_seg" / "b" / "c.dcm"
     written = target.stat().st_mtime_ns
-    assert write_dicom_seg(tmp_path, rows, images, EYE, FUNDUS, model=MODEL) == 1
+    assert write_dicom_seg(tmp_path, rows, items, EYE, FUNDUS, model=MODEL) == 1
     assert target.stat().st_mtime_ns == written
     assert [path.name for path in (tmp_path / "dicom_seg").rglob("*.dcm")] == ["c.dcm"]
     assert "weights=0123" in target.read_bytes().decode("latin-1")

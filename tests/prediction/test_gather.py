@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from monai_sfda.mask_file import ROW
 from monai_sfda.organs.fundus import DiscAndCup
-from monai_sfda.prediction.gather import CHUNK, gather_rows, score_table, write_results
+from monai_sfda.prediction.gather import gather_rows, score_table, write_results
+from monai_sfda.prediction.no_findings import _NoFindings
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
 FUNDUS = DiscAndCup(disc=1, cup=2)
@@ -26,7 +28,7 @@ def save(path, row=None, ids=None):
     path.parent.mkdir(parents=True, exist_ok=True)
     text = PngInfo()
     if row is not None:
-        text.add_text(CHUNK, json.dumps(row))
+        text.add_text(ROW, json.dumps(row))
     Image.fromarray(eye() if ids is None else ids).save(path, pnginfo=text)
 
 
@@ -198,7 +200,7 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
         "cases": 2,
         "assd_unit": "pixels",
         "structures": {
-            "cup": {"dice": some, "assd_mean_of_directed": nothing, "missed": 2},
+            "cup": {"dice": some, "assd_mean_of_directed": nothing, "hd95": {**some, "mean": 3.1}, "missed": 2},
             "lens": {"dice": nothing, "assd_mean_of_directed": nothing, "missed": 2},
         },
     }
@@ -207,5 +209,23 @@ def test_scores_read_as_a_table_even_where_nothing_was_found():
     *_, none, part, _ = score_table({**summary, "unreadable": 1, "unlabelled": ["lens"]}).splitlines()
     assert none == "lens: not scored, as no mask has it"
     assert part.startswith("2 of 3 images scored; ASSD")
-    assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "2", "2"]
-    assert lens.split() == ["lens", "-", "-", "-", "2", "2"]
+    assert cup.split() == ["cup", "50.0", "40.0", "-", "60.0", "-", "3.10", "2", "2"]
+    assert lens.split() == ["lens", "-", "-", "-", "-", "2", "2"]
+
+
+class Studies(_NoFindings):
+    """Findings with a table of studies."""
+
+    def study_table(self, rows, classes):
+        return "studies.csv", [{"study": "all", "images": len(rows), "classes": len(classes)}]
+
+
+def test_an_organ_can_add_a_table_of_studies_which_sees_failures_too(folder):
+    write_results(folder, classes=CLASSES, findings=Studies())
+    with open(folder / "studies.csv", encoding="utf-8-sig", newline="") as file:
+        assert list(csv.DictReader(file)) == [{"study": "all", "images": "3", "classes": "2"}]
+
+
+def test_other_organs_have_no_table_of_studies(folder):
+    write_results(folder, classes=CLASSES, findings=FUNDUS)
+    assert sorted(path.name for path in folder.glob("*.csv")) == ["failures.csv", "results.csv"]

@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from monai_sfda.prediction.judge import FLAGS, Judge
+from monai_sfda.findings import Flag
+from monai_sfda.prediction.judge import FLAGS, VOLUME_FLAGS, Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.protocols import Flag
 
 CLASSES = {1: "big bone", 2: "marrow"}
 BONE = SimpleNamespace(
@@ -70,6 +70,12 @@ def test_the_most_alarming_comes_first_and_states_its_limit():
     }
 
 
+def test_a_number_just_beyond_its_limit_is_not_rounded_to_it():
+    judge = Judge(CLASSES, BONE, {"blurred": 0.5, "odd_ratio": [0.2, 0.4]})
+    assert judge(good() | {"sharpness": 0.49996})["blurred"] == "0.49996, limit 0.5"
+    assert judge(good() | {"marrow_ratio": 0.40001})["odd_ratio"] == "0.40001, limit 0.2 to 0.4"
+
+
 def test_thresholds_replace_limits_and_none_turns_a_flag_off():
     judge = Judge(CLASSES, BONE, {"dark": None, "unsure": {"marrow": 0.95}, "odd_ratio": [0.2, 0.4], "blurred": 0.5})
     row = good() | {"brightness": 0.01, "big_bone_confidence": 0.1, "marrow_confidence": 0.9, "sharpness": 0.4}
@@ -91,7 +97,9 @@ def test_without_findings_a_picture_may_be_dark_and_a_structure_in_pieces():
     judge = Judge({1: "nucleus"})
     assert judge({"nucleus_pixels": 50, "nucleus_largest_piece": 0.1, "brightness": 0.01}) == {}
     assert list(judge({"nucleus_pixels": 0})) == ["missing_nucleus"]
-    assert list(NO_FINDINGS.limits) == list(FLAGS)
+    assert [name for name in NO_FINDINGS.limits if name in FLAGS] == list(FLAGS)
+    assert [name for name in NO_FINDINGS.limits if name in VOLUME_FLAGS] == list(VOLUME_FLAGS)
+    assert set(NO_FINDINGS.limits) == {*FLAGS, *VOLUME_FLAGS}
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ ROW = {"file": "b/a.png", "mask": "b/a.png"}
 
 
 def test_files_are_named_as_masks_and_not_written_twice(predicted):
-    images = {"b/a.png": predicted / "a.png"}
+    images = {"b/a.png": {"image": predicted / "a.png"}}
     assert write_nifti(predicted, [ROW], images) == 1
     target = predicted / "nifti" / "b" / "a.nii.gz"
     first, written = target.read_bytes(), target.stat().st_mtime_ns
@@ -176,7 +176,7 @@ def test_files_are_named_as_masks_and_not_written_twice(predicted):
 
 
 def test_a_file_older_than_its_mask_is_written_anew(predicted):
-    images = {"b/a.png": predicted / "a.png"}
+    images = {"b/a.png": {"image": predicted / "a.png"}}
     write_nifti(predicted, [ROW], images)
     target, mask = predicted / "nifti" / "b" / "a.nii.gz", predicted / "masks" / "b" / "a.png"
     Image.fromarray(IDS * 0).save(mask)
@@ -190,7 +190,7 @@ def test_an_image_that_is_gone_or_broken_costs_a_row(predicted):
     (predicted / "Doe_Jane.nii").write_bytes(b"junk")
     Image.fromarray(IDS).save(predicted / "masks" / "c.png")
     rows = [{"file": "x", "mask": "c.png"}, {"file": "y", "mask": "c.png"}, ROW]
-    images = {"b/a.png": predicted / "a.png", "x": predicted / "Doe_Jane.nii"}
+    images = {"b/a.png": {"image": predicted / "a.png"}, "x": {"image": predicted / "Doe_Jane.nii"}}
     assert write_nifti(predicted, rows, images) == 1
     table = (predicted / "nifti_failures.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [line.partition(",")[0] for line in table] == ["case", "x", "y"]

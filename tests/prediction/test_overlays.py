@@ -49,23 +49,24 @@ def test_an_empty_mask_leaves_the_photograph_as_it_is():
 
 
 def test_a_thumbnail_shows_the_surroundings_of_a_small_disc(files):
-    near = thumbnail(files / "a.jpg", files / "masks" / "a.png", EYE, FUNDUS, size=200)
+    near = thumbnail({"image": files / "a.jpg"}, files / "masks" / "a.png", EYE, FUNDUS, size=200)
     assert near.shape == (120, 120, 3)  # 3 widths of the disc of 40 pixels
-    far = thumbnail(files / "a.jpg", files / "masks" / "a.png", EYE, FUNDUS, size=260)
+    far = thumbnail({"image": files / "a.jpg"}, files / "masks" / "a.png", EYE, FUNDUS, size=260)
     assert far.shape == (195, 260, 3)  # 120 pixels are too few to be shown as 260
-    assert thumbnail(files / "a.jpg", files / "masks" / "a.png", {1: "nucleus"}, size=200).shape == (150, 200, 3)
+    whole = thumbnail({"image": files / "a.jpg"}, files / "masks" / "a.png", {1: "nucleus"}, size=200)
+    assert whole.shape == (150, 200, 3)
 
 
 def test_a_thumbnail_of_nothing_readable_is_none(files):
     (files / "bad.jpg").write_bytes(b"junk")
-    assert thumbnail(files / "bad.jpg", files / "masks" / "a.png", EYE, FUNDUS, size=100) is None
-    assert thumbnail(files / "lost.jpg", files / "masks" / "a.png", EYE, FUNDUS, size=100) is None
+    assert thumbnail({"image": files / "bad.jpg"}, files / "masks" / "a.png", EYE, FUNDUS, size=100) is None
+    assert thumbnail({"image": files / "lost.jpg"}, files / "masks" / "a.png", EYE, FUNDUS, size=100) is None
 
 
 def test_overlays_are_named_as_masks_and_not_drawn_twice(files):
     rows = [{"file": "a.jpg", "mask": "a.png"}, {"file": "lost.jpg", "mask": "lost.png"}]
     (files / "masks" / "lost.png").write_bytes((files / "masks" / "a.png").read_bytes())
-    images = {"a.jpg": files / "a.jpg"}
+    images = {"a.jpg": {"image": files / "a.jpg"}}
     assert write_overlays(files, rows, images, EYE, FUNDUS) == 1
     target = files / "overlays" / "a.jpg"
     drawn = target.stat().st_mtime_ns
@@ -76,7 +77,7 @@ def test_overlays_are_named_as_masks_and_not_drawn_twice(files):
 
 def test_an_overlay_of_a_mask_that_was_replaced_is_not_kept_when_it_cannot_be_drawn_anew(files):
     rows = [{"file": "a.jpg", "mask": "a.png"}]
-    write_overlays(files, rows, {"a.jpg": files / "a.jpg"}, EYE, FUNDUS)
+    write_overlays(files, rows, {"a.jpg": {"image": files / "a.jpg"}}, EYE, FUNDUS)
     drawn = (files / "overlays" / "a.jpg").stat().st_mtime_ns
     os.utime(files / "masks" / "a.png", ns=(drawn + 1, drawn + 1))
     assert write_overlays(files, rows, {}, EYE, FUNDUS) == 0

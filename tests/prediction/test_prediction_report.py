@@ -46,7 +46,7 @@ def page_of(folder, rows, failures=(), about=(EYE, FUNDUS), images=None):
         "status": {"ok": status["ok"], "review": status["review"], "failed": len(failures)},
         "flags": dict(Counter(flag for r in rows for flag in r["flags"])),
     }
-    images = {r["file"]: folder.parent / "photo.jpg" for r in rows} if images is None else images
+    images = {r["file"]: {"image": folder.parent / "photo.jpg"} for r in rows} if images is None else images
     about = {"classes": about[0], "findings": about[1]}
     path = write_prediction_report(folder, rows, failures, summary, images=images, model=MODEL, **about)
     return path.read_text(encoding="utf-8")
@@ -105,7 +105,7 @@ def test_only_so_many_pictures_are_shown(folder):
 
 def test_a_lost_or_damaged_photograph_costs_its_picture_only(folder, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"junk")
-    images = {"a.png": tmp_path / "bad.png", "b.png": tmp_path / "lost.png"}
+    images = {"a.png": {"image": tmp_path / "bad.png"}, "b.png": {"image": tmp_path / "lost.png"}}
     page = page_of(folder, [row("a.png", "dark"), row("b.png"), row("c.png")], images=images)
     assert page.count("no picture") == 3
     assert "c.png" in page

@@ -2,31 +2,14 @@
 
 import json
 import re
-import runpy
-import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from script_support import load
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIDE = 32
-
-
-def load(name):
-    """A script's functions, without the virtual environment that it makes when it is started."""
-    stub = types.ModuleType("environment")
-    stub.enter = lambda extras: None
-    before = sys.modules.get("environment")
-    sys.modules["environment"] = stub
-    try:
-        return types.SimpleNamespace(**runpy.run_path(str(SCRIPTS / f"{name}.py")))
-    finally:
-        sys.modules.pop("environment")
-        if before is not None:
-            sys.modules["environment"] = before
 
 
 REFUGE, R3, DL, DRISHTI, DOMAINS = (

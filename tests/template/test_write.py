@@ -1,19 +1,20 @@
 """Every bundle has the configs that all share, filled with its own task."""
 
 import json
+from pathlib import Path
 
 import pytest
-from bundle_support import BUNDLES, ROOT, recipe_id
+from bundle_support import ALL_BUNDLES, BUNDLES, ROOT, recipe_id
 
 from monai_sfda.overrides import read_json
 from monai_sfda.template import CONFIGS, write_configs
-from monai_sfda.template.write import TASK, filled, laid_over, layout
+from monai_sfda.template.write import TASK, filled, layout, whole
 
 OWN = {"metadata.json"}
 RECIPES = sorted((CONFIGS / "methods").glob("*.json"))
 
 
-@pytest.mark.parametrize("bundle", BUNDLES, ids=recipe_id)
+@pytest.mark.parametrize("bundle", ALL_BUNDLES, ids=recipe_id)
 def test_the_configs_of_a_bundle_follow_from_its_task(bundle, tmp_path):
     write_configs(tmp_path, read_json(bundle / "configs" / TASK))
     written, found = (
@@ -78,14 +79,13 @@ def test_the_shared_adapt_config_names_no_method():
 
 
 def test_a_config_over_another_is_written_whole():
-    text = '{"_over_": "adapt.json", "seed": 7, "used::epochs": 3, "+imports": ["$import json"]}'
-    task = {"default_method": "tent", "structures": {"vessel": 0}}
-    whole, base = json.loads(laid_over(text, task)), json.loads(filled((CONFIGS / "adapt.json").read_text(), task))
-    assert whole["imports"] == [*base["imports"], "$import json"]
-    assert whole["used"] == {**base["used"], "epochs": 3}
-    changed = ("seed", "used", "imports")
-    assert {**whole, **{name: base[name] for name in changed}} == base
-    assert laid_over('{"seed": 7}', task) == '{"seed": 7}'
+    task = read_json(BUNDLES[0] / "configs" / TASK)
+    over, base = (json.loads(whole(Path(name), task)) for name in ("adapt_with_source.json", "adapt.json"))
+    assert "_over_" not in over
+    assert over["imports"][: len(base["imports"])] == base["imports"]
+    assert over["used"].items() >= {"seed": "@seed", "source_images": "$len(@source_images.good)"}.items()
+    assert over["method"]["name"] == "mpscl"
+    assert over["deliver"]["comparison"] == base["deliver"]["comparison"]
 
 
 def test_another_recipe_than_the_default_is_put_in_by_its_name():

@@ -17,7 +17,7 @@ def test_class_ratios_of_full_photographs_are_those_of_the_cut(tmp_path):
     for name, pixels in (("image", photo.image), ("mask", photo.mask)):
         (tmp_path / name).mkdir()
         Image.fromarray(pixels).save(tmp_path / name / "a.png")
-    ratios, _ = class_ratios(find_pairs(tmp_path), {"disc": [1, 2], "cup": [2]}, FUNDUS)
+    ratios = class_ratios(find_pairs(tmp_path), {"disc": [1, 2], "cup": [2]}, FUNDUS).ratios
     # The cut is 2.1 diameters wide: a round disc takes pi / 4 / 2.1^2 of it.
     assert ratios["disc"] == pytest.approx(0.18, abs=0.04)
     assert (photo.mask > 0).mean() < 0.03
@@ -25,8 +25,8 @@ def test_class_ratios_of_full_photographs_are_those_of_the_cut(tmp_path):
 
 def test_class_ratios_by_hand(tmp_path):
     labelled = write_images(tmp_path, 1, classes=2, size=(64, 64))
-    ratios, images = class_ratios(find_pairs(labelled), {"disc": [1, 2], "cup": [2]}, tmp_path)
-    assert images == 1
+    ratios, spread, images = class_ratios(find_pairs(labelled), {"disc": [1, 2], "cup": [2]}, tmp_path)
+    assert (images, spread) == (1, {"disc": 0, "cup": 0})
     # discs of radius 20 and 9 in 64 x 64 pixels; the count of pixels is within a pixel of the border's length
     assert ratios["disc"] == pytest.approx(3.14159 * 20**2 / 64**2, abs=0.01)
     assert ratios["cup"] == pytest.approx(3.14159 * 9**2 / 64**2, abs=0.01)

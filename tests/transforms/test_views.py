@@ -96,3 +96,37 @@ def test_bad_ranges_are_refused():
 def test_one_corruption_needs_no_list():
     gamma = Gamma()
     assert WeakStrongViews(strong=gamma, weak=gamma).strong == WeakStrongViews(strong=[gamma]).strong == (gamma,)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_erase_takes_a_box_out_of_a_volume(channels):
+    volume = torch.full((60, channels, 32, 40, 48), 2.0)
+    for picture in Erase(prob=1.0)(volume):
+        erased = picture != 2.0
+        # sides are rounded to whole voxels: at most half a voxel on sides of at least 5
+        assert 0.02 * 0.75 <= erased[0].float().mean().item() <= 0.06 * 1.25
+        assert picture[erased].unique().numel() == 1
+        sides = [
+            int(erased[0].any(2).any(1).sum()),
+            int(erased[0].any(2).any(0).sum()),
+            int(erased[0].any(1).any(0).sum()),
+        ]
+        assert erased[0].sum() == sides[0] * sides[1] * sides[2]
+        assert max(sides) < 32
+
+
+def test_what_is_neither_image_nor_volume_is_not_erased():
+    with pytest.raises(
+        ValueError, match=r"volumes \(B, C, D, H, W\) to erase from, found shape \(2, 1, 8\); leave Erase out"
+    ):
+        Erase()(torch.zeros(2, 1, 8))
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (1, 8, 16, 16)], ids=["one channel", "volume"])
+@pytest.mark.parametrize("corrupt", [ImpulseNoise(prob=0.5), Gamma(prob=1.0), Erase(prob=1.0)])
+def test_images_of_one_channel_and_volumes_are_corrupted(corrupt, shape):
+    image = 0.1 + 0.8 * torch.rand(16, *shape)
+    out = corrupt(image)
+    assert out.shape == image.shape
+    assert (out != image).flatten(1).any(1).float().mean() > 0.9 or isinstance(corrupt, ImpulseNoise)
+    assert (out != image).any()

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from monai_sfda.findings import Findings, Flag, Panel, Prediction
 from monai_sfda.organs.fundus.eye import eye_columns
 from monai_sfda.organs.fundus.laterality import eye_of
 from monai_sfda.organs.fundus.ratios import ratio_columns
 from monai_sfda.pieces import bounding_box, largest_piece
-from monai_sfda.protocols import Findings, Flag, Panel, Prediction
 
 __all__ = ["DiscAndCup"]
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from monai_sfda.findings import Prediction
 from monai_sfda.organs.fundus import DiscAndCup
 from monai_sfda.pieces import bounding_box
 from monai_sfda.prediction.judge import FLAGS, Judge
-from monai_sfda.protocols import Prediction
 
 CLASSES = {1: "optic disc", 2: "optic cup"}
 

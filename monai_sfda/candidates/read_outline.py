@@ -1,0 +1,81 @@
+"""One outline of one image, whatever kind of file holds it: the single place that knows of kinds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from monai_sfda.candidates.structures import Structures
+from monai_sfda.data import SameSize
+from monai_sfda.imageio import MaskReader, PhotoReader
+from monai_sfda.reading.kind import sniff
+
+__all__ = ["read_outline"]
+
+
+def read_outline(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    """Read an outline at the size of its image.
+
+    Args:
+        path: a label map as picture or NIfTI, or a DICOM Segmentation whose segments are named as the structures or as
+            the classes of the bundle.
+        image: that it is of.
+        structures: of the bundle.
+
+    Returns:
+        (K, H, W) bool.
+
+    Raises:
+        ValueError: if it does not fit.
+        OSError: if it cannot be read.
+    """
+    if sniff(path) == "dicom":
+        return _segments(path, image, structures)
+    reader = MaskReader(ids=structures.known_ids())
+    SameSize({"image": PhotoReader(), "label": reader})({"image": image, "label": path})
+    return structures.channels(reader.decode(path))
+
+
+def _segments(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    from pydicom import dcmread
+    from pydicom.uid import SegmentationStorage
+
+    content = dcmread(path)
+    if content.get("SOPClassUID") != SegmentationStorage or content.get("SegmentationType") != "BINARY":
+        raise ValueError("Expected a binary DICOM Segmentation as outline, found other DICOM; export it as such.")
+    width, height = PhotoReader().decode(image).size
+    if (content.Columns, content.Rows) != (width, height):
+        raise ValueError(
+            f"Expected files of one size, found image {width}x{height}, label {content.Columns}x{content.Rows}; save "
+            "the mask at the size of the image."
+        )
+    of_segment = {one.SegmentNumber: _channel(str(one.SegmentLabel), structures) for one in content.SegmentSequence}
+    own = dcmread(image, stop_before_pixels=True).SOPInstanceUID if sniff(image) == "dicom" else None
+    masks = np.zeros((len(structures.names), height, width), bool)
+    frames = np.reshape(content.pixel_array, (-1, height, width)) > 0
+    for frame, about in zip(frames, content.PerFrameFunctionalGroupsSequence, strict=True):
+        sources = _sources(about)
+        if own is not None and sources and own not in sources:
+            raise ValueError("Expected an outline of this image alone, found one of another; export it again.")
+        masks[of_segment[about.SegmentIdentificationSequence[0].ReferencedSegmentNumber]] |= frame
+    return np.logical_or.accumulate(masks[::-1])[::-1] if structures.nested else masks
+
+
+def _channel(label: str, structures: Structures) -> int:
+    known = [
+        {name.casefold() for name in pair}
+        for pair in zip(structures.names, structures.classes or structures.names, strict=True)
+    ]
+    for place, names in enumerate(known):
+        if label.strip().casefold() in names:
+            return place
+    raise ValueError(
+        f"Expected segments named {', '.join(structures.names)}, found one named {label}; rename it, or leave it out."
+    )
+
+
+def _sources(frame: object) -> set[str]:
+    """Identifiers of the images that a frame was derived from."""
+    derived = getattr(frame, "DerivationImageSequence", ())
+    return {str(one.ReferencedSOPInstanceUID) for each in derived for one in getattr(each, "SourceImageSequence", ())}

@@ -1,0 +1,5 @@
+"""Findings of the ventricles in cine MR."""
+
+from monai_sfda.organs.heart.heart import Heart
+
+__all__ = ["Heart"]

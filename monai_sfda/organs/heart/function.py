@@ -1,0 +1,78 @@
+"""Function of the left ventricle, from the volumes of several frames of one study."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["FRAMES", "function_rows"]
+
+FRAMES = r"(?P<study>.+?)(?:[_-](?:frame|phase)|\.nii(?:\.gz)? frame )(?P<frame>\d+)"
+"""What a file name begins with if it is a frame: ``patient001_frame01.nii.gz``, ``SC-HF-I-01_phase08.nii.gz``, or, of a
+file that holds several, ``patient001.nii.gz frame 3``."""
+
+
+def function_rows(rows: Sequence[Mapping[str, Any]], column: str, frames: re.Pattern[str]) -> list[dict[str, Any]]:
+    """A row for each study, sorted by name.
+
+    End diastole is the frame with the largest cavity, end systole the one with the smallest. Stroke volume is the
+    difference of both volumes, ejection fraction the stroke volume in per cent of the end-diastolic volume. Without two
+    frames, or if a frame was not measured or has no cavity, there is no number but a status ``incomplete``: the frame
+    that is missing may be the largest or the smallest.
+
+    Args:
+        rows: of volumes: ``file``, ``status``, the ``column``, and perhaps ``study`` and ``frame`` and
+            ``myocardial_mass_g``.
+        column: volume of the cavity in ml.
+        frames: pattern with the groups study and frame, matched from the beginning of ``file``, for rows without a
+            ``study`` of their own. A file that it does not match is a study of one frame.
+
+    Returns:
+        ``study``, ``status`` (``ok``; ``review`` if one of the two frames has a flag; ``incomplete``), ``frames``,
+        ``end_diastole`` and ``end_systole`` (their frames), ``end_diastolic_volume_ml``, ``end_systolic_volume_ml``,
+        ``stroke_volume_ml``, ``ejection_fraction_percent`` and, where known, ``myocardial_mass_g`` at end diastole.
+    """
+    studies: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for row in rows:
+        study, frame = _place(row, frames)
+        studies.setdefault(study, []).append((frame, row))
+    return [_function(study, those, column) for study, those in sorted(studies.items())]
+
+
+def _place(row: Mapping[str, Any], frames: re.Pattern[str]) -> tuple[str, str]:
+    """Study and frame of a row."""
+    if row.get("study") is not None:
+        return str(row["study"]), str(row.get("frame", ""))
+    match = frames.match(row["file"])
+    return (match["study"], match["frame"]) if match else (row["file"], "")
+
+
+def _function(study: str, frames: Sequence[tuple[str, Mapping[str, Any]]], column: str) -> dict[str, Any]:
+    found = {"study": study, "status": "incomplete", "frames": len(frames)}
+    unknown = dict.fromkeys(
+        (
+            "end_diastole",
+            "end_systole",
+            "end_diastolic_volume_ml",
+            "end_systolic_volume_ml",
+            "stroke_volume_ml",
+            "ejection_fraction_percent",
+        )
+    )
+    if len(frames) < 2 or not all(row.get(column) for _, row in frames):
+        return found | unknown
+    diastole = max(frames, key=lambda frame: frame[1][column])
+    systole = min(frames, key=lambda frame: frame[1][column])
+    largest, smallest = diastole[1][column], systole[1][column]
+    numbers = {
+        "status": "ok" if diastole[1]["status"] == systole[1]["status"] == "ok" else "review",
+        "end_diastole": diastole[0],
+        "end_systole": systole[0],
+        "end_diastolic_volume_ml": largest,
+        "end_systolic_volume_ml": smallest,
+        "stroke_volume_ml": round(largest - smallest, 4),
+        "ejection_fraction_percent": round(100 * (largest - smallest) / largest, 2),
+    }
+    mass = diastole[1].get("myocardial_mass_g")
+    return found | numbers | ({} if mass is None else {"myocardial_mass_g": mass})

@@ -1,0 +1,54 @@
+"""The row of a mask that has none, as other software saves one that a person has corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monai_sfda.findings import Findings
+from monai_sfda.imageio import MaskReader
+from monai_sfda.imageio.header import header_facts
+from monai_sfda.mask_file import is_volume
+from monai_sfda.prediction.describe import describe_mask
+from monai_sfda.prediction.describe_volume import describe_volume
+from monai_sfda.prediction.judge import Judge
+from monai_sfda.transforms.nested import refuse_unknown_ids
+from monai_sfda.volumes import Grid, read_volume
+
+__all__ = ["measured_row"]
+
+
+def measured_row(
+    path: Path, owner: Mapping[str, Any], classes: Mapping[int, str], findings: Findings
+) -> dict[str, Any]:
+    """The row of a mask file.
+
+    Args:
+        path: PNG or NIfTI.
+        owner: ``case`` of its image, and perhaps ``image`` (path or paths) and ``kept``.
+        classes: class id -> structure.
+        findings: what the organ adds.
+
+    Raises:
+        ValueError, OSError: if it cannot be read, or holds other ids.
+    """
+    case, kept = owner["case"], owner.get("kept")
+    if not is_volume(path):
+        ids = np.asarray(MaskReader(ids=[0, *classes]).decode(path))
+        facts = header_facts(owner["image"]) if "image" in owner else {}
+        return describe_mask(ids, case, classes, Judge(classes, findings), findings, kept=kept, **facts)
+    volume = read_volume(path)
+    refuse_unknown_ids(volume.values, [0, *classes], case)
+    axes = list(Grid.of(volume, (1.0, 1.0)).axes)
+    return describe_volume(
+        volume.values.astype(np.uint8).transpose(axes),
+        case,
+        classes,
+        Judge(classes, findings, volumes=True),
+        findings,
+        spacing=volume.zooms[axes].tolist() if volume.measured else None,
+        kept=kept,
+    )

@@ -1,0 +1,85 @@
+"""The DICOM series among the files of a folder tree."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from posixpath import commonpath
+from typing import Any
+
+from monai_sfda.volumes.arrange import arranged
+from monai_sfda.volumes.slices import Slice, slices_of
+
+__all__ = ["find_series"]
+
+THREADS = 4
+
+logger = logging.getLogger(__name__)
+
+
+def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+    """One item for each series, wherever its files lie.
+
+    Its ``image`` is the list of its paths, in the order of the slices where they are those of one volume, ``frames`` is
+    how many volumes there are, and its ``case`` is the folder that holds all its files and the number of the series:
+    ``patient/series_3``. Where that is not unique, a counter follows: ``series_3_2``. A file that cannot be read, or
+    names no series, is an item of its own; files without images, such as reports and segmentations, are left out with a
+    warning.
+
+    Args:
+        items: the DICOM files, each with ``image`` (path) and ``case`` (path relative to the folder).
+
+    Raises:
+        ImportError: if pydicom is not installed.
+    """
+    cases = {item["image"]: item["case"] for item in items}
+    with ThreadPoolExecutor(THREADS) as pool:
+        read = list(pool.map(_slices, cases))
+    groups: dict[str, list[Slice]] = {}
+    alone, others = [], 0
+    for path, slices in zip(cases, read, strict=True):
+        if slices is None:
+            alone.append({"image": [path], "case": cases[path]})
+        elif slices:
+            groups.setdefault(slices[0].series or f"alone {path}", []).extend(slices)
+        else:
+            others += 1
+    if others:
+        logger.warning("%d DICOM files without images, such as reports and segmentations, are left out.", others)
+    return [*alone, *_named(groups, cases)]
+
+
+def _slices(path: str) -> list[Slice] | None:
+    try:
+        return slices_of(path)
+    except ImportError:
+        raise
+    except Exception:  # as varied as damaged headers; whoever reads it says so
+        return None
+
+
+def _named(groups: dict[str, list[Slice]], cases: dict[str, str]) -> list[dict[str, Any]]:
+    result, taken = [], {case.casefold() for case in cases.values()}
+    for slices in groups.values():
+        paths, frames = _order(slices)
+        number = slices[0].series_number
+        folder = PurePosixPath(commonpath([str(PurePosixPath(cases[path]).parent) for path in paths]))
+        name = str(folder / ("series" if number is None else f"series_{number}"))
+        case, count = name, 1
+        while case.casefold() in taken:
+            count += 1
+            case = f"{name}_{count}"
+        taken.add(case.casefold())
+        result.append({"image": paths, "case": case, "frames": frames})
+    return result
+
+
+def _order(slices: Sequence[Slice]) -> tuple[list[str], int]:
+    """Paths, and how many frames they hold; as they are where they are not those of one volume."""
+    try:
+        frames = arranged(slices)
+    except ValueError:
+        return list(dict.fromkeys(one.path for one in slices)), 1
+    return list(dict.fromkeys(one.path for frame in frames for one in frame)), len(frames)

@@ -1,0 +1,53 @@
+"""A label map on the voxels of its image."""
+
+from __future__ import annotations
+
+import numpy as np
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
+
+from monai_sfda.reading.stored import Refused
+from monai_sfda.volumes.volume import SAME_PLACE, Volume, corner_distance, size_text
+
+__all__ = ["label_on"]
+
+FRACTION = 1e-3  # that scale factors of headers leave of whole numbers
+
+
+def label_on(volume: Volume, label: Volume) -> np.ndarray:
+    """Class ids (X, Y, Z) uint8 on the voxels of an image.
+
+    A label map of the same voxels whose axes have another order or direction is turned, which changes no id.
+
+    Raises:
+        ValueError: if it has other voxels than the image, or holds no class ids.
+    """
+    if not _same(volume, label) and label.placed and volume.placed:
+        label = _turned(label, volume.affine)
+    if not _same(volume, label):
+        sizes = [size_text(one.values.shape) for one in (volume, label)]
+        found = f"{sizes[1]} for {sizes[0]}" if sizes[0] != sizes[1] else "other places in its affine"
+        raise Refused(
+            f"Expected a label map on the voxels of its image, found {found}; resample it onto the image (nearest "
+            "neighbour)."
+        )
+    ids = np.rint(label.values)
+    if np.abs(label.values - ids).max() > FRACTION or ids.min() < 0 or ids.max() > 255:
+        low, high = label.values.min(), label.values.max()
+        found = "fractions" if low >= 0 and high <= 255 else "other numbers"
+        raise Refused(f"Expected whole class ids from 0 to 255 in the label map, found {found} ({low:g} to {high:g}).")
+    return ids.astype(np.uint8)
+
+
+def _same(volume: Volume, label: Volume) -> bool:
+    if volume.values.shape != label.values.shape:
+        return False
+    if not (volume.placed and label.placed):
+        return True
+    return corner_distance(volume.affine, label.affine, volume.values.shape) < SAME_PLACE
+
+
+def _turned(label: Volume, affine: np.ndarray) -> Volume:
+    """With the axes of the file that lie nearest to those of an affine."""
+    turn = ornt_transform(io_orientation(label.affine), io_orientation(affine))
+    turned = apply_orientation(label.values, turn)
+    return label._replace(values=turned, affine=label.affine @ inv_ornt_aff(turn, label.values.shape))

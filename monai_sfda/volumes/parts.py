@@ -1,0 +1,99 @@
+"""Cut volumes into what a network sees at a time: slices, or windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from monai.data.utils import dense_patch_slices
+from monai.transforms import ResizeWithPadOrCrop, SpatialPad
+from torch import Tensor
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+__all__ = ["VolumeParts"]
+
+KEYS = ("image", "label")
+
+
+class VolumeParts(Dataset):
+    """A data set of the slices, or of the windows that cover them, of a data set of volumes; always the same ones.
+
+    Two numbers in ``image_size``: every slice, its middle if it is larger, surrounded with black if it is smaller.
+    Three: windows side by side, the last ones moved back into the volume; a volume that is smaller than one is
+    surrounded with black. A part of one grey level, as the ends of a stack often are, is left out: a network learns
+    nothing from it, and its statistics would count in batch normalisation.
+
+    Only the volume that is asked for is in memory, so let the data set of volumes keep what it has read, on disk
+    (MONAI's ``PersistentDataset``) or in memory (``CacheDataset``).
+
+    Args:
+        volumes: items ``image`` (1, slices, rows, columns), perhaps a ``label`` of the same shape, and ``case``.
+        image_size: rows and columns, or slices, rows and columns, of a part.
+        progress: whether to show a progress bar while all volumes are read once.
+
+    Shape:
+        items ``image`` and ``label`` (1, \\*image_size), ``case`` ("p1.nii.gz slice 4", counted from 1 as the network
+        sees them, or "p1.nii.gz window 2") and ``volume``, the case of the volume.
+
+    Raises:
+        ValueError: if ``image_size`` has neither two nor three numbers.
+    """
+
+    def __init__(
+        self, volumes: Sequence[Mapping[str, Any]], image_size: Sequence[int], *, progress: bool = True
+    ) -> None:
+        if len(image_size) not in (2, 3):
+            raise ValueError(
+                f"Expected an image_size of 2 numbers (slices) or 3 (windows), found {list(image_size)}; correct "
+                "image_size in task.json."
+            )
+        self.volumes, self.size = volumes, tuple(int(side) for side in image_size)
+        self.kind = "slice" if len(self.size) == 2 else "window"
+        self._latest: tuple[int, Mapping[str, Any]] | None = None
+        numbers = tqdm(range(len(volumes)), "reading volumes", unit="volume", leave=False, disable=not progress)
+        self.places = [(index, place) for index in numbers for place in self._places(index)]
+
+    @property
+    def sampled(self) -> str:
+        """What there is, such as "240 slices of 24 volumes"."""
+        volumes = len({index for index, _ in self.places})
+        return f"{_count(len(self.places), self.kind)} of {_count(volumes, 'volume')}"
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        index, place = self.places[number]
+        volume = self._volume(index)
+        part = {key: self._cut(volume[key], place) for key in KEYS if key in volume}
+        name = str(volume["case"])
+        return {**part, "case": f"{name} {self.kind} {place + 1}", "volume": name}
+
+    def _volume(self, index: int) -> Mapping[str, Any]:
+        """The volume that was asked for last is kept, because its other parts are often asked for next."""
+        latest = self._latest
+        if latest is None or latest[0] != index:
+            self._latest = latest = (index, self.volumes[index])
+        return latest[1]
+
+    def _places(self, index: int) -> Iterator[int]:
+        image = self._volume(index)["image"]
+        count = image.shape[1] if self.kind == "slice" else len(self._windows(image))
+        for place in range(count):
+            part = self._cut(image, place)
+            if part.min() != part.max():
+                yield place
+
+    def _cut(self, volume: Tensor, place: int) -> Tensor:
+        if self.kind == "slice":
+            return ResizeWithPadOrCrop(self.size)(volume[:, place]).clone()
+        return SpatialPad(self.size)(volume)[(slice(None), *self._windows(volume)[place])].clone()
+
+    def _windows(self, volume: Tensor) -> list[tuple[slice, ...]]:
+        padded = [max(side, window) for side, window in zip(volume.shape[1:], self.size, strict=True)]
+        return dense_patch_slices(padded, self.size, self.size)
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"

@@ -1,0 +1,52 @@
+import itertools
+
+import numpy as np
+import pytest
+from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
+
+from monai_sfda.volumes import Volume
+from monai_sfda.volumes.labels import label_on
+
+IDS = np.arange(4 * 4 * 4, dtype=np.uint8).reshape(4, 4, 4)
+AFFINE = np.array([[1.4, 0.3, 0, 5], [-0.3, 1.4, 0, 6], [0, 0, 8, 7], [0, 0, 0, 1.0]])
+CODES = ["".join(code) for axes in itertools.permutations(("LR", "PA", "IS")) for code in itertools.product(*axes)]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_label_map_with_other_axes_is_turned_onto_its_image(code):
+    turn = ornt_transform(io_orientation(AFFINE), axcodes2ornt(tuple(code)))
+    other = Volume(apply_orientation(IDS, turn), AFFINE @ inv_ornt_aff(turn, IDS.shape))
+    assert np.array_equal(label_on(Volume(np.zeros_like(IDS), AFFINE), other), IDS)
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0])
+def test_a_label_map_elsewhere_is_refused(shift):
+    moved = AFFINE.copy()
+    moved[0, 3] += shift * np.linalg.norm(AFFINE[:3, 0]) + 1e-6
+    with pytest.raises(ValueError, match="found other places in its affine; resample it onto the image"):
+        label_on(Volume(IDS, AFFINE), Volume(IDS, moved))
+
+
+def test_a_label_map_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="found 4 x 4 x 3 for 4 x 4 x 4; resample"):
+        label_on(Volume(IDS, AFFINE), Volume(IDS[..., :3], AFFINE))
+    with pytest.raises(ValueError, match="found 4 x 4 x 3 for 4 x 4 x 4; resample"):
+        label_on(Volume(IDS, AFFINE), Volume(IDS[..., :3], AFFINE, placed=False))
+
+
+def test_a_label_map_without_a_place_is_taken_as_stored():
+    assert np.array_equal(label_on(Volume(IDS, AFFINE), Volume(IDS, np.eye(4), placed=False)), IDS)
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([0, 0.5, 1], "found fractions"),
+        ([0, 1, 256], "found other numbers"),
+        ([-1, 0, 1], r"other numbers \(-1 to 1\)"),
+    ],
+)
+def test_what_is_no_class_id_is_refused(ids, words):
+    values = np.resize(np.array(ids, np.float32), (4, 4, 4))
+    with pytest.raises(ValueError, match=words):
+        label_on(Volume(IDS, AFFINE), Volume(values, AFFINE))

@@ -1,0 +1,223 @@
+"""DICOM series as volumes: geometry as highdicom has it, levels, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_series import OBLIQUE, RNG, enhanced, position, write_series, write_slice
+
+from monai_sfda.volumes import find_volumes, read_volume
+from monai_sfda.volumes.series import read_series
+
+pydicom = pytest.importorskip("pydicom")
+
+
+def refused(paths, words, **options):
+    with pytest.raises(ValueError, match=words) as caught:
+        read_series(paths, **options)
+    text = str(caught.value)
+    assert text.startswith("Expected ")
+    assert text.endswith(".")
+    assert ". " not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        OBLIQUE,
+        [1, 0, 0, 0, 1, 0],
+        [0, 1, 0, 0, 0, -1],
+        [1, 0, 0, 0, 0, -1],
+        [-0.6, 0.8, 0, 0, 0, 1],
+        [0, 0, -1, 0, 1, 0],
+    ],
+)
+def test_voxels_lie_where_highdicom_puts_them(tmp_path, axes):
+    image = pytest.importorskip("highdicom.image")
+    pixels = RNG.integers(0, 1000, (4, 6, 5)).astype(np.int16)
+    paths = [write_slice(tmp_path / f"{9 - n}", 8 * n, pixels[n], axes=axes) for n in range(4)]
+    volume = read_volume(paths[::-1])
+    other = image.get_volume_from_series([pydicom.dcmread(path) for path in paths])
+    right = np.diag([-1, -1, 1, 1]) @ other.affine  # of slice, row and column
+    for _ in range(20):
+        index = [int(RNG.integers(n)) for n in other.array.shape]
+        place = right @ [*index, 1]
+        found = np.linalg.solve(volume.affine, place)[:3]
+        assert np.allclose(found, np.rint(found), atol=1e-6)
+        assert volume.values[tuple(np.rint(found).astype(int))] == other.array[tuple(index)]
+    assert volume.placed
+    assert volume.measured
+    assert np.allclose(volume.zooms, [1.25, 1.5, 8])
+
+
+def test_the_order_of_the_files_does_not_matter(tmp_path):
+    paths = write_series(tmp_path)
+    volume = read_volume(paths)
+    assert volume.values[0, 0].tolist() == [100, 108, 116, 124]
+    for _ in range(3):
+        assert np.array_equal(read_volume(RNG.permutation(paths).tolist()).values, volume.values)
+
+
+def test_levels_are_rescaled_slice_by_slice(tmp_path):
+    paths = [write_slice(tmp_path / str(n), n, RescaleSlope=n + 1, RescaleIntercept=-10) for n in range(3)]
+    assert read_volume(paths).values[0, 0].tolist() == [90, 2 * 101 - 10, 3 * 102 - 10]
+
+
+def test_bright_means_bright_and_padding_is_dark(tmp_path):
+    pixels = np.arange(30, dtype=np.int16).reshape(6, 5)
+    dark = write_slice(tmp_path / "a", 0, pixels, PhotometricInterpretation="MONOCHROME1")
+    assert np.array_equal(read_volume([dark]).values[..., 0], -pixels.T)
+    pixels[0, 0] = -2000
+    padded = write_slice(tmp_path / "b", 0, pixels, PixelPaddingValue=-2000)
+    assert read_volume([padded]).values.min() == 1
+
+
+def test_a_tilted_stack_keeps_its_places(tmp_path):
+    places = [np.add(position(5 * n), [0, 0, 0.5 * n]).tolist() for n in range(4)]
+    paths = [write_slice(tmp_path / str(n), 0, ImagePositionPatient=places[n]) for n in range(4)]
+    affine = read_volume(paths).affine
+    for n, place in enumerate(places):
+        assert np.allclose((np.diag([-1, -1, 1, 1]) @ affine @ [0, 0, n, 1])[:3], place)
+
+
+def test_one_slice_is_as_thick_as_it_says(tmp_path):
+    volume = read_volume([write_slice(tmp_path / "a", 3)])
+    assert np.allclose(volume.zooms, [1.25, 1.5, 4])
+    assert volume.measured
+    volume = read_volume(write_slice(tmp_path / "b", 3, SliceThickness=None))
+    assert volume.sized
+    assert not volume.measured
+    nowhere = {"ImagePositionPatient": None, "ImageOrientationPatient": None, "PixelSpacing": None}
+    volume = read_volume([write_slice(tmp_path / "c", 3, **nowhere)])
+    assert (volume.placed, volume.sized, volume.measured) == (False, False, False)
+
+
+def cine(folder, **change):
+    """Three positions, four times each; the numbers count through the times of a position."""
+    paths = []
+    for place in range(3):
+        for time in range(4):
+            about = {"TriggerTime": 40 * time, "InstanceNumber": 4 * place + time + 1} | change
+            pixels = np.full((6, 5), 10 * place + time, np.int16)
+            paths.append(write_slice(folder / f"{len(paths):03}", 8 * place, pixels, **about))
+    return paths
+
+
+@pytest.mark.parametrize("change", [{}, {"TriggerTime": None}, {"TriggerTime": 0}])
+def test_images_at_one_position_are_frames(tmp_path, change):
+    paths = cine(tmp_path, **change)
+    for frame in range(4):
+        assert read_volume(RNG.permutation(paths).tolist(), frame).values[0, 0].tolist() == [
+            frame,
+            10 + frame,
+            20 + frame,
+        ]
+    refused(paths, "found 4 frames; name those to read, such as --frames 0,2")
+    refused(paths, "Expected a frame from 0 to 3 of the series, found 4", frame=4)
+
+
+def test_the_time_goes_before_the_number(tmp_path):
+    times = [30, 10, 20]
+    paths = [
+        write_slice(
+            tmp_path / str(n), 0, np.full((6, 5), time, np.int16), AcquisitionTime=f"1200{time}", InstanceNumber=n
+        )
+        for n, time in enumerate(times)
+    ]
+    assert [int(read_volume(paths, frame).values[0, 0, 0]) for frame in range(3)] == [10, 20, 30]
+
+
+def test_a_missing_slice_is_named(tmp_path):
+    paths = write_series(tmp_path, heights=(0, 8, 16, 24, 32))
+    for gone in (1, 2, 3):
+        rest = paths[:gone] + paths[gone + 1 :]
+        refused(rest, f"found 16 mm between the images {gone} and {gone + 2}, and 8 mm elsewhere")
+
+
+def test_uneven_distances_are_refused_and_rounded_ones_are_not(tmp_path):
+    refused(write_series(tmp_path / "a", heights=(0, 8, 16, 27, 38)), "found distances from 8 to 11 mm")
+    assert read_volume(write_series(tmp_path / "b", heights=(0, 0.7, 1.3, 2.0, 2.7, 3.3))).values.shape[2] == 6
+
+
+def test_copies_and_doubled_slices_are_refused(tmp_path):
+    paths = write_series(tmp_path)
+    refused([*paths, paths[0]], "Expected each image of the series once, found 1 of them again; remove the copies")
+    again = write_slice(tmp_path / "again", 8, InstanceNumber=9)
+    refused([*paths, again], r"found 2 at one \(images 2, 9\) and 1 at another \(image 1\)")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"axes": [1, 0, 0, 0, 1, 0]}, "orientation"),
+        ({"Modality": "CT"}, "modality"),
+        ({"PixelSpacing": [1.5, 1.3]}, "pixel spacing"),
+        ({"pixels": np.zeros((5, 5), np.int16)}, "size"),
+        ({"FrameOfReferenceUID": "1.8"}, "frame of reference"),
+    ],
+)
+def test_a_stranger_in_a_series_is_named(tmp_path, change, word):
+    paths = [*write_series(tmp_path), write_slice(tmp_path / "x", 40, InstanceNumber=77, **change)]
+    refused(paths, rf"Expected a series of one {word}, found another in 1 of 5 images \(image 77\)")
+
+
+def test_a_localiser_of_three_planes_is_refused(tmp_path):
+    planes = [OBLIQUE, [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, -1]]
+    refused([write_slice(tmp_path / str(n), 0, axes=axes) for n, axes in enumerate(planes)], "of one orientation")
+
+
+def test_what_says_no_place_or_is_no_grey_image_is_refused(tmp_path):
+    paths = write_series(tmp_path, ImagePositionPatient=None)
+    refused(paths, r"Expected the ImagePositionPatient of each image .*, found none in 4 of 4 \(images 1, 2, 3, ...\)")
+    colours = np.zeros((6, 5, 3), np.uint8)
+    refused([write_slice(tmp_path / "c", 0, colours)], "found colours in 1 of 1")
+    refused([write_slice(tmp_path / "d", 0, ImageOrientationPatient=[1, 0, 0, 1, 0, 0])], "at a right angle")
+    refused([write_slice(tmp_path / "e", 0, PixelSpacing=[0, 1])], "Expected the PixelSpacing of each image")
+
+
+def test_damaged_images_are_one_sentence_without_a_patient(tmp_path):
+    paths = write_series(tmp_path, PatientName="Doe^Jane")
+    data = pydicom.dcmread(paths[1])
+    data.PixelData = data.PixelData[:20]
+    data.save_as(paths[1])
+    assert "Doe" not in refused(paths, "Expected 60 bytes of pixels in image 2")
+    content = Path(paths[0]).read_bytes()
+    Path(paths[0]).write_bytes(content.replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2\n1"))
+    refused(paths[:1], r"found image 1 that cannot \(ValueError\)")
+    (tmp_path / "half").write_bytes(Path(paths[2]).read_bytes()[:200])
+    refused([str(tmp_path / "half")], "(other content|without pixels|cannot)")
+    (tmp_path / "x.dcm").write_text("no image" * 50)
+    refused([str(tmp_path / "x.dcm")], "Expected a DICOM image in x.dcm, found other content")
+
+
+def test_a_file_of_many_frames_is_a_volume(tmp_path):
+    volume = read_volume([enhanced(tmp_path / "a.dcm", (16, 0, 8), (1,))])
+    assert volume.values[0, 0].tolist() == [1001, 2002, 0]
+    assert np.allclose(volume.zooms, [1.25, 1.5, 8])
+    assert np.allclose(volume.affine, read_volume(write_series(tmp_path / "b", heights=(0, 8, 16))).affine)
+
+
+def test_a_file_of_many_frames_may_hold_several_times(tmp_path):
+    path = enhanced(tmp_path / "a.dcm", (0, 8), (2, 1))
+    assert read_volume([path], 0).values[0, 0].tolist() == [1, 1003]
+    assert read_volume([path], 1).values[0, 0].tolist() == [0, 1002]
+    items = find_volumes(tmp_path, frames="all")
+    assert [one["frame"] for one in items] == [0, 1]
+
+
+def test_compressed_frames_are_the_same(tmp_path):
+    path = enhanced(tmp_path / "a.dcm", (16, 0, 8), (1,))
+    values = read_volume([path]).values
+    data = pydicom.dcmread(path)
+    data.compress(pydicom.uid.RLELossless)
+    data.save_as(path)
+    assert np.array_equal(read_volume([path]).values, values)
+
+
+def test_many_frames_without_places_are_refused(tmp_path):
+    path = write_slice(tmp_path / "a", 0, ImagePositionPatient=None)
+    data = pydicom.dcmread(path)
+    data.NumberOfFrames, data.PixelData = 2, data.PixelData * 2
+    data.save_as(path)
+    refused([path], r"Expected the ImagePositionPatient of each image .* in 2 of 2 \(images 1, 2\)")
