@@ -81,8 +81,9 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
     """Train BUNDLE on labelled images: LABELLED/image/NAME.png and LABELLED/mask/NAME.png.
 
     A tenth of the images is held out: after each epoch the network is scored on it, and the best epoch is kept. Writes
-    models/model.pt, passport.json (cut-offs), source_ratios.json (how large the structures are), training.csv and
-    training.png. If you stop a training with Ctrl-C, the best epoch so far is kept in the same way.
+    models/model.pt, passport.json (cut-offs), source_ratios.json (how large the structures are), prototypes.pt (mean
+    features of the classes), training.csv and training.png. If you stop a training with Ctrl-C, the best epoch so far
+    is kept in the same way.
 
     Args:
         bundle: folder of a MONAI bundle with configs/train.json.
@@ -128,8 +129,9 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
 def passport(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: Any) -> None:
     """Measure a BUNDLE that was trained elsewhere, on labelled images as `monai-sfda train` takes them.
 
-    Writes what a training writes at its end: models/passport.json (the best cut-off of each structure) and
-    models/source_ratios.json (how large the structures are). Neither holds an image.
+    Writes what a training writes at its end: models/passport.json (the best cut-off of each structure),
+    models/source_ratios.json (how large the structures are) and models/prototypes.pt (mean features of the classes).
+    None of them holds an image.
 
     Args:
         bundle: folder of a MONAI bundle with configs/train.json and weights.
@@ -344,13 +346,12 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         parser.read_config([str(file) for file in files])
         method = parser.get("method")
         rebuilt = "reconstruction" in method and parser.get_parsed_content("method::reconstruction")
+        source = "; learns from labelled source images too: --source LABELLED" if method.get("uses_source") else ""
         default = " (the default)" if method["name"] == default_name else ""
         lines = [
             method["summary"] + default,
-            method["citation"] + ("; here a reconstruction" if rebuilt else ""),
+            method["citation"] + ("; here a reconstruction" if rebuilt else "") + source,
         ]
-        if method.get("uses_source"):
-            lines.append("learns from labelled source images too: --source LABELLED")
         for row in measured:
             if row["method"] == name and row["change"] and row["change"]["difference"] is not None:
                 change, dice = 100 * row["change"]["difference"], fmean(row["dice"])

@@ -12,7 +12,7 @@ from monai_sfda.tables import read_csv
 
 NUCLEI = ROOT / "bundles" / "nuclei_fluorescence"
 SMALL = ("--image_size", "[64,64]", "--precision", "float32", "--batch_size", "2")
-LEFT = {"model.pt", "passport.json", "source_ratios.json", "training.csv", "training.png"}
+LEFT = {"model.pt", "passport.json", "prototypes.pt", "source_ratios.json", "training.csv", "training.png"}
 
 
 @pytest.fixture
