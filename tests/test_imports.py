@@ -47,7 +47,7 @@ HOUSE = """
 
     imageio         files reading transforms.nested
     data            failures files mask_file places reading tables
-    volumes         data files mask_file reading transforms
+    volumes         data files mask_file pieces reading transforms
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
     handlers        digits files functional metrics networks.moved root_cause tables

@@ -17,7 +17,7 @@ def test_all_means_those_that_keep_the_network():
     assert set(found) == set(same_network_recipes(FUNDUS))
     assert found[0] == "bn_stats"
     with_source = {"advent", "beal", "minent", "mpscl"}
-    assert set(recipe_names(FUNDUS)) - set(found) == {"dae", *with_source}
+    assert set(recipe_names(FUNDUS)) - set(found) == {"dae", "vptta", *with_source}
     assert with_source == {name for name in recipe_names(FUNDUS) if uses_source(FUNDUS, name)}
     assert set(cheap_first(FUNDUS, "all", source=True)) == {*found, *with_source}
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from bundle_support import (
     VOLUME_SIZES,
+    command,
     network_of,
     random_weights,
     run,
@@ -87,3 +88,12 @@ def test_methods_with_the_source_run_and_deliver(bundle, method, tmp_path):
     adapted, source = network_of(tmp_path / "run" / "bundle").state_dict(), torch.load(weights, weights_only=True)
     assert any(not torch.equal(adapted[name], source[name]) for name in adapted)
     assert all(tensor.isfinite().all() for tensor in adapted.values())
+
+
+def test_the_command_adapts_to_volumes(bundle, volumes, tmp_path, monkeypatch):
+    weights = random_weights(bundle, tmp_path / "model.pt")
+    command(
+        monkeypatch, "adapt", bundle, volumes, "--output", tmp_path / "run", "--method", "bn_stats", "--batch_size", 2,
+        "--checkpoint", weights,
+    )  # fmt: skip
+    assert (tmp_path / "run" / "bundle" / "models" / "model.pt").is_file()

@@ -62,7 +62,8 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     structures = read_structures(source.bundle)
     options = running_options(run, {"device": device, "precision": precision})
     networks = [source, *adapted, *mixed_networks(source, adapted)]
-    candidates, masks = {}, {}
+    candidates: dict[str, Candidate] = {}
+    masks: dict[str, dict[str, Path]] = {}
     for number, network in enumerate(networks, 1):
         further = at_cutoffs(network, structures)
         try:

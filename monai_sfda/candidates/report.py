@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.candidates.ask import Asked
-from monai_sfda.candidates.deliver import CHOSEN
 from monai_sfda.candidates.words import WORDS, from_whom, pixels, points
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
@@ -17,7 +16,9 @@ __all__ = ["write_page"]
 
 
 def write_page(run: Path, asked: Asked, measured: Mapping[str, Any]) -> Path:
-    """Write ``run/choice/report.html``, whole or not at all; it names no absolute path.
+    """Write ``run/choice/report.html``, whole or not at all.
+
+    It does not say where the run is: the same run gives the same page in any folder.
 
     Args:
         run: the run.
@@ -32,7 +33,6 @@ def write_page(run: Path, asked: Asked, measured: Mapping[str, Any]) -> Path:
         decision=WORDS[measured["decision"]],
         network=from_whom(measured["networks"]),
         outlined=outlined,
-        place=f"{run.resolve().name}/{CHOSEN}",
     )
     path = run / "choice" / "report.html"
     with whole_file(path) as draft:

@@ -62,13 +62,13 @@ class CaseSums:
 
     def rows(self, case: str, structures: Mapping[str, int]) -> list[CaseChange]:
         """One row for each structure, in their order."""
-        pixels, before, after, _, *probs = self.sums.unbind(1)
+        pixels, before, after, _, total_before, inside_before, total_after, inside_after = self.sums.unbind(1)
         columns = [
             before / pixels,
             after / pixels,
             self.agreement,
-            _confidence(*probs[:2], before),
-            _confidence(*probs[2:], after),
+            _confidence(total_before, inside_before, before),
+            _confidence(total_after, inside_after, after),
             self.in_largest / after,
         ]
         table = torch.stack(columns, 1).tolist()

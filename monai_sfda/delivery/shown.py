@@ -60,7 +60,8 @@ def picture_of(case: str, image: Tensor, before: Tensor, after: Tensor) -> tuple
         note = f"slice {number + 1} of {len(slices)} as the network sees them"
         image, before, after = image[:, number], before[:, number], after[:, number]
     weight = int((before ^ after).sum()), int((before | after).sum())
-    return weight, CasePicture(case, _photograph(image), *(mask.cpu().numpy().copy() for mask in (before, after)), note)
+    masks = [mask.cpu().numpy().copy() for mask in (before, after)]  # a view would keep its whole batch in memory
+    return weight, CasePicture(case, _photograph(image), masks[0], masks[1], note)
 
 
 def _photograph(image: Tensor) -> np.ndarray:

@@ -9,6 +9,7 @@ from monai_sfda.losses.domains import Domains, Fool
 from monai_sfda.losses.entropy import EntropyLoss
 from monai_sfda.losses.margin_contrast import PrototypeContrast, SelfPacedContrast, margin_contrast, self_paced
 from monai_sfda.losses.masked import MaskedBCE
+from monai_sfda.losses.matching import StatisticMatch
 from monai_sfda.losses.nothing import NoLoss
 from monai_sfda.losses.on import On
 from monai_sfda.losses.prior import FixedRatio, RatioTable, source_ratios
@@ -36,6 +37,7 @@ __all__ = [
     "SingleTermEntropy",
     "SoftDiceLoss",
     "StatisticConsistency",
+    "StatisticMatch",
     "WeightedCrossEntropyDice",
     "WeightedSum",
     "boundary_target",

@@ -29,12 +29,14 @@ from monai_sfda.networks.norm import (
     track_stats_without_dropout,
 )
 from monai_sfda.networks.normaliser import Normaliser, WithNormaliser, learn_normaliser
+from monai_sfda.networks.prompt import AmplitudePrompt, WithPrompt, learn_prompt
 from monai_sfda.networks.released import convert_released, read_released
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.networks.warm_start import start_of, warm_started
 from monai_sfda.networks.weights_file import read_weights
 
 __all__ = [
+    "AmplitudePrompt",
     "AtlasFallback",
     "AtrousPyramid",
     "BoundaryDecoder",
@@ -52,6 +54,7 @@ __all__ = [
     "PatchDiscriminator",
     "PlainDecoder",
     "WithNormaliser",
+    "WithPrompt",
     "assign_weights",
     "average_stats",
     "check_output",
@@ -62,6 +65,7 @@ __all__ = [
     "learn_norm_affine",
     "learn_normaliser",
     "learn_nothing",
+    "learn_prompt",
     "load_denoiser",
     "load_imagenet",
     "load_network",

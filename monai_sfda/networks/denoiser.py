@@ -119,6 +119,6 @@ def _resize(maps: Tensor, size: tuple[int, ...]) -> Tensor:
         return maps
     if len(size) == 2:
         return F.interpolate(maps, size, mode="bilinear", antialias=True)
-    shrunk = [min(side, wanted) for side, wanted in zip(maps.shape[2:], size, strict=True)]
+    depth, height, width = (min(side, wanted) for side, wanted in zip(maps.shape[2:], size, strict=True))
     # PyTorch smooths images only; the mean over what becomes one voxel does that for volumes
-    return F.interpolate(F.adaptive_avg_pool3d(maps, shrunk), size, mode="trilinear")
+    return F.interpolate(F.adaptive_avg_pool3d(maps, (depth, height, width)), size, mode="trilinear")

@@ -88,5 +88,5 @@ def _sources(slices: Sequence[Slice]) -> tuple[list[Any], list[Any] | None]:
 
     if slices[0].frame is None:
         return [check_source(dicom_header(one.path)) for one in slices], None
-    places = [PlanePositionSequence("PATIENT", image_position=one.position) for one in slices]
+    places = [PlanePositionSequence("PATIENT", image_position=one.position or ()) for one in slices]
     return [check_source(dicom_header(slices[0].path))], places

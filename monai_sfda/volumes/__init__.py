@@ -3,6 +3,7 @@
 from monai_sfda.volumes.find import find_volume_pairs, find_volumes
 from monai_sfda.volumes.grid import Grid
 from monai_sfda.volumes.labelled import ReadVolumePair
+from monai_sfda.volumes.largest_piece import LargestPieced
 from monai_sfda.volumes.on_voxels import OnVoxelsd, VolumeLabelMapd
 from monai_sfda.volumes.parts import VolumeParts
 from monai_sfda.volumes.read import read_volume
@@ -13,6 +14,7 @@ from monai_sfda.volumes.volume import Volume
 
 __all__ = [
     "Grid",
+    "LargestPieced",
     "OnVoxelsd",
     "ReadVolumePair",
     "ReadVolumed",

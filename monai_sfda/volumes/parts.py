@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from monai.data.utils import dense_patch_slices
 from monai.transforms import ResizeWithPadOrCrop, SpatialPad
@@ -14,6 +14,14 @@ from tqdm import tqdm
 __all__ = ["VolumeParts"]
 
 KEYS = ("image", "label")
+
+
+class Volumes(Protocol):
+    """A list, or a data set with a length."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
 
 
 class VolumeParts(Dataset):
@@ -40,9 +48,7 @@ class VolumeParts(Dataset):
         ValueError: if ``image_size`` has neither two nor three numbers.
     """
 
-    def __init__(
-        self, volumes: Sequence[Mapping[str, Any]], image_size: Sequence[int], *, progress: bool = True
-    ) -> None:
+    def __init__(self, volumes: Volumes, image_size: Sequence[int], *, progress: bool = True) -> None:
         if len(image_size) not in (2, 3):
             raise ValueError(
                 f"Expected an image_size of 2 numbers (slices) or 3 (windows), found {list(image_size)}; correct "

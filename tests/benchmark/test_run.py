@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from bundle_support import ROOT, classes, random_weights, write_images
+from volume_files import write_volumes
 
 from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
@@ -172,3 +173,22 @@ def test_a_method_that_uses_the_source_is_given_that_of_the_pair(tmp_path, monke
     run._cell(Pair("p", NUCLEI, tmp_path, source=source), Method("tent", ["tent"]), 0, tmp_path, tmp_path, **more)
     assert seen[1][0][0] == "adapt.json"
     assert "source_dir" not in seen[1][1]
+
+
+@pytest.mark.slow
+def test_a_pair_of_volumes_is_scored_before_and_after(tmp_path):
+    heart = ROOT / "bundles" / "heart_cine_mri"
+    write_volumes(tmp_path / "source", classes=1)
+    write_volumes(tmp_path / "target", classes=1)
+    small = {"image_size": [64, 64], "precision": "float32"}
+    pair = {"bundle": str(heart), "source": "source", "target": "target", "evaluate": small}
+    pair |= {"adapt": {**small, "epochs": 1}, "checkpoint": str(random_weights(heart, tmp_path / "weights.pt"))}
+    content = {"pairs": {"scanners": pair}, "methods": ["bn_stats"], "seeds": [1]}
+    (tmp_path / "matrix.json").write_text(json.dumps(content))
+    source, adapted = run_matrix(read_matrix([tmp_path / "matrix.json"]), tmp_path / "out")
+    assert (source.failure, adapted.failure) == ("", "")
+    for cell in (source, adapted):
+        summary = json.loads((cell.folder / "scores" / "summary.json").read_text())
+        assert (summary["cases"], summary["noun"], summary["assd_unit"]) == (3, "volumes", "mm")
+        lines = (cell.folder / "scores" / "cases.csv").read_text().splitlines()
+        assert [line.split(",")[0] for line in lines[1:]] == [f"case_{number}.nii.gz" for number in range(3)]

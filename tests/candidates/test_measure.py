@@ -39,6 +39,17 @@ def test_the_best_network_is_adopted_and_delivered(monkeypatch, capsys, tmp_path
     assert all(case in page for case in found["outlined"])
 
 
+def test_the_page_is_the_same_in_any_folder(monkeypatch, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=6)
+    command(monkeypatch, "choose", run)
+    words = ["--outlines", outline(run, 6, tmp_path / "outlines")]
+    command(monkeypatch, "choose", run, *words)
+    page = (run / "choice" / "report.html").read_bytes()
+    moved = run.rename(tmp_path / "renamed")
+    command(monkeypatch, "choose", moved, *words)
+    assert (moved / "choice" / "report.html").read_bytes() == page
+
+
 def test_gains_are_those_worked_by_hand_once_all_is_outlined(monkeypatch, tmp_path):
     """All images weigh the same then: the mean of 2 |P and G| / (|P| + |G|), less that of the source."""
     run = make_run(tmp_path, {"source": (5,), "dpl": (1,)}, count=6)
