@@ -18,13 +18,13 @@ from monai_sfda.typed import positional
 __all__ = [
     "bundle_folder",
     "chosen_recipe",
-    "height_and_width",
     "listed_files",
     "measured_results",
     "one_network",
     "refuse_shared",
     "refuse_surplus",
     "refuse_taken",
+    "size_of_images",
     "source_users",
     "structure_names",
     "with_places",
@@ -135,13 +135,15 @@ def source_users(root: Path, methods: Sequence[str], source: object) -> list[str
     return users
 
 
-def height_and_width(image_size: Any) -> list[int] | None:
-    """Two positive whole numbers, or None."""
+def size_of_images(image_size: Any, like: Sequence[int]) -> list[int]:
+    """As many positive whole numbers as ``like`` has, which is taken if there are none."""
     if image_size is None:
-        return None
+        return list(like)
     numbers = list(image_size) if isinstance(image_size, list | tuple) else [image_size]
-    if len(numbers) != 2 or not all(type(number) is int and number > 0 for number in numbers):
-        raise ValueError(f"Expected --image_size as height and width, such as [256,256], found {image_size}.")
+    if len(numbers) != len(like) or not all(type(number) is int and number > 0 for number in numbers):
+        axes = "height and width" if len(like) == 2 else "slices, rows and columns"
+        example = str(list(like)).replace(" ", "")
+        raise ValueError(f"Expected --image_size as {axes}, such as {example}, found {image_size}.")
     return numbers
 
 

@@ -19,13 +19,13 @@ from monai_sfda import __version__
 from monai_sfda.arguments import (
     bundle_folder,
     chosen_recipe,
-    height_and_width,
     listed_files,
     measured_results,
     one_network,
     refuse_shared,
     refuse_surplus,
     refuse_taken,
+    size_of_images,
     source_users,
     structure_names,
     with_places,
@@ -54,22 +54,24 @@ def new(
         bundle: folder of the bundle whose network is taken; --from BUNDLE means the same.
         structures: what is segmented: vessel, or disc,cup; the first is 1 in masks, the second 2, and so on.
         head: softmax if structures exclude each other, sigmoid if each has a channel of its own.
-        image_size: height and width that images are resized to, such as [256,256]; the bundle's if left out.
+        image_size: height and width that images are resized to, such as [256,256], or the size of a window in voxels
+            where the network sees volumes; the bundle's if left out.
     """
     name, bundle = expanded((str(name), bundle))
     names = structure_names(structures)
     check_structures(names)
     if head not in LOSSES:
         raise ValueError(f"Expected --head to be one of {', '.join(LOSSES)}, found {head}.")
-    size = height_and_width(image_size)
     root, folder = bundle_folder(bundle), Path(name)
-    refuse_taken(folder)
     source = read_json(root / "configs" / TASK)
+    size = size_of_images(image_size, source["image_size"])
+    refuse_taken(folder)
     task, left = new_task(source, names, head=head, image_size=size)
     write_bundle(folder, task)
     ids = ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names]))
+    file = "NAME.nii.gz" if "volumes" in task else "NAME.png"
     print(f"Bundle   {folder}: {head} over {', '.join(names)}, images of {' x '.join(map(str, task['image_size']))}")
-    print(f"Labels   LABELLED/image/NAME.png and LABELLED/mask/NAME.png, masks with {ids}")
+    print(f"Labels   LABELLED/image/{file} and LABELLED/mask/{file}, masks with {ids}")
     if left:
         print(f"First    {left}; then: python -m monai_sfda.template {folder}")
     print(f"Next     monai-sfda train    {folder} LABELLED")
@@ -78,7 +80,7 @@ def new(
 
 
 def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: Any) -> None:
-    """Train BUNDLE on labelled images: LABELLED/image/NAME.png and LABELLED/mask/NAME.png.
+    """Train BUNDLE on labelled images: LABELLED/image/NAME.png and LABELLED/mask/NAME.png, or NAME.nii.gz of volumes.
 
     A tenth of the images is held out: after each epoch the network is scored on it, and the best epoch is kept. Writes
     models/model.pt, passport.json (cut-offs), source_ratios.json (how large the structures are), prototypes.pt (mean

@@ -1,4 +1,4 @@
-"""Sunnybrook: ``python3 scripts/prepare_sunnybrook.py SOURCE OUT [--spacing 1.25]``.
+"""Sunnybrook: ``python3 scripts/prepare_sunnybrook.py SOURCE OUT [--spacing MM]``.
 
 SOURCE holds the unpacked archives of cardiacatlas.org (SCD_IMAGES_01 to 05, SCD_ManualContours, scd_patientdata.csv) or
 those of the challenge of 2009, or a clone of github.com/mshunshin/SegNetCMR, which has the contoured slices as PNG. OUT
@@ -25,7 +25,7 @@ PATIENTS = 45
 def main(arguments: Sequence[str] | None = None, patients: int = PATIENTS) -> None:
     """Prepare the dataset; ``patients`` are those of the complete release."""
     parser = volume_command_line(__doc__)
-    parser.add_argument("--spacing", type=float, help=f"mm of a pixel of the PNG, which do not say it ({SPACING})")
+    parser.add_argument("--spacing", type=float, help=f"mm of a pixel of the PNG, which do not say it ({SPACING:.4f})")
     options = parser.parse_args(arguments)
     png = next(options.source.rglob("*.dcm.png"), None) is not None
     if options.spacing is not None and not png:

@@ -116,6 +116,19 @@ def test_a_stopped_run_goes_on_and_a_damaged_volume_costs_a_row(bundle, volumes,
     assert np.array_equal(*ids)
 
 
+def test_a_row_and_a_mask_for_each_frame(bundle, volumes, monkeypatch, tmp_path):
+    frames = [nibabel.load(volumes / f"case_{number}.nii.gz") for number in range(3)]
+    (tmp_path / "cine").mkdir()
+    nibabel.save(nibabel.concat_images(frames), tmp_path / "cine" / "p1.nii.gz")
+    rows = predict(monkeypatch, bundle, tmp_path / "cine", tmp_path / "out", "--frames", "all")
+    assert [row["file"] for row in rows] == [f"p1.nii.gz frame {number}" for number in range(3)]
+    alone = predict(monkeypatch, bundle, volumes, tmp_path / "alone")
+    assert [row[f"{CAVITY}_voxels"] for row in rows] == [row[f"{CAVITY}_voxels"] for row in alone]
+    mask = nibabel.load(tmp_path / "out" / "masks" / rows[1]["mask"])
+    assert mask.shape == frames[1].shape
+    assert np.array_equal(mask.affine, frames[1].affine)
+
+
 @pytest.mark.parametrize("keep", [True, False], ids=["header kept", "header new"])
 def test_a_corrected_mask_is_measured_again(keep, bundle, volumes, monkeypatch, tmp_path):
     out = tmp_path / "out"

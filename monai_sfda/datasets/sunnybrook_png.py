@@ -20,8 +20,8 @@ from monai_sfda.datasets.masks import read_grey
 
 __all__ = ["SPACING", "THICKNESS", "find_png", "load_png"]
 
-SPACING, THICKNESS = 1.25, 8.0
-"""Millimetres: field of view 320 mm in 256 pixels, slices of 8 mm (Radau et al., The MIDAS Journal, 2009)."""
+SPACING, THICKNESS = 350 / 256, 8.0
+"""Millimetres; why 350 mm and not the 320 mm of Radau et al. (The MIDAS Journal, 2009), docs/data.md says."""
 NAME = r"(?P<name>SC-[A-Z-]+\d+-IM-\d+-\d+)\.dcm\.png"
 
 

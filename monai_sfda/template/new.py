@@ -15,7 +15,7 @@ from monai_sfda.template.write import write_configs
 __all__ = ["LOSSES", "check_structures", "new_task", "write_bundle"]
 
 PAGES = Path(__file__).with_name("pages")
-OF_THE_NETWORK = ("network_def", "feature_layer", "early_layer", "classifier")
+OF_THE_NETWORK = ("volumes", "network_def", "feature_layer", "early_layer", "classifier")
 LOSSES = {
     "softmax": {"_target_": "DiceCELoss", "include_background": False, "to_onehot_y": True, "softmax": True},
     "sigmoid": {"_target_": "torch.nn.BCEWithLogitsLoss"},
@@ -57,7 +57,8 @@ def new_task(
         source: the task of the bundle whose network is taken.
         structures: names; the first is 1 in masks, and so on.
         head: one of `LOSSES`.
-        image_size: height and width in pixels; those of ``source`` if left out.
+        image_size: height and width in pixels, of windows of a 3-D network their slices, rows and columns; those of
+            ``source`` if left out.
 
     Returns:
         The task, and what is left to edit in it, which is empty if the number of channels could be set.
@@ -104,19 +105,52 @@ def _with_channels(definition: Mapping[str, Any], channels: int) -> dict[str, An
 def _words(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
     names = list(task["structures"])
     background = ["background"] if task["head"] == "softmax" else []
-    height, width = task["image_size"]
     return {
+        **(_of_volumes(task) if "volumes" in task else _of_pictures(task)),
         "name": folder.resolve().name,
         "structures": ", ".join(names),
         "ids": ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names])),
         "channels": ", ".join(f"{number} {name}" for number, name in enumerate([*background, *names])),
         "count": len(background) + len(names),
         "head": task["head"],
-        "height": height,
-        "width": width,
         "loss": task["loss"]["_target_"].rpartition(".")[2],
         "network": task["network_def"]["_target_"].rpartition(".")[2],
         "todo": TO_DO,
+    }
+
+
+def _of_pictures(task: Mapping[str, Any]) -> dict[str, str]:
+    size = " x ".join(map(str, task["image_size"]))
+    return {
+        "items": "images",
+        "file": "NAME.png",
+        "size": size,
+        "input": "RGB",
+        "reading": f"Images are read as 8-bit RGB, resized to {size} pixels (bilinear) and scaled to [-1, 1].",
+        "classes": "RGB or grey, read as 8 bit",
+        "where": "in the size of the image",
+    }
+
+
+def _of_volumes(task: Mapping[str, Any]) -> dict[str, str]:
+    volumes, size = task["volumes"], " x ".join(map(str, task["image_size"]))
+    spacing = " x ".join(f"{mm:g}" for mm in volumes["spacing"])
+    what = "slices" if len(volumes["spacing"]) == 2 else "volumes"
+    black, white = volumes.get("percentiles") or (None, None)
+    rule = (
+        f"mean and {volumes['z_score']:g} standard deviations"
+        if black is None
+        else f"percentiles {black:g} and {white:g}"
+    )
+    return {
+        "items": "volumes",
+        "file": "NAME.nii.gz",
+        "size": size,
+        "input": "One channel",
+        "reading": f"The network sees {what} at {spacing} mm. Grey levels of a volume are scaled to [-1, 1] by its "
+        f"{rule}.",
+        "classes": f"one channel, {what} at {spacing} mm",
+        "where": "on the voxels of the volume",
     }
 
 
@@ -140,7 +174,7 @@ def _metadata(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
         "copyright": TO_DO,
         "data_source": TO_DO,
         "data_type": TO_DO,
-        "image_classes": "RGB or grey, read as 8 bit",
+        "image_classes": words["classes"],
         "label_classes": f"single channel, {words['ids']}",
         "pred_classes": f"{words['count']} channels of logits, {task['head']}: {words['channels']}",
         "eval_metrics": {},
@@ -151,11 +185,11 @@ def _metadata(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
             "inputs": {
                 "image": {
                     "type": "image",
-                    "format": "RGB",
-                    "num_channels": 3,
+                    "format": "magnitude" if "volumes" in task else "RGB",
+                    "num_channels": 1 if "volumes" in task else 3,
                     **usual,
                     "value_range": [-1, 1],
-                    "channel_def": {"0": "R", "1": "G", "2": "B"},
+                    "channel_def": {"0": "image"} if "volumes" in task else {"0": "R", "1": "G", "2": "B"},
                 }
             },
             "outputs": {

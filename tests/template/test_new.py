@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from bundle_support import BUNDLES, ROOT, command, fails, recipe_id
+from bundle_support import BUNDLES, ROOT, VOLUME_BUNDLES, command, fails, recipe_id
 from monai.bundle import ConfigParser
 
 from monai_sfda.overrides import read_json
@@ -127,3 +127,26 @@ def test_a_folder_with_something_in_it_is_left_alone(monkeypatch, tmp_path):
     sentence = fails(monkeypatch, "new", tmp_path / "new", "--from", NUCLEI, "--structures", "vessel")
     assert "Expected a new or empty folder" in sentence
     assert page.read_text() == "mine"
+
+
+@pytest.mark.parametrize("source", VOLUME_BUNDLES, ids=recipe_id)
+def test_a_bundle_for_volumes_keeps_how_volumes_are_read(source, monkeypatch, tmp_path, capsys):
+    bundle = make(monkeypatch, tmp_path / "heart", source, "--structures", "cavity,myocardium,right_ventricle")
+    task, old = (read_json(folder / "configs" / "task.json") for folder in (bundle, source))
+    assert task["volumes"] == old["volumes"]
+    assert task["image_size"] == old["image_size"]
+    assert task["network_def"]["out_channels"] == 4
+    assert read_json(bundle / "configs" / "inference.json")["reader"] == old["volumes"]
+    assert "LABELLED/image/NAME.nii.gz" in capsys.readouterr().out
+    image = read_json(bundle / "configs" / "metadata.json")["network_data_format"]["inputs"]["image"]
+    assert (image["num_channels"], image["spatial_shape"]) == (1, old["image_size"])
+    page = (bundle / "docs" / "README.md").read_text()
+    assert "Grey levels of a volume are scaled to [-1, 1] by its percentiles" in page
+    assert "RGB" not in page
+
+
+def test_an_image_size_has_as_many_numbers_as_that_of_the_network(monkeypatch, tmp_path):
+    words = ("new", tmp_path / "a", "--from", ROOT / "bundles" / "hippocampus_mri", "--structures", "x", "--image_size")
+    assert "--image_size as slices, rows and columns, such as [48,64,48], found" in fails(
+        monkeypatch, *words, "[64,64]"
+    )
