@@ -12,7 +12,7 @@ from typing import Any
 
 from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import refuse_inside
-from monai_sfda.recipe_list import default_recipe, recipe_names
+from monai_sfda.recipe_list import default_recipe, recipe_names, uses_source
 from monai_sfda.typed import positional
 
 __all__ = [
@@ -25,12 +25,13 @@ __all__ = [
     "refuse_surplus",
     "refuse_taken",
     "size_of_images",
+    "source_users",
     "structure_names",
     "with_places",
     "writable_folder",
 ]
 
-PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done")
+PLACES = ("bundle_root", "failures_file", "output_dir", "results_dir", "skip_done", "source_dir")
 """Values of the configs that follow from the arguments of a command."""
 
 
@@ -107,6 +108,31 @@ def structure_names(structures: Any) -> list[str]:
         return []
     parts = structures.split(",") if isinstance(structures, str) else structures
     return [str(part).strip(" '\"") for part in parts if part != ""]
+
+
+def source_users(root: Path, methods: Sequence[str], source: object) -> list[str]:
+    """Those of the methods that learn from labelled source images too, if these are given exactly where needed.
+
+    Args:
+        root: folder of the bundle.
+        methods: names of recipes.
+        source: what was typed after ``--source``; None if nothing was.
+
+    Raises:
+        ValueError: if a method needs the source and there is none, or there is one and no method uses it.
+    """
+    users = [method for method in methods if uses_source(root, method)]
+    if users and source in (None, True):  # Fire gives True to an option without a value
+        raise ValueError(
+            f"Expected --source LABELLED with {users[0]}, which learns from labelled source images too, found none; "
+            "give the folder with image and mask that the network was trained on, or choose another method."
+        )
+    if source is not None and not users:
+        raise ValueError(
+            f"Expected no --source with {', '.join(methods)}, which learns from the unlabelled images alone, found "
+            f"{source}; leave it out."
+        )
+    return users
 
 
 def size_of_images(image_size: Any, like: Sequence[int]) -> list[int]:

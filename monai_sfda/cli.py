@@ -26,6 +26,7 @@ from monai_sfda.arguments import (
     refuse_surplus,
     refuse_taken,
     size_of_images,
+    source_users,
     structure_names,
     with_places,
     writable_folder,
@@ -82,8 +83,9 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
     """Train BUNDLE on labelled images: LABELLED/image/NAME.png and LABELLED/mask/NAME.png, or NAME.nii.gz of volumes.
 
     A tenth of the images is held out: after each epoch the network is scored on it, and the best epoch is kept. Writes
-    models/model.pt, passport.json (cut-offs), source_ratios.json (how large the structures are), training.csv and
-    training.png. If you stop a training with Ctrl-C, the best epoch so far is kept in the same way.
+    models/model.pt, passport.json (cut-offs), source_ratios.json (how large the structures are), prototypes.pt (mean
+    features of the classes), training.csv and training.png. If you stop a training with Ctrl-C, the best epoch so far
+    is kept in the same way.
 
     Args:
         bundle: folder of a MONAI bundle with configs/train.json.
@@ -129,8 +131,9 @@ def train(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: A
 def passport(bundle: str, labelled: str, *, overwrite: bool = False, **overrides: Any) -> None:
     """Measure a BUNDLE that was trained elsewhere, on labelled images as `monai-sfda train` takes them.
 
-    Writes what a training writes at its end: models/passport.json (the best cut-off of each structure) and
-    models/source_ratios.json (how large the structures are). Neither holds an image.
+    Writes what a training writes at its end: models/passport.json (the best cut-off of each structure),
+    models/source_ratios.json (how large the structures are) and models/prototypes.pt (mean features of the classes).
+    None of them holds an image.
 
     Args:
         bundle: folder of a MONAI bundle with configs/train.json and weights.
@@ -161,7 +164,14 @@ def passport(bundle: str, labelled: str, *, overwrite: bool = False, **overrides
 
 
 def adapt(
-    bundle: str, images: str, *, output: str, method: str | None = None, methods: str | None = None, **overrides: Any
+    bundle: str,
+    images: str,
+    *,
+    output: str,
+    method: str | None = None,
+    methods: str | None = None,
+    source: str | None = None,
+    **overrides: Any,
 ) -> None:
     """Adapt BUNDLE to the unlabelled images of a folder.
 
@@ -174,21 +184,27 @@ def adapt(
         output: folder to write.
         method: a recipe of the bundle, see `monai-sfda methods`; the bundle's default if left out.
         methods: several recipes, such as bn_stats,cbmt,dpl; fast: bn_stats, tent and the default; all: every recipe
-            that keeps the network.
+            that keeps the network, with --source also those that use it.
+        source: labelled source images, SOURCE/image/NAME.png and SOURCE/mask/NAME.png, for methods that learn from
+            them too, such as mpscl; the results say so.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
     if methods is not None:
-        return _adapt_each(bundle, images, output, method, methods, overrides)
-    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
+        return _adapt_each(bundle, images, output, method, methods, source, overrides)
+    bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
     root, folder = one_network(bundle), writable_folder(output, outside=images)
     method = chosen_recipe(root, method)
+    with_source = bool(source_users(root, [method], source))
     if (folder / "bundle").resolve() == root.resolve():
         raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
     report = folder / "report.json"
     if not report.exists():
         existing_folder(images)
-    configs = ["adapt.json", f"methods/{method}.json"]
+    configs = ["adapt_with_source.json" if with_source else "adapt.json", f"methods/{method}.json"]
     places = with_places(overrides, dataset_dir=images, output_dir=folder)
+    if source is not None:
+        writable_folder(output, outside=source)
+        places |= {"source_dir": as_expression(source if report.exists() else existing_folder(source))}
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with lock_folder(folder):
         checked = check_configs(root, configs, **places)
@@ -196,7 +212,8 @@ def adapt(
         from monai_sfda.delivery.verdict import WORDS, read_verdict
         from monai_sfda.same_run import refuse_other_adaptation
 
-        refuse_other_adaptation(folder, images=images, weights=weights, given={"method": method, **overrides})
+        given = {"method": method, **overrides}
+        refuse_other_adaptation(folder, images=images, weights=weights, given=given, source=source)
         if report.exists():
             print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
         else:
@@ -331,10 +348,11 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
         parser.read_config([str(file) for file in files])
         method = parser.get("method")
         rebuilt = "reconstruction" in method and parser.get_parsed_content("method::reconstruction")
+        source = "; learns from labelled source images too: --source LABELLED" if method.get("uses_source") else ""
         default = " (the default)" if method["name"] == default_name else ""
         lines = [
             method["summary"] + default,
-            method["citation"] + ("; here a reconstruction" if rebuilt else ""),
+            method["citation"] + ("; here a reconstruction" if rebuilt else "") + source,
         ]
         for row in measured:
             if row["method"] == name and row["change"] and row["change"]["difference"] is not None:
@@ -403,12 +421,15 @@ def main() -> None:
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
 
 
-def _adapt_each(bundle: str, images: str, output: str, method: str | None, methods: str, overrides: Any) -> None:
+def _adapt_each(
+    bundle: str, images: str, output: str, method: str | None, methods: str, source: str | None, overrides: Any
+) -> None:
     if method is not None:
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
-    bundle, images, output, overrides = expanded((bundle, images, output, overrides))
+    bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
     root, folder = one_network(bundle), writable_folder(output, outside=images)
-    names, failed = cheap_first(root, methods), {}
+    names, failed = cheap_first(root, methods, source=source is not None), {}
+    users = source_users(root, names, source)
     existing_folder(images)
     with lock_folder(folder):
         from monai_sfda.candidates import record_source
@@ -417,7 +438,8 @@ def _adapt_each(bundle: str, images: str, output: str, method: str | None, metho
         for number, name in enumerate(names, 1):
             print(f"\n{number} of {len(names)}: {name}", flush=True)
             try:
-                adapt(bundle, images, output=str(folder / "candidates" / name), method=name, **overrides)
+                given = source if name in users else None
+                adapt(bundle, images, output=str(folder / "candidates" / name), method=name, source=given, **overrides)
             except Exception as error:
                 failed[name] = say_why(error)
                 print(f"Failed   {failed[name]}")

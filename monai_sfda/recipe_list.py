@@ -7,7 +7,7 @@ from typing import Any
 
 from monai_sfda.overrides import read_json
 
-__all__ = ["cheap_first", "default_recipe", "recipe_names", "same_network_recipes"]
+__all__ = ["cheap_first", "default_recipe", "recipe_names", "same_network_recipes", "uses_source"]
 
 FAST = ("bn_stats", "tent")
 """Those that take one pass over the images; ``fast`` means them and the default."""
@@ -23,25 +23,32 @@ def default_recipe(bundle: Path) -> str:
     return read_json(bundle / "configs" / "adapt.json")["method"]["name"]
 
 
-def same_network_recipes(bundle: Path) -> list[str]:
-    """Recipes whose weights fit the bundle's own network, the default first."""
+def uses_source(bundle: Path, name: str) -> bool:
+    """Whether a recipe learns from labelled source images too."""
+    return bool(_method(bundle, name).get("uses_source"))
+
+
+def same_network_recipes(bundle: Path, *, source: bool = False) -> list[str]:
+    """Recipes whose weights fit the bundle's own network, the default first; with ``source`` those that use it, too."""
     default = default_recipe(bundle)
     others = (name for name in recipe_names(bundle) if name != default and "redefine" not in _method(bundle, name))
-    return [default, *others]
+    return [default, *(name for name in others if source or not uses_source(bundle, name))]
 
 
-def cheap_first(bundle: Path, wanted: Any) -> list[str]:
+def cheap_first(bundle: Path, wanted: Any, *, source: bool = False) -> list[str]:
     """The recipes that ``--methods`` names, those of the fewest epochs first.
 
     Args:
         bundle: folder of the bundle.
         wanted: names with commas between them; ``fast`` stands for `FAST` and the default, ``all`` for all that keep
             the network.
+        source: whether there are labelled source images, so that ``all`` has the recipes that use them.
 
     Raises:
         ValueError: if a name is unknown, or there is none.
     """
-    known, groups = recipe_names(bundle), {"fast": [*FAST, default_recipe(bundle)], "all": same_network_recipes(bundle)}
+    known = recipe_names(bundle)
+    groups = {"fast": [*FAST, default_recipe(bundle)], "all": same_network_recipes(bundle, source=source)}
     words = [word.strip() for word in wanted.split(",")] if isinstance(wanted, str) else [str(wanted)]
     unknown = [word for word in words if word not in (*known, *groups)]
     if unknown:

@@ -19,7 +19,12 @@ __all__ = ["refuse_other_adaptation", "refuse_other_masks", "refuse_other_scores
 
 
 def refuse_other_adaptation(
-    folder: Path, *, images: str | os.PathLike[str], weights: str | os.PathLike[str], given: Mapping[str, Any]
+    folder: Path,
+    *,
+    images: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    given: Mapping[str, Any],
+    source: str | os.PathLike[str] | None = None,
 ) -> None:
     """Refuse a finished adaptation with other images, weights or settings.
 
@@ -31,6 +36,7 @@ def refuse_other_adaptation(
         images: folder of the images.
         weights: file of the source weights.
         given: settings by name, as a person gave them.
+        source: folder of labelled source images, if there are any.
 
     Raises:
         ValueError: if the adaptation that ``folder/report.json`` reports is of others.
@@ -42,6 +48,8 @@ def refuse_other_adaptation(
         "weights": sha256(weights) if Path(weights).is_file() else None,
         "options": {name: repr(value) for name, value in given.items() if name not in settings or _refers(value)},
     }
+    if source is not None:
+        now["source"] = _place_hash(source)
     if not report.exists():
         with whole_file(record) as draft:
             draft.write_text(json.dumps(now, indent=2) + "\n")

@@ -16,7 +16,9 @@ from PIL import Image
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from monai_sfda import cli
+from monai_sfda.files import sha256
 from monai_sfda.networks import load_network
+from monai_sfda.networks.layers import output_shapes
 from monai_sfda.overrides import placed, read_json
 from monai_sfda.template.write import write_configs
 
@@ -109,14 +111,40 @@ def random_weights(bundle: Path, path: Path) -> Path:
     return path
 
 
+def uses_source(bundle: Path, method: str) -> bool:
+    """Whether a recipe needs labelled source images."""
+    return bool(read_json(bundle / "configs" / "methods" / f"{method}.json")["method"].get("uses_source"))
+
+
+def adaptation(bundle: Path, method: str, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """Configs that run a recipe, and overrides for what it needs beside the images, made in ``folder``."""
+    places = untrained_helpers(bundle, method, folder)
+    if not uses_source(bundle, method):
+        return ["adapt.json", f"methods/{method}.json"], places
+    source = write_images(folder / "source", 4, classes=classes(bundle))
+    return ["adapt_with_source.json", f"methods/{method}.json"], {**places, "source_dir": str(source)}
+
+
 def untrained_helpers(bundle: Path, method: str, folder: Path) -> dict[str, str]:
     """Overrides that point a recipe to untrained weights of the further networks that it reads from files."""
     parser = ConfigParser()
     parser.read_config([str(bundle / "configs" / name) for name in ("adapt.json", f"methods/{method}.json")])
+    if "method::parts::prototypes" in parser:
+        write_prototypes(bundle, folder / "model.pt")
     if "method::parts::denoiser_def" not in parser:
         return {}
     torch.save(parser.get_parsed_content("method::parts::denoiser_def").state_dict(), folder / "denoiser.pt")
     return {"denoiser_checkpoint": str(folder / "denoiser.pt")}
+
+
+def write_prototypes(bundle: Path, weights: Path) -> None:
+    """Prototypes of anything, beside random weights."""
+    task = read_json(bundle / "configs" / "task.json")
+    parser = ConfigParser({"network_def": task["network_def"]})
+    channels = output_shapes(parser.get_parsed_content("network_def"))[task["feature_layer"]][1]
+    names = ["background", *task["structures"]]
+    content = {"prototypes": torch.randn(len(names), channels), "names": names, "layer": task["feature_layer"]}
+    torch.save({**content, "weights": sha256(weights)}, weights.with_name("prototypes.pt"))
 
 
 def network_of(bundle: Path) -> torch.nn.Module:

@@ -41,7 +41,7 @@ HOUSE = """
     metrics         pieces
     networks        files functional precision
     losses          files functional protocols
-    transforms      files functional mask_file
+    transforms      files functional mask_file pieces
 
     method          networks.norm protocols transforms.views
 
@@ -63,7 +63,8 @@ HOUSE = """
 
     training        files functional imageio overrides passport report tables volumes
 
-    benchmark       choice console data delivery files metrics overrides passport report tables training workflow
+    benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
+                    workflow
     label           console delivery files overrides places recipe_list workflow
     candidates      choice console data delivery failures files functional imageio metrics networks overrides \
                     passport places reading report tables transforms workflow

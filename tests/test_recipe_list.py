@@ -3,7 +3,7 @@
 import pytest
 from bundle_support import ROOT
 
-from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names, same_network_recipes
+from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names, same_network_recipes, uses_source
 
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
 
@@ -16,7 +16,10 @@ def test_all_means_those_that_keep_the_network():
     found = cheap_first(FUNDUS, "all")
     assert set(found) == set(same_network_recipes(FUNDUS))
     assert found[0] == "bn_stats"
-    assert set(recipe_names(FUNDUS)) - set(found) == {"dae", "vptta"}
+    with_source = {"advent", "beal", "minent", "mpscl"}
+    assert set(recipe_names(FUNDUS)) - set(found) == {"dae", "vptta", *with_source}
+    assert with_source == {name for name in recipe_names(FUNDUS) if uses_source(FUNDUS, name)}
+    assert set(cheap_first(FUNDUS, "all", source=True)) == {*found, *with_source}
 
 
 def test_names_are_sorted_by_what_they_cost_and_counted_once():

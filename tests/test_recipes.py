@@ -9,11 +9,11 @@ import torch
 from bundle_support import (
     BUNDLES,
     RECIPES,
+    adaptation,
     network_of,
     random_weights,
     recipe_id,
     run,
-    untrained_helpers,
     workflow,
     write_images,
 )
@@ -36,16 +36,16 @@ def test_recipe_runs_and_delivers(bundle, method, tmp_path):
     images = write_images(tmp_path / "images")
     weights = random_weights(bundle, tmp_path / "model.pt")
     output = tmp_path / "run"
+    configs, places = adaptation(bundle, method, tmp_path)
     run(
         bundle,
-        "adapt.json",
-        f"methods/{method}.json",
+        *configs,
         dataset_dir=str(images),
         output_dir=str(output),
         checkpoint=str(weights),
         epochs=1,
         batch_size=2,
-        **untrained_helpers(bundle, method, tmp_path),
+        **places,
     )
     with (output / "history.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))

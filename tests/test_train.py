@@ -12,7 +12,7 @@ from monai_sfda.tables import read_csv
 
 NUCLEI = ROOT / "bundles" / "nuclei_fluorescence"
 SMALL = ("--image_size", "[64,64]", "--precision", "float32", "--batch_size", "2")
-LEFT = {"model.pt", "passport.json", "source_ratios.json", "training.csv", "training.png"}
+LEFT = {"model.pt", "passport.json", "prototypes.pt", "source_ratios.json", "training.csv", "training.png"}
 
 
 @pytest.fixture
@@ -121,7 +121,9 @@ def test_the_section_train_runs_the_training_and_calibrate_says_its_result_again
     monkeypatch.chdir(bundle)
     values = {"image_size": [64, 64], "precision": "float32", "epochs": 1, "batch_size": 2}
     run(run_id, config_file="configs/train.json", dataset_dir=str(labelled), **values)
-    assert {"model.pt", "passport.json", "training.csv"} == {path.name for path in (bundle / "models").iterdir()}
+    assert {"model.pt", "passport.json", "prototypes.pt", "training.csv"} == {
+        path.name for path in (bundle / "models").iterdir()
+    }
     said = capsys.readouterr().out
     run("calibrate", config_file="configs/train.json", dataset_dir=str(labelled), **values)
     assert lines_of(said, "disc") == lines_of(capsys.readouterr().out, "disc") != []
@@ -136,7 +138,8 @@ def test_a_bundle_that_was_trained_elsewhere_gets_its_passport(bundle, labelled,
     capsys.readouterr()
     command(monkeypatch, "passport", bundle, labelled, *SMALL)
     assert "(4 images that were held out)" in capsys.readouterr().out
-    assert {path.name for path in weights.parent.iterdir()} == {"model.pt", "passport.json", "source_ratios.json"}
+    written = {path.name for path in weights.parent.iterdir()}
+    assert written == {"model.pt", "passport.json", "prototypes.pt", "source_ratios.json"}
     assert read_passport(weights)["images"] == 4
     assert weights.read_bytes() == before
     assert "add --overwrite to measure them again" in fails(monkeypatch, "passport", bundle, labelled)

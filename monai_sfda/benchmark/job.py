@@ -29,7 +29,7 @@ except ImportError:  # not on Windows, where memory is not measured
 
 __all__ = ["Cost", "JobFailed", "carry_out", "content_hash"]
 
-READ = ("dataset_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
+READ = ("dataset_dir", "source_dir", "checkpoint", "source_ratios", "denoiser_checkpoint")
 PLACES = (*READ, "output_dir", "ckpt_dir")
 PEAK = "peak_megabytes.txt"
 

@@ -22,7 +22,8 @@ class Pair(NamedTuple):
     target: Path
     """Labelled folder ``{image,mask}/NAME.png``; adaptation is given ``image`` alone."""
     source: Path | None = None
-    """Labelled folder to train the source network, class ratios and denoiser on; None: those of the bundle."""
+    """Labelled folder to train the source network, class ratios and denoiser on; None: those of the bundle. It is given
+    to methods that learn from labelled source images too."""
     checkpoint: Path | None = None
     """Source network to use; None: train one on ``source``, or take the bundle's."""
     train: Mapping[str, Any] = {}

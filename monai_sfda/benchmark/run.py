@@ -13,6 +13,7 @@ from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Method, Pair, file_name
 from monai_sfda.benchmark.source import source_denoiser, source_network, source_ratios, supervised_network
 from monai_sfda.passport import source_cutoffs
+from monai_sfda.recipe_list import uses_source
 
 __all__ = ["Cell", "finished_cells", "run_matrix"]
 
@@ -102,6 +103,10 @@ def _cell(
     if absent:
         return cell._replace(failure=f"this bundle has no {absent[0]}")
     places = {"dataset_dir": pair.target / "image", "output_dir": cell.folder / "run", "checkpoint": checkpoint}
+    if uses_source(pair.bundle, method.configs[0]):
+        if pair.source is None:
+            return cell._replace(failure="it learns from labelled source images too; give the source of this pair")
+        configs[0], places = "adapt_with_source.json", {**places, "source_dir": pair.source}
     try:
         values = {**_needed(pair, configs, folder), **pair.adapt, **method.settings, "seed": seed, **places}
         configs += [KEEP_EPOCHS] * oracle

@@ -111,12 +111,16 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
         rows.append(Row(cells[0].pair, name, structure, kind, dice, papers, assd, pooled, missing, change))
     if kind == "method":
         costs = [cell.cost for cell in cells if cell.cost]
-        said = {"reconstruction": "reconstruction", "uses_target_tags": "uses image-level labels of the target"}
+        said = {
+            "reconstruction": "reconstruction",
+            "uses_target_tags": "uses image-level labels of the target",
+            "uses_source": "uses labelled source images",
+        }
         rows[0] = rows[0]._replace(
             verdicts=[read_verdict(report)["decision"] for report in reports],
             seconds=[cost.seconds for cost in costs if cost.seconds is not None],
             megabytes=[cost.megabytes for cost in costs],
-            notes=", ".join(text for key, text in said.items() if reports[0]["method"][key]),
+            notes=", ".join(text for key, text in said.items() if reports[0]["method"].get(key)),
         )
     return rows
 

@@ -55,7 +55,8 @@ class TwoStreams:
 
     def source_pass(self) -> DataLoader:
         """The source from its first batch to its last, in the order of pass 0."""
-        if hasattr(sampler := getattr(self.source, "batch_sampler", None), "set_epoch"):
+        sampler: Any = getattr(self.source, "batch_sampler", None)
+        if hasattr(sampler, "set_epoch"):
             sampler.set_epoch(0)
         return self.source
 
@@ -69,7 +70,7 @@ class TwoStreams:
 def _endless(loader: DataLoader, step: int) -> Iterator[Any]:
     """Batches from a step on, pass after pass; passes are counted from 1."""
     number, skip = divmod(step, len(loader))
-    sampler = getattr(loader, "batch_sampler", None)
+    sampler: Any = getattr(loader, "batch_sampler", None)
     while True:
         number += 1
         if hasattr(sampler, "set_epoch"):

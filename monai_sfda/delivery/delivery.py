@@ -13,6 +13,7 @@ from typing import Any
 
 import ignite.distributed as idist
 from monai.bundle import ConfigParser
+from monai.engines import Trainer
 from torch import nn
 
 from monai_sfda.delivery.change import summarise_change
@@ -20,7 +21,6 @@ from monai_sfda.delivery.compare import Comparison
 from monai_sfda.delivery.limits import Limits
 from monai_sfda.delivery.report import write_report
 from monai_sfda.delivery.verdict import judge
-from monai_sfda.engines import AdaptTrainer
 from monai_sfda.files import save_tensors, sha256, whole_file
 from monai_sfda.passport import NAME as PASSPORT
 from monai_sfda.passport import write_passport
@@ -42,8 +42,8 @@ def write_bundle(
     """Copy a bundle with new weights and a record of how they were made, completely or not at all.
 
     Args:
-        source: bundle folder; its outputs (``eval``), exported weights (``*.ts``, ``*.onnx``), passport and curves of
-            training stay behind, for they are not of the new weights.
+        source: bundle folder; its outputs (``eval``), exported weights (``*.ts``, ``*.onnx``), passport, prototypes and
+            curves of training stay behind, for they are not of the new weights.
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
         record: plain values, kept as ``adaptation`` in the metadata; its ``method`` and ``images`` are told where the
@@ -55,7 +55,17 @@ def write_bundle(
     source, target = Path(source), Path(target)
     draft = target.with_name(target.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
-    unwanted = ("eval", "__pycache__", "*.ts", "*.onnx", "*.part", "model_*.pt", "training.*", PASSPORT)
+    unwanted = (
+        "eval",
+        "__pycache__",
+        "*.ts",
+        "*.onnx",
+        "*.part",
+        "model_*.pt",
+        "training.*",
+        "prototypes.pt",
+        PASSPORT,
+    )
     shutil.copytree(source, draft, ignore=shutil.ignore_patterns(*unwanted))
     (draft / "models").mkdir(exist_ok=True)
     save_tensors({name: tensor.cpu() for name, tensor in network.state_dict().items()}, draft / "models" / "model.pt")
@@ -75,6 +85,8 @@ def write_bundle(
 def _say_adapted(bundle: Path, record: Mapping) -> None:
     """Metadata, page and data licence of the source weights must not be read as those of the adapted ones."""
     event = f"adapted with {record['method']} to {_what(record)} of the user's own"
+    if record.get("uses_source"):
+        event += ", with labelled source images at hand"
     file = bundle / "configs" / "metadata.json"
     metadata = json.loads(file.read_text())
     version = f"{metadata['version']}{'.' if '+' in metadata['version'] else '+'}{record['method'].replace('_', '.')}"
@@ -131,8 +143,8 @@ class Delivery:
         comparison: both networks, ready to run.
         loader: the images, without labels, in a fixed order.
         trainer: the finished engine.
-        method: ``name``, ``citation``, ``reconstruction`` (rebuilt without the authors' code) and ``uses_target_tags``
-            (image-level labels of the target went in) of the recipe.
+        method: ``name``, ``citation``, ``reconstruction`` (rebuilt without the authors' code), ``uses_target_tags``
+            (image-level labels of the target went in) and ``uses_source`` (labelled source images did) of the recipe.
         settings: plain values of the run.
         parts: how the parts of the recipe were set up, as `monai_sfda.fingerprint.setup_of` tells it.
         history: object with ``rows``, one per epoch.
@@ -152,7 +164,7 @@ class Delivery:
         adapted: nn.Module,
         comparison: Comparison,
         loader: Iterable,
-        trainer: AdaptTrainer,
+        trainer: Trainer,
         method: Mapping[str, Any],
         settings: Mapping[str, Any],
         parts: Mapping[str, Any],
@@ -181,6 +193,7 @@ class Delivery:
         record = {
             "method": self.method["name"],
             "uses_target_tags": self.method["uses_target_tags"],
+            "uses_source": self.method.get("uses_source", False),
             "settings": self.settings,
             "parts": self.parts,
             "images": images,

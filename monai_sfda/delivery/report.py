@@ -40,7 +40,8 @@ def write_report(
             - ``title``: text.
             - ``verdict``: ``decision`` ("keep-source" or "outline"), ``sentence``, and ``checks``, see `judge`.
             - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
-              ``uses_target_tags`` (bool: image-level labels of the target went in).
+              ``uses_target_tags`` (bool: image-level labels of the target went in), ``uses_source`` (bool: labelled
+              source images did).
             - ``data``: ``images`` (int), ``sampled`` (parts of volumes, in words), ``skipped``: list of ``case``,
               ``reason``.
             - ``epochs_done``: int; the page says so where ``settings`` have more ``epochs``.

@@ -34,6 +34,8 @@ class EpochSeed:
         # Distant seeds, so that epoch 2 of seed 0 is not epoch 1 of seed 1, nor that of another process.
         seed = self.seed * 100_003 + idist.get_rank() * 10_007 + epoch
         set_determinism(seed % 2**32, use_deterministic_algorithms=None)
-        for part in (engine.data_loader, getattr(engine.data_loader, "batch_sampler", None)):
+        loader: Any = engine.data_loader
+        parts: tuple[Any, ...] = (loader, getattr(loader, "batch_sampler", None))
+        for part in parts:
             if hasattr(part, "set_epoch"):
                 part.set_epoch(epoch)

@@ -2,6 +2,7 @@
 
 from monai_sfda.losses.boundary import BoundaryLoss, boundary_target, shows_boundary
 from monai_sfda.losses.compose import WeightedSum
+from monai_sfda.losses.cross_entropy import CrossEntropy
 from monai_sfda.losses.cross_entropy_dice import WeightedCrossEntropyDice
 from monai_sfda.losses.disalignment import CosineDisalignment
 from monai_sfda.losses.domains import Domains, Fool
@@ -21,6 +22,7 @@ __all__ = [
     "BoundaryLoss",
     "ClassRatioPrior",
     "CosineDisalignment",
+    "CrossEntropy",
     "Domains",
     "EntropyLoss",
     "FixedRatio",

@@ -24,7 +24,15 @@ def boundary_target(label: Tensor, *, width: int = 5, sigma: float = 3.0) -> Ten
 
     Returns:
         (B, 1, H, W) in [0, 1].
+
+    Raises:
+        ValueError: for volumes.
     """
+    if label.ndim != 4:
+        raise ValueError(
+            f"Expected masks (B, K, H, W) to make a boundary of, found {tuple(label.shape)}; adapt to slices, with an "
+            "image_size of two numbers, or choose another method."
+        )
     mask = (label > 0.5).float()
     band = (_dilated(mask, width, outside=0.0) - (1 - _dilated(1 - mask, width, outside=1.0))).amax(1, keepdim=True)
     radius = int(4 * sigma + 0.5)

@@ -6,6 +6,7 @@ from monai_sfda.networks.aspp import AtrousPyramid
 from monai_sfda.networks.check import check_output
 from monai_sfda.networks.decoder import BoundaryDecoder, PlainDecoder
 from monai_sfda.networks.deeplab import DeepLabV3Plus
+from monai_sfda.networks.deeplab_v2 import DeepLabV2
 from monai_sfda.networks.denoiser import AtlasFallback, Denoiser, load_denoiser
 from monai_sfda.networks.discriminator import Discriminator, PatchDiscriminator
 from monai_sfda.networks.head import Head
@@ -31,6 +32,7 @@ from monai_sfda.networks.normaliser import Normaliser, WithNormaliser, learn_nor
 from monai_sfda.networks.prompt import AmplitudePrompt, WithPrompt, learn_prompt
 from monai_sfda.networks.released import convert_released, read_released
 from monai_sfda.networks.tap import FeatureTap
+from monai_sfda.networks.warm_start import start_of, warm_started
 from monai_sfda.networks.weights_file import read_weights
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "AtlasFallback",
     "AtrousPyramid",
     "BoundaryDecoder",
+    "DeepLabV2",
     "DeepLabV3Plus",
     "Denoiser",
     "Discriminator",
@@ -71,9 +74,11 @@ __all__ = [
     "read_released",
     "read_weights",
     "require_batch_norm",
+    "start_of",
     "stochastic_layers",
     "track_stats",
     "track_stats_without_dropout",
+    "warm_started",
     "weights_hash",
     "with_input",
 ]

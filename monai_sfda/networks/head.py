@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monai.networks.layers import Conv
 from torch import Tensor, nn
 
 from monai_sfda.networks.layers import output_shapes, suggest_layers
@@ -16,14 +17,14 @@ class Head(nn.Module):
     ``layers``, and its parameters to an optimizer.
 
     Args:
-        network: (B, C, H, W) -> logits.
+        network: (B, C, *S) -> logits.
         layer: name of a layer of it that gives a map.
         out_channels: of the logits.
         own: the layer gives such logits itself, as ``decoder.boundary`` of `DeepLabV3Plus` and ``auxiliary`` of
             `DeepLabV2` do: they are passed on.
 
     Shape:
-        (B, D, h, w) -> (B, out_channels, h, w).
+        (B, D, *s) -> (B, out_channels, *s).
 
     Raises:
         ValueError: if there is no such layer, or it gives no map, or with ``own`` no such logits.
@@ -33,7 +34,7 @@ class Head(nn.Module):
         super().__init__()
         self.layer = layer
         shape = output_shapes(network).get(layer, ())
-        if len(shape) != 4 or (own and shape[1] != out_channels):
+        if len(shape) not in (4, 5) or (own and shape[1] != out_channels):
             wanted = f"{out_channels} channels of logits" if own else "a map"
             found = f"one that gives {shape}" if shape else "none that a forward calls"
             near = ", ".join(suggest_layers(network, layer))
@@ -41,7 +42,7 @@ class Head(nn.Module):
                 f"Expected a layer {layer!r} of {type(network).__name__} that gives {wanted}, found {found}; name "
                 f"another, such as {near}."
             )
-        self.convolution = nn.Identity() if own else nn.Conv2d(shape[1], out_channels, 1)
+        self.convolution = nn.Identity() if own else Conv["conv", len(shape) - 2](shape[1], out_channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.convolution(features.float())

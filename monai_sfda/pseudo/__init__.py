@@ -24,6 +24,7 @@ from monai_sfda.pseudo.monte_carlo import MonteCarlo
 from monai_sfda.pseudo.observe import Observe
 from monai_sfda.pseudo.prototype import PrototypeAgreement, prototype_label, prototypes
 from monai_sfda.pseudo.prototype_bank import PrototypeBank, class_sums
+from monai_sfda.pseudo.prototype_file import load_prototypes, measure_prototypes, prototype_place
 from monai_sfda.pseudo.store import LabelStore
 from monai_sfda.pseudo.threshold import Threshold
 
@@ -60,8 +61,11 @@ __all__ = [
     "confident_joint",
     "error_bins",
     "histogram",
+    "load_prototypes",
+    "measure_prototypes",
     "probability_bin",
     "prototype_label",
+    "prototype_place",
     "prototypes",
     "uncertain_sums",
 ]

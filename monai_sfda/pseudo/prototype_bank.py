@@ -85,7 +85,8 @@ class PrototypeBank:
         Raises:
             ValueError: if none of them shows one of the classes.
         """
-        sums, numbers = 0.0, 0.0
+        sums: Tensor | float = 0.0
+        numbers: Tensor | float = 0.0
         for stream in streams:
             features = stream["features"].float()
             found = class_sums(features, self.classes(stream["label"], features.shape[2:]), len(self.names))

@@ -28,7 +28,7 @@ USUAL = {
 }
 """What a task that does not say it has: structures that exclude each other, numbered from 1 in masks."""
 
-VALUE = re.compile(r'"%task::(\w+)"|"%(default_method)"')
+VALUE = re.compile(r'"%task::(\w+)"|"%(default_method)"|"%recipe::(\w+)"')
 ADDED = re.compile(r'\{"_task_": "(\w+)"(?:, )?(.*)\}(,?)')
 
 
@@ -46,12 +46,8 @@ def write_configs(folder: Path, task: Mapping[str, Any]) -> None:
         target = folder / source.relative_to(CONFIGS)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".json":
-            text = filled(source.read_text(encoding="utf-8"), task)
-            other = VOLUMES / source.relative_to(CONFIGS)
-            if "volumes" in task and other.is_file():
-                text = replaced(text, filled(other.read_text(encoding="utf-8"), task))
             with whole_file(target) as draft:
-                draft.write_text(text, encoding="utf-8")
+                draft.write_text(whole(source.relative_to(CONFIGS), task), encoding="utf-8")
         else:
             shutil.copyfile(source, target)
     with whole_file(folder / TASK) as draft:
@@ -63,8 +59,8 @@ def filled(text: str, task: Mapping[str, Any]) -> str:
 
     ``"%task::NAME"`` becomes that value, null if the task has none. A line ``{"_task_": "NAME", ...}`` becomes the
     value with the other entries added; as an item of a list it disappears if the task has none. ``"%default_method"``
-    becomes the dictionary ``method`` of the task's default recipe. (MONAI would look for such files from the folder in
-    which a command is given, so they are put in here.)
+    becomes the dictionary ``method`` of the task's default recipe, ``"%recipe::NAME"`` that of another. (MONAI would
+    look for such files from the folder in which a command is given, so they are put in here.)
     """
     task = USUAL | dict(task)
     lines = []
@@ -77,14 +73,26 @@ def filled(text: str, task: Mapping[str, Any]) -> str:
             written = layout(None if value is None else value | more, *_place(line, match)) + match[3]
             line = line[: match.start()] + written + line[match.end() :]
         elif match := VALUE.search(line):
-            value = _recipe(task) if match[2] else task.get(match[1])
+            value = task.get(match[1]) if match[1] else _recipe(match[3] or task.get("default_method"))
             line = line[: match.start()] + layout(value, *_place(line, match)) + line[match.end() :]
         lines.append(line)
     return "\n".join(lines) + "\n"
 
 
+def whole(name: Path, task: Mapping[str, Any]) -> str:
+    """A config of the bundle of a task; one with ``"_over_": "NAME"`` lies over the config of that name."""
+    text = filled((CONFIGS / name).read_text(encoding="utf-8"), task)
+    entries = json.loads(text)
+    if under := entries.pop("_over_", None):
+        text = replaced(whole(Path(under), task), json.dumps(entries))
+    volumes = VOLUMES / name
+    if "volumes" in task and volumes.is_file():
+        text = replaced(text, filled(volumes.read_text(encoding="utf-8"), task))
+    return text
+
+
 def replaced(text: str, entries: str) -> str:
-    """A config with the entries that volumes have in place of pictures.
+    """A config with other entries, such as those that volumes have in place of pictures.
 
     ``NAME`` is put in place of that entry or after all others, ``outer::inner`` reaches inside, and ``+NAME`` is added
     to a list at its end (``++imports`` to the list that an overlay calls ``+imports``).
@@ -104,8 +112,7 @@ def _place(line: str, match: re.Match) -> tuple[int, int]:
     return indent, match.start() - indent
 
 
-def _recipe(task: Mapping[str, Any]) -> dict[str, Any]:
-    name = task.get("default_method")
+def _recipe(name: Any) -> dict[str, Any]:
     path = CONFIGS / "methods" / f"{name}.json"
     if not path.is_file():
         known = ", ".join(sorted(path.stem for path in path.parent.glob("*.json")))

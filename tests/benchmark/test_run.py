@@ -155,6 +155,26 @@ def test_a_source_network_that_cannot_be_scored_is_the_end(tmp_path, monkeypatch
         list(run_matrix(Matrix([pair], [Method("cbmt", ["cbmt"])]), tmp_path / "out"))
 
 
+def test_a_method_that_uses_the_source_is_given_that_of_the_pair(tmp_path, monkeypatch):
+    seen = []
+
+    def stop(record, bundle, runs):
+        seen.append(runs[0])
+        raise JobFailed("Expected no more.")
+
+    monkeypatch.setattr(run, "carry_out", stop)
+    source = write_images(tmp_path / "source", 1, classes=1, size=(64, 64))
+    more = {"protocol": {}, "oracle": False}
+    for pair in (Pair("p", NUCLEI, tmp_path, source=source), Pair("p", NUCLEI, tmp_path)):
+        cell = run._cell(pair, Method("mpscl", ["mpscl"]), 0, tmp_path / "model.pt", tmp_path / "out", **more)
+    assert [configs for configs, _ in seen] == [["adapt_with_source.json", "methods/mpscl.json"]]
+    assert seen[0][1]["source_dir"] == source
+    assert cell.failure == "it learns from labelled source images too; give the source of this pair"
+    run._cell(Pair("p", NUCLEI, tmp_path, source=source), Method("tent", ["tent"]), 0, tmp_path, tmp_path, **more)
+    assert seen[1][0][0] == "adapt.json"
+    assert "source_dir" not in seen[1][1]
+
+
 @pytest.mark.slow
 def test_a_pair_of_volumes_is_scored_before_and_after(tmp_path):
     heart = ROOT / "bundles" / "heart_cine_mri"

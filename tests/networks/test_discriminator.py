@@ -39,5 +39,5 @@ def test_the_patch_one_has_batch_norm_and_gives_one_map():
 
 @pytest.mark.parametrize("network", [Discriminator(2, width=2), PatchDiscriminator(2, width=2)])
 def test_maps_that_are_too_small_are_refused(network):
-    with pytest.raises(ValueError, match="maps of at least 32 x 32 for a discriminator, found 16 x 40; use larger"):
+    with pytest.raises(ValueError, match="of at least 32 pixels a side for a discriminator, found 16 x 40; use"):
         network(torch.zeros(2, 2, 16, 40))

@@ -28,7 +28,7 @@ def own_texts(bundle):
     for path in bundle.rglob("*"):
         if path.is_file() and path.suffix != ".pt" and "methods" not in path.parts:
             text = path.read_text()
-            if path.name == "adapt.json":
+            if path.name in ("adapt.json", "adapt_with_source.json"):
                 config = json.loads(text)
                 del config["method"]
                 text = json.dumps(config)

@@ -1,13 +1,14 @@
 """Every bundle has the configs that all share, filled with its own task."""
 
 import json
+from pathlib import Path
 
 import pytest
-from bundle_support import ALL_BUNDLES, ROOT, recipe_id
+from bundle_support import ALL_BUNDLES, BUNDLES, ROOT, recipe_id
 
 from monai_sfda.overrides import read_json
 from monai_sfda.template import CONFIGS, write_configs
-from monai_sfda.template.write import TASK, filled, layout
+from monai_sfda.template.write import TASK, filled, layout, whole
 
 OWN = {"metadata.json"}
 RECIPES = sorted((CONFIGS / "methods").glob("*.json"))
@@ -75,3 +76,18 @@ def test_the_shared_adapt_config_names_no_method():
     names = [path.stem for path in RECIPES]
     words = (CONFIGS / "adapt.json").read_text().lower().replace("bn_stats", "").split('"')
     assert not set(words) & set(names)
+
+
+def test_a_config_over_another_is_written_whole():
+    task = read_json(BUNDLES[0] / "configs" / TASK)
+    over, base = (json.loads(whole(Path(name), task)) for name in ("adapt_with_source.json", "adapt.json"))
+    assert "_over_" not in over
+    assert over["imports"][: len(base["imports"])] == base["imports"]
+    assert over["used"].items() >= {"seed": "@seed", "source_images": "$len(@source_images.good)"}.items()
+    assert over["method"]["name"] == "mpscl"
+    assert over["deliver"]["comparison"] == base["deliver"]["comparison"]
+
+
+def test_another_recipe_than_the_default_is_put_in_by_its_name():
+    config = json.loads(filled('{\n    "method": "%recipe::advent"\n}', {"default_method": "tent"}))
+    assert config["method"] == read_json(CONFIGS / "methods" / "advent.json")["method"]

@@ -1,0 +1,31 @@
+"""Plain cross-entropy on labelled source images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from monai_sfda.functional import check_head, log_distributions
+
+__all__ = ["CrossEntropy"]
+
+
+class CrossEntropy(nn.Module):
+    """Cross-entropy in nats, mean over images and pixels; a sigmoid channel is a distribution over absent and present.
+
+    Args:
+        head: ``"sigmoid"`` (the mean also runs over channels) or ``"softmax"``.
+
+    Shape:
+        pred (B, K, *S) logits, label (B, K, *S) of 0 and 1; result ().
+    """
+
+    def __init__(self, *, head: str = "sigmoid") -> None:
+        super().__init__()
+        self.head = check_head(head)
+
+    def forward(self, *, pred: Tensor, label: Tensor, **_: object) -> Tensor:
+        log_p = log_distributions(pred, self.head)
+        true = label.to(log_p.dtype)
+        true = true.unsqueeze(1) if self.head == "softmax" else torch.stack([1 - true, true], 2)
+        return -(true * log_p).sum(2).mean()
