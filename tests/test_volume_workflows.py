@@ -229,3 +229,9 @@ def test_a_network_of_windows_segments_volumes_too(monkeypatch, tmp_path):
     words = ("evaluate", bundle, volumes, "--output", tmp_path / "scores", "--precision", "float32")
     command(monkeypatch, *words)
     assert all(float(row["cavity_dice"]) > 0.9 for row in table(tmp_path / "scores" / "cases.csv"))
+
+
+def test_networks_for_volumes_are_not_compared_yet(bundle, volumes, monkeypatch, tmp_path):
+    words = ("adapt", bundle, volumes, "--output", tmp_path / "run", "--methods", "fast")
+    assert "adapt with --method, one at a time" in fails(monkeypatch, *words)
+    assert not (tmp_path / "run" / "choice.json").exists()
