@@ -430,8 +430,8 @@ def _adapt_each(
     root, folder = one_network(bundle), writable_folder(output, outside=images)
     if "whole_volumes" in read_json(root / "configs" / "adapt.json"):
         raise ValueError(
-            "Expected a bundle for pictures with --methods, found one for volumes, whose networks cannot be compared yet; "
-            "adapt with --method, one at a time."
+            "Expected a bundle for pictures with --methods, found one for volumes, whose networks cannot be compared "
+            "yet; adapt with --method, one at a time."
         )
     names, failed = cheap_first(root, methods, source=source is not None), {}
     users = source_users(root, names, source)
