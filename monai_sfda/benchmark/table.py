@@ -23,8 +23,9 @@ NAMES = {
     "structure": "structure",
     "dice": "Dice %",
     "published": "Dice %, papers' cut-off",
-    "assd": "ASSD px, mean of directed",
-    "pooled": "ASSD px, pooled",
+    "assd": "ASSD {unit}, mean of directed",
+    "pooled": "ASSD {unit}, pooled",
+    "hd95": "HD95 {unit}",
     "missing": "not found",
     "change": "change of Dice",
     "worse": "images made worse",
@@ -49,6 +50,7 @@ class Row(NamedTuple):
     assd: Sequence[float] = ()
     """Of the cases that can be measured; a seed without any has no number here."""
     pooled: Sequence[float] = ()
+    hd95: Sequence[float] = ()
     missing: Sequence[int] = ()
     """Cases in which nothing was predicted where there is something."""
     change: dict[str, Any] | None = None
@@ -58,6 +60,8 @@ class Row(NamedTuple):
     seconds: Sequence[float] = ()
     megabytes: Sequence[float] = ()
     notes: str = ""
+    unit: str = "px"
+    """Of distances: px, or mm for volumes."""
 
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
@@ -95,20 +99,23 @@ def write_table(cells: Sequence[Cell], output: Path) -> str:
 
 
 def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: str, name: str) -> list[Row]:
-    summaries = [read_json(folder / "summary.json")["structures"] for folder in folders]
+    whole = [read_json(folder / "summary.json") for folder in folders]
+    summaries = [summary["structures"] for summary in whole]
+    unit = "mm" if whole[0]["assd_unit"] == "mm" else "px"
     reports = [read_json(cell.folder / "run" / "report.json") for cell in cells if cell.kind == "method"]
     rows = []
     for structure in summaries[0]:
-        dice, assd, pooled = (
+        dice, assd, pooled, hd95 = (
             [factor * mean for s in summaries if (mean := s[structure][measure]["mean"]) is not None]
-            for measure, factor in (("dice", 100), ("assd_mean_of_directed", 1), ("assd_pooled", 1))
+            for measure, factor in (("dice", 100), ("assd_mean_of_directed", 1), ("assd_pooled", 1), ("hd95", 1))
         )
         change = None
         if kind != "source":
             change = paired_bootstrap(_cases(source, structure), [_cases(folder, structure) for folder in folders])
         missing = [summary[structure]["missed"] for summary in summaries]
         papers = _published(folders, structure)
-        rows.append(Row(cells[0].pair, name, structure, kind, dice, papers, assd, pooled, missing, change))
+        scores = (dice, papers, assd, pooled, hd95, missing)
+        rows.append(Row(cells[0].pair, name, structure, kind, *scores, change, unit=unit))
     if kind == "method":
         costs = [cell.cost for cell in cells if cell.cost]
         said = {
@@ -159,7 +166,8 @@ def _tidy(cells: Sequence[Cell]) -> Iterable[list[Any]]:
 
 
 def _markdown(pair: str, rows: Sequence[Row]) -> str:
-    lines = [f"### {pair}", "", f"| {' | '.join(NAMES.values())} |", f"|{'---|' * len(NAMES)}"]
+    heads = " | ".join(NAMES.values()).format(unit=rows[0].unit)
+    lines = [f"### {pair}", "", f"| {heads} |", f"|{'---|' * len(NAMES)}"]
     last = ""
     for row in rows:
         label = f"{row.method} ({row.notes})" if row.notes else row.method
@@ -185,6 +193,7 @@ def _texts(row: Row) -> dict[str, str]:
         "published": spread(row.published, 1),
         "assd": spread(row.assd, 2),
         "pooled": spread(row.pooled, 2),
+        "hd95": spread(row.hd95, 1),
         "missing": f"{round(fmean(row.missing), 1):g}" if row.missing else "",
         "change": change,
         "worse": worse,
