@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from monai.transforms import Transform
 
+from monai_sfda.files import case_of
 from monai_sfda.volumes.reader import VolumeReader
 
 __all__ = ["ReadVolumePair"]
@@ -15,6 +16,8 @@ __all__ = ["ReadVolumePair"]
 
 class ReadVolumePair(Transform):
     """Read ``image`` and ``label`` of an item onto the grid of the network, both (1, slices, rows, columns) uint8.
+
+    An item without a ``case`` is named by its files.
 
     Args:
         reader: spacing and rule of intensity.
@@ -34,4 +37,4 @@ class ReadVolumePair(Transform):
                 "or mask_ids in task.json."
             )
         label = grid.to_network(stored, mode="nearest")[None]
-        return {**item, "image": image.mul(255).round_().byte(), "label": label.byte()}
+        return {"case": case_of(item), **item, "image": image.mul(255).round_().byte(), "label": label.byte()}
