@@ -1,6 +1,6 @@
 """Run the commands of docs/monai_label.md: ``python scripts/monailabel_adapt_smoke.py BUNDLE IMAGES [--keep]``.
 
-Needs monailabel and a folder with 4 images or more. Works on copies and stops the server that it started.
+Needs monailabel and a folder with 4 images or more, or 4 volumes (``.nii.gz``) for a bundle of volumes. Works on copies and stops the server that it started.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 STATUS = r"^curl \S+/train/$"
+VOLUME = ".nii.gz"
 
 
 class Documented:
@@ -77,15 +80,43 @@ def started(stats: dict) -> dict | None:
     return stats if stats["total_epochs"] == 6 else None
 
 
-def predict(bundle: Path, images: Path, output: Path) -> dict[str, np.ndarray]:
+def name_of(path: Path) -> str:
+    """What MONAI Label calls an image."""
+    return path.name.removesuffix(VOLUME) if path.name.endswith(VOLUME) else path.stem
+
+
+def predict(bundle: Path, images: Path, output: Path) -> dict[str, Path]:
     words = [sys.executable, "-m", "monai_sfda", "predict", bundle, images, "--output", output]
     subprocess.run(list(map(str, words)), check=True, capture_output=True)
-    return {path.stem: np.asarray(Image.open(path)) for path in (output / "masks").glob("*.png")}
+    return {name_of(path): path for path in (output / "masks").iterdir() if path.suffix in (".png", ".gz")}
 
 
-def same(served: np.ndarray, predicted: np.ndarray) -> bool:
+def read(mask: Path) -> np.ndarray:
+    return np.asarray(nibabel.load(mask).dataobj if mask.name.endswith(VOLUME) else Image.open(mask))
+
+
+def same(served: Path, predicted: Path) -> bool:
     """One batch of several images rounds otherwise than batches of one, so a few pixels may differ."""
-    return served.shape == predicted.shape and float((served == predicted).mean()) > 0.995
+    first, second = read(served), read(predicted)
+    place = not served.name.endswith(VOLUME) or place_of(served) == place_of(predicted)
+    return place and first.shape == second.shape and float((first == second).mean()) > 0.995
+
+
+def place_of(mask: Path) -> list[Any]:
+    """How the voxels of a file lie, and the codes of its header."""
+    image = nibabel.load(mask)
+    return [image.affine.tolist(), *(int(image.header[code]) for code in ("qform_code", "sform_code"))]
+
+
+def lay_on_side(image: Path) -> None:
+    """Change the size or the axes of an image: a mask on its side would be seen."""
+    if image.name.endswith(VOLUME):
+        volume = nibabel.load(image)
+        turn = ornt_transform(io_orientation(volume.affine), axcodes2ornt(("A", "S", "R")))
+        nibabel.save(volume.as_reoriented(turn), image)
+    else:
+        picture = Image.open(image)
+        picture.crop((0, 0, picture.width, picture.height * 3 // 4)).save(image)
 
 
 def check(name: str, work: Path, documented: Documented, server: subprocess.Popen) -> None:
@@ -98,19 +129,19 @@ def check(name: str, work: Path, documented: Documented, server: subprocess.Pope
 
     images = work / "copies"
     shutil.copytree(studies, images, ignore=shutil.ignore_patterns("labels", "*.json", ".*"))
-    first, *others = sorted(path.stem for path in images.iterdir())
+    first, *others = sorted(map(name_of, images.iterdir()))
     infer = documented("/infer/").replace("NAME", first)
     plain = re.sub(r"-F '.*?'", "-F params={}", infer)
     run(plain, work)
-    before = np.asarray(Image.open(work / "mask.png"))
+    served = work / infer.split()[-1]
+    before = read(served)
     predicted = predict(app / "model" / name, images, work / "before")
-    expect("a served mask is that of monai-sfda predict", same(before, predicted[first]), before.shape)
+    expect("a served mask is that of monai-sfda predict", same(served, predicted[first]), before.shape)
     expect("it is not empty", before.any())
 
     def label(image: str) -> None:
         place = documented("/info/").split()[-1].replace("/info/", f"/datastore/label?image={image}&tag=final")
-        Image.fromarray(predicted[image]).save(work / f"{image}.png")
-        run(f"curl --silent --fail -X PUT '{place}' -F 'params={{}}' -F label=@{image}.png", work)
+        run(f"curl --silent --fail -X PUT '{place}' -F 'params={{}}' -F label=@{predicted[image]}", work)
 
     label(others[0])
     ask(documented('"site"'), work)
@@ -127,9 +158,9 @@ def check(name: str, work: Path, documented: Documented, server: subprocess.Pope
     expect("the weights are a choice without a restart", choices == ["model.pt", "model_clinic.pt"], choices)
 
     run(infer, work)
-    after = np.asarray(Image.open(work / "mask.png"))
+    after = read(served)
     adapted = predict(app / "adapted" / name / "clinic" / "bundle", images, work / "after")
-    expect("the adapted mask is that of the adapted bundle", same(after, adapted[first]))
+    expect("the adapted mask is that of the adapted bundle", same(served, adapted[first]))
     expect("it is not the source's", not np.array_equal(after, before), f"{(after != before).mean():.2%} changed")
 
     longer = documented('"site"').replace('"clinic", "max_epochs": 1', '"stopped", "max_epochs": 6')
@@ -161,8 +192,7 @@ def main() -> None:
     work, name = Path(tempfile.mkdtemp(prefix="monailabel_adapt_")), options.bundle.resolve().name
     shutil.copytree(options.images, work / "IMAGES")
     first = sorted(path for path in (work / "IMAGES").iterdir() if path.is_file())[0]
-    picture = Image.open(first)
-    picture.crop((0, 0, picture.width, picture.height * 3 // 4)).save(first)  # a mask on its side would be seen
+    lay_on_side(first)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -171,6 +201,7 @@ def main() -> None:
         "bundles/fundus_disc_cup": str(options.bundle.resolve()),
         "fundus_disc_cup": name,
         ":8000/": f":{port}/",
+        "mask.png": f"mask{VOLUME if first.name.endswith(VOLUME) else '.png'}",
         "--host 127.0.0.1": f"--host 127.0.0.1 --port {port}",
         '"site": "clinic"': '"site": "clinic", "max_epochs": 1',
     }

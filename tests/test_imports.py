@@ -65,7 +65,7 @@ HOUSE = """
 
     benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
                     workflow
-    label           console delivery files overrides places recipe_list workflow
+    label           console delivery files mask_file overrides places recipe_list volumes workflow
     candidates      choice console data delivery failures files functional imageio metrics networks overrides \
                     passport places reading report tables transforms workflow
     arguments       overrides places recipe_list typed

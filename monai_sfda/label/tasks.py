@@ -11,6 +11,7 @@ from monailabel.tasks.infer.bundle import BundleInferTask
 from monailabel.utils.others.generic import device_list, name_to_device
 
 from monai_sfda.delivery.verdict import WORDS, read_verdict
+from monai_sfda.label.on_voxels import lay_on_voxels
 from monai_sfda.label.site import adapt_site, methods_for_site, site_models
 from monai_sfda.overrides import read_json
 
@@ -23,6 +24,13 @@ class SiteInferTask(BundleInferTask):
     def config(self) -> dict[str, Any]:
         self._config["model_filename"] = site_models(Path(self.bundle_path))
         return self._config
+
+    def writer(self, data: dict[str, Any], extension: Any = None, dtype: Any = None) -> tuple[Any, Any]:
+        """File and numbers of a mask, which lies on its volume voxel for voxel."""
+        file, numbers = super().writer(data, extension, dtype)
+        if isinstance(file, str):
+            lay_on_voxels(file, data["image_path"])
+        return file, numbers
 
 
 class AdaptTask(TrainTask):
