@@ -1,6 +1,7 @@
 """Run the commands of docs/monai_label.md: ``python scripts/monailabel_adapt_smoke.py BUNDLE IMAGES [--keep]``.
 
-Needs monailabel and a folder with 4 images or more, or 4 volumes (``.nii.gz``) for a bundle of volumes. Works on copies and stops the server that it started.
+Needs monailabel and a folder with 4 images or more, or 4 volumes (``.nii.gz``) for a bundle of volumes. Works on
+copies and stops the server that it started.
 """
 
 from __future__ import annotations

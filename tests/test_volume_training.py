@@ -59,7 +59,7 @@ def test_a_denoiser_learns_from_label_maps_of_volumes(bundle, labelled, tmp_path
 
 def test_class_ratios_are_those_of_what_the_network_sees(bundle, labelled):
     pairs = find_pairs(labelled)
-    ratios, count = class_ratios(pairs, {"background": [0], "outer": [1], "inner": [2]}, bundle)
+    ratios, _, count = class_ratios(pairs, {"background": [0], "outer": [1], "inner": [2]}, bundle)
     assert count == (10 if len(size_of(bundle)) == 3 else 30)
     assert sum(ratios.values()) == pytest.approx(1, abs=1e-5)
     assert ratios["outer"] > ratios["inner"] > 0

@@ -6,9 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from bundle_support import (
-    ROOT, VOLUME_BUNDLES, VOLUME_SIZES, random_weights, run, size_of, volume_bundle, write_volumes,
-)  # fmt: skip
+from bundle_support import VOLUME_BUNDLES, VOLUME_SIZES, random_weights, run, size_of, volume_bundle, write_volumes
 from monai.bundle import ConfigParser
 from monai.transforms import SaveImaged
 
@@ -81,7 +79,9 @@ def test_the_weights_of_a_site_come_from_its_volumes(bundle, tmp_path):
     assert data["sampled"].endswith(f"{'windows' if len(size_of(bundle)) == 3 else 'slices'} of 3 volumes")
 
 
-@pytest.mark.parametrize("path", VOLUME_BUNDLES, ids=lambda path: path.relative_to(ROOT).name)
-def test_a_bundle_says_how_many_axes_its_images_have(path):
-    metadata = json.loads((path / "configs" / "metadata.json").read_text())
-    assert len(metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]) == len(size_of(path))
+@pytest.mark.parametrize("path", VOLUME_BUNDLES, ids=lambda path: path.name)
+def test_segments_have_the_names_of_the_classes_and_images_the_axes_of_the_network(path):
+    task, metadata = (json.loads((path / "configs" / name).read_text()) for name in ("task.json", "metadata.json"))
+    formats = metadata["network_data_format"]
+    assert formats["outputs"]["pred"]["channel_def"] == {"0": "background", **task["class_names"]}
+    assert formats["inputs"]["image"]["spatial_shape"] == task["image_size"]
