@@ -236,7 +236,8 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 
     Args:
         run: output folder of `monai-sfda adapt --methods`.
-        outlines: folder with label maps, png, NIfTI or DICOM-SEG, named as the images in RUN/outline/image.
+        outlines: folder with label maps, png, NIfTI or DICOM-SEG (NIfTI of volumes), named as the images in
+            RUN/outline/image.
         device: to compute on; that of the adaptation if left out.
         precision: to compute in, such as float32; that of the adaptation if left out.
     """
@@ -428,11 +429,6 @@ def _adapt_each(
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
     bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
     root, folder = one_network(bundle), writable_folder(output, outside=images)
-    if "whole_volumes" in read_json(root / "configs" / "adapt.json"):
-        raise ValueError(
-            "Expected a bundle for pictures with --methods, found one for volumes, whose networks cannot be compared "
-            "yet; adapt with --method, one at a time."
-        )
     names, failed = cheap_first(root, methods, source=source is not None), {}
     users = source_users(root, names, source)
     existing_folder(images)

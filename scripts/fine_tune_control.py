@@ -52,6 +52,8 @@ def main(run: str, outlines: str, *, output: str, folds: int = 4, epochs: int = 
         folder, target = Path(run), Path(output)
         source = find_source(folder)
         structures = read_structures(source.bundle)
+        if structures.volumes:
+            raise ValueError("Expected a run on pictures, found one on volumes; this control takes pictures only.")
         order = [
             Drawn(row["case"], float(row["disagreement"]), row["image"])
             for row in read_csv(folder / "outline" / "order.csv")

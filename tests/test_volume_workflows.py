@@ -231,7 +231,74 @@ def test_a_network_of_windows_segments_volumes_too(monkeypatch, tmp_path):
     assert all(float(row["cavity_dice"]) > 0.9 for row in table(tmp_path / "scores" / "cases.csv"))
 
 
-def test_networks_for_volumes_are_not_compared_yet(bundle, volumes, monkeypatch, tmp_path):
-    words = ("adapt", bundle, volumes, "--output", tmp_path / "run", "--methods", "fast")
-    assert "adapt with --method, one at a time" in fails(monkeypatch, *words)
-    assert not (tmp_path / "run" / "choice.json").exists()
+@pytest.mark.parametrize("spacing", [[2, 2], [4, 2, 2]], ids=["slices", "windows"])
+def test_networks_for_volumes_are_compared_by_a_few_outlines(spacing, monkeypatch, tmp_path, capsys):
+    """The source finds the core of a ball alone; with the statistics of the volumes it finds all of it."""
+    reader = {"_target_": "monai_sfda.volumes.VolumeReader", "spacing": spacing, "percentiles": [0.5, 99.5]}
+    bundle = bright_bundle(tmp_path / "bundle", image_size=[8, 48, 48][-len(spacing) :], volumes=reader)
+    truth = write_balls(tmp_path / "volumes", 6)
+    run = tmp_path / "run"
+    command(
+        monkeypatch, "adapt", bundle, tmp_path / "volumes", "--output", run, "--methods", "bn_stats",
+        "--running_average", "exponential", "--frames", "all", "--precision", "float32",
+    )  # fmt: skip
+    command(monkeypatch, "choose", run)
+    printed = capsys.readouterr().out
+    assert "each as a label map on the voxels of its volume, NIfTI" in printed
+    made = sorted(path.relative_to(run / "choice" / "masks").as_posix() for path in run.rglob("bn_stats/*/*_0.nii.gz"))
+    assert made == ["bn_stats/at 0.75/case_0.nii.gz", "bn_stats/masks/case_0.nii.gz"]
+    copies = sorted((run / "outline" / "image").iterdir())
+    assert len(copies) == 6
+    assert "cine_frame01.nii.gz" in {path.name[4:] for path in copies}
+    outlines = tmp_path / "outlines"
+    outlines.mkdir()
+    for path in copies:
+        image = nibabel.load(path)
+        assert image.shape == (44, 40, 5)
+        nibabel.save(nibabel.Nifti1Image(truth[path.name[4:]], image.affine), outlines / path.name)
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    printed = capsys.readouterr().out
+    assert "2 of 3" not in printed
+    assert "Verdict  Adopt bn_stats" in printed
+    assert "ASSD in mm" in printed
+    assert "(ASSD) in mm" in (run / "choice" / "report.html").read_text()
+    found = json.loads((run / "choice.json").read_text())["measured"]
+    row = found["gains"]["cavity"]["bn_stats"]
+    assert row["dice"] == pytest.approx(np.mean([gain(run, case, truth) for case in truth]))
+    assert row["assd"] < -2
+    rows = predict(monkeypatch, run / "chosen", tmp_path / "volumes", tmp_path / "out", "--frames", "all")
+    masks = [tmp_path / "out" / "masks" / row["mask"] for row in rows]
+    of_choice = [run / "choice" / "masks" / "bn_stats" / "masks" / row["mask"] for row in rows]
+    assert [ids_of(path).tolist() for path in masks] == [ids_of(path).tolist() for path in of_choice]
+
+
+def write_balls(folder, count):
+    """Balls with a bright core, the last two as frames of one file; returns name of a mask -> ids."""
+    places = np.stack(np.mgrid[:44, :40, :5]) * np.reshape([2, 2, 8], (3, 1, 1, 1))
+    volumes, truth = [], {}
+    for number in range(count):
+        centre = np.reshape([40 - 2 * number, 36 + 2 * number, 16], (3, 1, 1, 1))
+        distance = np.linalg.norm(places - centre, axis=0)
+        values = 100 + 160 * (distance < 22) + 240 * (distance < 12)
+        volumes.append(nibabel.Nifti1Image(values.astype(np.int16), np.diag([-2.0, -2.0, 8.0, 1.0])))
+        volumes[-1].header.set_xyzt_units("mm")
+        name = f"case_{number}.nii.gz" if number < count - 2 else f"cine_frame{number - count + 2:02}.nii.gz"
+        truth[name] = (distance < 22).astype(np.uint8)
+    folder.mkdir()
+    for number, volume in enumerate(volumes[:-2]):
+        nibabel.save(volume, folder / f"case_{number}.nii.gz")
+    nibabel.save(nibabel.concat_images(volumes[-2:]), folder / "cine.nii.gz")
+    return truth
+
+
+def ids_of(path):
+    return np.asarray(nibabel.load(path).dataobj)
+
+
+def gain(run, name, truth):
+    """3-D Dice of bn_stats less that of the source."""
+    dice = []
+    for network in ("bn_stats", "source"):
+        mask = ids_of(run / "choice" / "masks" / network / "masks" / name)
+        dice.append(2 * (mask & truth[name]).sum() / (mask.sum() + truth[name].sum()))
+    return dice[0] - dice[1]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
+from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
 from monai_sfda.candidates.order import Drawn, draw_once, put_images
-from monai_sfda.candidates.run import find_candidates, find_images_folder, find_source, running_options
-from monai_sfda.candidates.segment import kept_masks, segment
+from monai_sfda.candidates.run import find_candidates, find_source, reading_options, running_options
+from monai_sfda.candidates.segment import kept_masks, mask_name, segment
 from monai_sfda.candidates.structures import Structures, read_structures
 from monai_sfda.console import say_why
-from monai_sfda.data import find_images
 from monai_sfda.failures import clear_drafts
 
 __all__ = ["Asked", "ask"]
@@ -60,7 +61,7 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     source = find_source(run)
     adapted, left_out = find_candidates(run)
     structures = read_structures(source.bundle)
-    options = running_options(run, {"device": device, "precision": precision})
+    options = {**reading_options(run), **running_options(run, {"device": device, "precision": precision})}
     networks = [source, *adapted, *mixed_networks(source, adapted)]
     candidates: dict[str, Candidate] = {}
     masks: dict[str, dict[str, Path]] = {}
@@ -88,8 +89,14 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     compared = compare(
         {name: masks[name] for name in names}, structures, keep=run / "choice" / "compared.json", made_of=made_of
     )
-    order = draw_once(run, masks[SOURCE], lambda: compared.disagreement)
-    images = put_images(run, order, lambda: {i["case"]: i["image"] for i in find_images(find_images_folder(run))})
+    if structures.volumes:  # whose copies have the names of their masks, for both are NIfTI
+        names_of = {case: mask_name(source, run, mask) for case, mask in masks[SOURCE].items()}
+        order = draw_once(run, masks[SOURCE], lambda: compared.disagreement, names_of.__getitem__)
+        copy = partial(copy_volume, reader=volume_reader(run, source))
+        images = put_images(run, order, lambda: find_run_volumes(run), copy)
+    else:
+        order = draw_once(run, masks[SOURCE], lambda: compared.disagreement)
+        images = put_images(run, order, lambda: find_pictures(run))
     same = {structure: same_as(agreement, names) for structure, agreement in compared.agreement.items()}
     if structures.joint:
         same = dict.fromkeys(structures.names, same_as(compared.least(), names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ __all__ = ["Compared", "compare", "same_as"]
 
 ALIKE = 0.99
 """Mean Dice of two candidates above which they count as one: a point is the margin of the decision."""
-PIXELS = 512 * 512  # of a mask that are looked at
+PIXELS = 512 * 512  # of a picture's mask that are looked at
+BYTES = 2**16  # of 8 pixels of each mask, that are multiplied at once
 
 
 class Compared(NamedTuple):
@@ -37,7 +38,7 @@ class Compared(NamedTuple):
 
 
 def compare(masks: Mapping[str, Mapping[str, Path]], structures: Structures, *, keep: Path, made_of: Any) -> Compared:
-    """Compare the masks of all candidates on all images; of large masks, pixels of a grid.
+    """Compare the masks of all candidates on all images; of large pictures, pixels of a grid, of volumes all voxels.
 
     Args:
         masks: candidate, the source network first -> case -> its mask.
@@ -51,7 +52,7 @@ def compare(masks: Mapping[str, Mapping[str, Path]], structures: Structures, *, 
     names, cases = list(masks), list(masks[SOURCE])
     total, farthest = np.zeros((len(structures.names), len(names), len(names))), {}
     for case in tqdm(cases, "comparing", unit="image", leave=False):
-        dice = _dice([_grid(structures.read(masks[name][case])) for name in names])
+        dice = _dice(_pixels(structures.read(masks[name][case])) for name in names)
         total += dice
         farthest[case] = float(1 - dice[:, names.index(SOURCE)].mean(0).min())
     mean = (total / len(cases)).tolist()
@@ -83,16 +84,25 @@ def same_as(agreement: Mapping[str, Mapping[str, float]], names: Sequence[str]) 
     return standing
 
 
-def _grid(channels: np.ndarray) -> np.ndarray:
-    """(K, H, W) -> (K, pixels), at most `PIXELS`."""
+def _pixels(channels: np.ndarray) -> np.ndarray:
+    """(K, H, W) -> (K, pixels), at most `PIXELS`; (K, X, Y, Z) -> (K, voxels)."""
+    if channels.ndim == 4:
+        return channels.reshape(len(channels), -1)
     step = max(1, int(np.ceil((channels[0].size / PIXELS) ** 0.5)))
     return channels[:, ::step, ::step].reshape(len(channels), -1)
 
 
-def _dice(masks: Sequence[np.ndarray]) -> np.ndarray:
-    """(K, C, C), Dice of the masks (K, pixels) of C candidates with each other; two empty ones agree."""
-    pixels = np.stack(masks, 1).astype(np.float32)
-    shared = pixels @ pixels.swapaxes(1, 2)
+def _dice(masks: Iterable[np.ndarray]) -> np.ndarray:
+    """(K, C, C), Dice of the masks (K, pixels) of C candidates with each other; two empty ones agree.
+
+    Of each mask a bit per pixel is kept, so that those of volumes fit into memory together.
+    """
+    packed = np.stack([np.packbits(mask, axis=1) for mask in masks], 1)
+    packed = packed[:, :, packed.any((0, 1))]  # where nobody finds anything, nothing is shared
+    shared = np.zeros((len(packed), packed.shape[1], packed.shape[1]))
+    for start in range(0, packed.shape[2], BYTES):
+        pixels = np.unpackbits(packed[:, :, start : start + BYTES], axis=2).astype(np.float32)
+        shared += pixels @ pixels.swapaxes(1, 2)
     sizes = np.diagonal(shared, axis1=1, axis2=2)
     both = sizes[:, :, None] + sizes[:, None]
-    return np.divide(2 * shared, both, out=np.ones_like(shared), where=both > 0).astype(float)
+    return np.divide(2 * shared, both, out=np.ones_like(shared), where=both > 0)

@@ -10,8 +10,9 @@ from monai.transforms import Transform
 
 from monai_sfda.functional import Cutoff
 from monai_sfda.transforms import LabelMapd, SaveMaskd
+from monai_sfda.volumes import LargestPieced, SaveVolumeMaskd, VolumeLabelMapd
 
-__all__ = ["MasksAtd"]
+__all__ = ["MasksAtd", "VolumeMasksAtd"]
 
 
 class MasksAtd(Transform):
@@ -28,15 +29,35 @@ class MasksAtd(Transform):
     """
 
     def __init__(self, cutoffs: Mapping[str, Cutoff], *, head: str, nested: bool, output_dir: str | Path) -> None:
-        self.steps = [
-            (
-                LabelMapd("pred", cutoff=cutoff, head=head, nested=nested),
-                SaveMaskd("pred", output_dir=Path(output_dir) / name),
-            )
+        self.saving = [
+            self.steps(Path(output_dir) / name, cutoff=cutoff, head=head, nested=nested)
             for name, cutoff in cutoffs.items()
         ]
 
+    def steps(self, folder: Path, **how: Any) -> list[Transform]:
+        """From probabilities to a mask in a folder; ``how`` as of a `LabelMapd`."""
+        return [LabelMapd("pred", **how), SaveMaskd("pred", output_dir=folder)]
+
     def __call__(self, item: Mapping[Hashable, Any]) -> Mapping[Hashable, Any]:
-        for decide, save in self.steps:
-            save(decide({"pred": item["prob"], "image": item["image"], "output": item["output"]}))
+        for steps in self.saving:
+            again: Any = {"pred": item["prob"], "image": item["image"], "output": item["output"]}
+            for step in steps:
+                again = step(again)
         return item
+
+
+class VolumeMasksAtd(MasksAtd):
+    """The same for volumes, whose ``prob`` is (K, slices, rows, columns), and ``image`` as `ReadVolumed` leaves it.
+
+    Args:
+        cutoffs, head, nested, output_dir: as of `MasksAtd`.
+        largest_piece: whether to keep one piece of each structure.
+    """
+
+    def __init__(self, cutoffs: Mapping[str, Cutoff], *, largest_piece: bool = False, **how: Any) -> None:
+        self.largest_piece = largest_piece
+        super().__init__(cutoffs, **how)
+
+    def steps(self, folder: Path, **how: Any) -> list[Transform]:
+        pieces = [LargestPieced("pred")] if self.largest_piece else []
+        return [VolumeLabelMapd("pred", **how), *pieces, SaveVolumeMaskd("pred", output_dir=folder)]

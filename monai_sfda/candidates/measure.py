@@ -14,6 +14,7 @@ from torch import from_numpy
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.deliver import deliver, withdraw
+from monai_sfda.candidates.images import spacing_of_copy
 from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
 from monai_sfda.candidates.run import read_record, write_record
@@ -58,10 +59,10 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
 
     Returns:
         ``decision`` (adopt, keep-source or outline), ``networks`` (structure -> candidate), ``more`` (outlines) and
-        ``sentence``; ``gains``: structure -> candidate -> numbers, see `_Sample.row`; ``same``: structure -> candidate
-        -> the one that stands for it; ``outlined`` and ``skipped`` cases, ``empty`` (structure -> how many outlines do
-        not have it), ``images`` (how many the gains hold for) and ``left_out`` (a sentence about each file and
-        candidate that does not count).
+        ``sentence``; ``gains``: structure -> candidate -> numbers, see `_Sample.row`; ``assd_unit``: pixels, or mm of
+        volumes; ``same``: structure -> candidate -> the one that stands for it; ``outlined`` and ``skipped`` cases,
+        ``empty`` (structure -> how many outlines do not have it), ``images`` (how many the gains hold for) and
+        ``left_out`` (a sentence about each file and candidate that does not count).
 
     Raises:
         ValueError: if no outline can be used.
@@ -70,13 +71,13 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
     outlines = read_outlines(folder, asked.order, asked.images, asked.structures)
     names = asked.structures.names
     wanted = dict.fromkeys([SOURCE, *(name for s in names for name in asked.distinct(s))])
-    scores = {name: _scores(dict.fromkeys(names, name), asked, outlines) for name in wanted}
+    scores = _scores({name: dict.fromkeys(names, name) for name in wanted}, asked, outlines)
     sample = _Sample(asked, outlines)
     table = {s: {name: _case_gains(scores, name, s) for name in asked.distinct(s)} for s in names}
     gains = {s: {name: sample.estimate(row.values) for name, row in table[s].items()} for s in names}
     settled = settle(_decisions(asked, table, gains, sample), names)
     if len(set(settled.networks.values())) > 1:
-        scores[TOGETHER] = _scores(settled.networks, asked, outlines)
+        scores |= _scores({TOGETHER: settled.networks}, asked, outlines)
         joint = {s: _case_gains(scores, TOGETHER, s) for s in names}
         settled = _guarded(settled, gains, {s: sample.estimate(row.values) for s, row in joint.items()}, sample.total)
         if len(set(settled.networks.values())) > 1:
@@ -88,6 +89,7 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
         "more": settled.more,
         "sentence": settled.sentence,
         "gains": rows,
+        "assd_unit": "mm" if asked.structures.volumes else "pixels",
         "same": {s: {name: other for name, other in asked.same[s].items() if name != other} for s in names},
         "images": sample.total,
         "outlined": list(outlines.masks),
@@ -120,7 +122,7 @@ class _Sample:
         self, cases: CaseGains, scores: Mapping[str, Scores], name: str, structure: str, rivals: int
     ) -> dict[str, Any]:
         """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` together; ``assd``: mean
-        change in pixels; ``undefined``: outlined images on which outline and mask are both empty. None where too few
+        change; ``undefined``: outlined images on which outline and mask are both empty. None where too few
         outlines tell.
         """
         gain = self.estimate(cases.values)
@@ -155,17 +157,26 @@ def _guarded(
     return settled
 
 
-def _scores(networks: Mapping[str, str], asked: Asked, outlines: Outlines) -> Scores:
-    """Of masks whose structures come from these candidates."""
+def _scores(wanted: Mapping[str, Mapping[str, str]], asked: Asked, outlines: Outlines) -> dict[str, Scores]:
+    """Name -> scores of the masks whose structures come from the candidates that are wanted under it."""
     structures = asked.structures
-    rows = []
+    copies = {drawn.case: asked.images / drawn.image for drawn in asked.order}
+    scores: dict[str, Scores] = {name: [] for name in wanted}
     for case, outline in outlines.masks.items():
-        masks = {name: structures.read(asked.masks[name][case]) for name in set(networks.values())}
-        channels = np.stack([masks[networks[name]][place] for place, name in enumerate(structures.names)])
-        if structures.nested:
-            channels = np.logical_and.accumulate(channels)
-        rows.append(score_case(from_numpy(channels), from_numpy(outline), structures=structures.names))
-    return rows
+        spacing = spacing_of_copy(copies[case]) if structures.volumes else 1.0
+        for name, networks in wanted.items():
+            channels = from_numpy(_channels(networks, asked, case))
+            row = score_case(channels, from_numpy(outline), structures=structures.names, spacing=spacing)
+            scores[name].append(row)
+    return scores
+
+
+def _channels(networks: Mapping[str, str], asked: Asked, case: str) -> np.ndarray:
+    """(K, *S) bool, each structure from its candidate."""
+    structures = asked.structures
+    masks = {name: structures.read(asked.masks[name][case]) for name in set(networks.values())}
+    channels = np.stack([masks[networks[name]][place] for place, name in enumerate(structures.names)])
+    return np.logical_and.accumulate(channels) if structures.nested else channels
 
 
 def _case_gains(scores: Mapping[str, Scores], name: str, structure: str) -> CaseGains:
@@ -174,7 +185,7 @@ def _case_gains(scores: Mapping[str, Scores], name: str, structure: str) -> Case
 
 
 def _surface(scores: Mapping[str, Scores], name: str, structure: str) -> float | None:
-    """Mean change of the average surface distance, in pixels, of the outlined images on which both have one."""
+    """Mean change of the average surface distance of the outlined images on which both have one."""
     after, before = ([row[structure]["assd_pooled"] for row in scores[one]] for one in (name, SOURCE))
     changes = [mine - theirs for mine, theirs in zip(after, before, strict=True)]
     measured = [change for change in changes if math.isfinite(change)]

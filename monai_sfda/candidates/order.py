@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monai_sfda.choice import Rule, draw_order
 from monai_sfda.files import whole_file
@@ -27,13 +27,19 @@ class Drawn(NamedTuple):
     """Name of its copy in ``outline/image``; empty for those that nobody needs to outline."""
 
 
-def draw_once(run: Path, cases: Collection[str], disagreement: Callable[[], Mapping[str, float]]) -> list[Drawn]:
+def draw_once(
+    run: Path,
+    cases: Collection[str],
+    disagreement: Callable[[], Mapping[str, float]],
+    called: Callable[[str], str] = str,
+) -> list[Drawn]:
     """Draw the order, or read it if it has been drawn; nothing is drawn where nobody disagrees.
 
     Args:
         run: the order is in ``run/outline/order.csv``.
         cases: all images.
         disagreement: gives that of every image, in [0, 1], and is only asked if nothing has been drawn.
+        called: case -> name of its copy behind the number; by default that of the case.
 
     Raises:
         ValueError: if the images are not those that the order was drawn from.
@@ -41,9 +47,10 @@ def draw_once(run: Path, cases: Collection[str], disagreement: Callable[[], Mapp
     path = run / "outline" / "order.csv"
     if not path.is_file():
         sizes = disagreement()
+        drawn = [draw.case for draw in draw_order(sizes, seed=0)] if any(sizes.values()) else []
         rows = [
-            {"number": n, "case": draw.case, "disagreement": sizes[draw.case], "image": _copy_name(n, draw.case)}
-            for n, draw in enumerate(draw_order(sizes, seed=0) if any(sizes.values()) else [], 1)
+            {"number": n, "case": case, "disagreement": sizes[case], "image": _copy_name(n, called(case))}
+            for n, case in enumerate(drawn, 1)
         ]
         if not rows:
             return []
@@ -57,22 +64,28 @@ def draw_once(run: Path, cases: Collection[str], disagreement: Callable[[], Mapp
     return order
 
 
-def put_images(run: Path, order: list[Drawn], find: Callable[[], Mapping[str, str]]) -> Path:
+def put_images(
+    run: Path,
+    order: list[Drawn],
+    find: Callable[[], Mapping[str, Any]],
+    copy: Callable[[Any, Path], object] = shutil.copyfile,
+) -> Path:
     """Copy the images to outline into ``run/outline/image``, which is returned.
 
     Args:
         run: the run.
         order: as drawn.
-        find: gives case -> path of the images, and is only asked if a copy is missing.
+        find: gives case -> image, and is only asked if a copy is missing.
+        copy: writes such an image to a path; by default, images are paths.
     """
     folder = run / "outline" / "image"
     missing = [drawn for drawn in order if drawn.image and not (folder / drawn.image).is_file()]
     places = find() if missing else {}
     for drawn in missing:
         with whole_file(folder / drawn.image) as draft:
-            shutil.copyfile(places[drawn.case], draft)
+            copy(places[drawn.case], draft)
     return folder
 
 
-def _copy_name(number: int, case: str) -> str:
-    return f"{number:03d}_{case.replace('/', '_')[-LONGEST:]}" if number <= Rule().cap else ""
+def _copy_name(number: int, name: str) -> str:
+    return f"{number:03d}_{name.replace('/', '_')[-LONGEST:]}" if number <= Rule().cap else ""

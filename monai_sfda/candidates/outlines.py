@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,11 +19,27 @@ from monai_sfda.places import existing_folder
 __all__ = ["Outlines", "read_outlines"]
 
 
+class _ReadAgain(Mapping[str, np.ndarray]):
+    """Case -> outline, which is read whenever it is asked for, so that not all volumes are in memory together."""
+
+    def __init__(self, files: Mapping[str, tuple[Path, Path]], structures: Structures) -> None:
+        self.files, self.structures = files, structures
+
+    def __getitem__(self, case: str) -> np.ndarray:
+        return read_outline(*self.files[case], self.structures)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
 class Outlines(NamedTuple):
     """What can be used of a folder."""
 
-    masks: dict[str, np.ndarray]
-    """Case -> (K, H, W) bool, in the order of the drawing."""
+    masks: Mapping[str, np.ndarray]
+    """Case -> (K, H, W) or (K, X, Y, Z) bool, in the order of the drawing."""
     left_out: list[str]
     """A sentence about each file that cannot be used."""
     skipped: list[str]
@@ -51,14 +67,17 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             f"Expected outlines in {root}, found none; save label maps there, png, NIfTI or DICOM-SEG, under the "
             f"names of the images in {images}."
         )
-    owners, found, left_out = _owners(order), {}, []
+    owners, left_out = _owners(order), []
+    found: dict[str, Any] = {}
     for path in sorted(files):
         name = readable_path(path.relative_to(root))
         try:
             drawn = _owner(name, owners)
             if drawn.case in found:
                 raise ValueError(f"Expected one outline for each image, found another one of {drawn.image}.")
-            found[drawn.case] = read_outline(path, images / drawn.image, structures)
+            pair = path, images / drawn.image
+            outline = read_outline(*pair, structures)
+            found[drawn.case] = pair if structures.volumes else outline
         except (OSError, ValueError) as error:
             left_out.append(f"{name} is left out: {reason(error, path)}")
     if not found:
@@ -66,7 +85,8 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
     cases = [drawn.case for drawn in order]
     last = max(cases.index(case) for case in found)
     skipped = [case for case in cases[:last] if case not in found]
-    return Outlines({case: found[case] for case in cases if case in found}, left_out, skipped)
+    ordered = {case: found[case] for case in cases if case in found}
+    return Outlines(_ReadAgain(ordered, structures) if structures.volumes else ordered, left_out, skipped)
 
 
 def _owners(order: Sequence[Drawn]) -> dict[str, list[Drawn]]:

@@ -10,31 +10,48 @@ from monai_sfda.candidates.structures import Structures
 from monai_sfda.data import SameSize
 from monai_sfda.imageio import MaskReader, PhotoReader
 from monai_sfda.reading.kind import sniff
+from monai_sfda.volumes import read_volume
+from monai_sfda.volumes.labels import label_on
 
 __all__ = ["read_outline"]
 
 
 def read_outline(path: Path, image: Path, structures: Structures) -> np.ndarray:
-    """Read an outline at the size of its image.
+    """Read an outline at the size of its image, or on the voxels of its volume.
 
     Args:
         path: a label map as picture or NIfTI, or a DICOM Segmentation whose segments are named as the structures or as
-            the classes of the bundle.
+            the classes of the bundle; of a volume, NIfTI.
         image: that it is of.
         structures: of the bundle.
 
     Returns:
-        (K, H, W) bool.
+        (K, H, W) or (K, X, Y, Z) bool.
 
     Raises:
         ValueError: if it does not fit.
         OSError: if it cannot be read.
     """
+    if structures.volumes:
+        return _on_voxels(path, image, structures)
     if sniff(path) == "dicom":
         return _segments(path, image, structures)
     reader = MaskReader(ids=structures.known_ids())
     SameSize({"image": PhotoReader(), "label": reader})({"image": image, "label": path})
     return structures.channels(reader.decode(path))
+
+
+def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    if sniff(path) != "nifti":
+        raise ValueError("Expected the outline of a volume as NIfTI, found another kind of file; export it as NIfTI.")
+    ids = label_on(read_volume(image), read_volume(path, ids=True))
+    known = structures.known_ids()
+    if unknown := sorted(set(np.unique(ids).tolist()) - set(known)):
+        raise ValueError(
+            f"Expected the class ids {', '.join(map(str, known))} in the outline, found "
+            f"{', '.join(map(str, unknown))}; save each structure with its id."
+        )
+    return structures.channels(ids)
 
 
 def _segments(path: Path, image: Path, structures: Structures) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.candidates.ask import Asked
-from monai_sfda.candidates.words import WORDS, from_whom, pixels, points
+from monai_sfda.candidates.words import WORDS, distance, from_whom, points
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.report.page import page_template
@@ -27,7 +27,7 @@ def write_page(run: Path, asked: Asked, measured: Mapping[str, Any]) -> Path:
     """
     metadata = read_json(asked.candidates["source"].bundle / "configs" / "metadata.json")
     outlined = [drawn for drawn in asked.order if drawn.case in measured["outlined"]]
-    page = page_template(Path(__file__).with_name("report.html"), points=points, pixels=pixels).render(
+    page = page_template(Path(__file__).with_name("report.html"), points=points, distance=distance).render(
         title=f"{metadata.get('name', 'Bundle')}: choice of a network",
         measured={**measured, "left_out": [_without(run, sentence) for sentence in measured["left_out"]]},
         decision=WORDS[measured["decision"]],

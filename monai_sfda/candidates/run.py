@@ -13,10 +13,20 @@ from monai_sfda.files import sha256, whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.places import real_path
 
-__all__ = ["find_candidates", "find_images_folder", "find_source", "record_source"]
+__all__ = [
+    "find_candidates",
+    "find_images_folder",
+    "find_source",
+    "read_record",
+    "reading_options",
+    "record_source",
+    "running_options",
+    "write_record",
+]
 
 RECORD = "choice.json"
 KEPT = ("image_size", "cutoff")  # and network_def: options of an adaptation that the adapted bundle keeps
+READING = ("frames", "group", "reader")  # which images there are, and how they are read
 RUNNING = ("device", "precision")  # how the computer computes, which no bundle keeps
 
 
@@ -37,6 +47,7 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
     if not weights.is_file():
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
     kept = {name: value for name, value in overrides.items() if name in KEPT or _first(name) == "network_def"}
+    reading = {name: value for name, value in overrides.items() if _first(name) in READING}
     now = {
         "source": {
             "bundle": _place(bundle, run),
@@ -45,6 +56,7 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
             "options": json.loads(json.dumps(kept)),
         },
         "images": _place(images, run),
+        "reading": json.loads(json.dumps(reading)),
         "running": {name: value for name, value in overrides.items() if name in RUNNING and isinstance(value, str)},
     }
     before = read_json(run / RECORD) if (run / RECORD).is_file() else now
@@ -124,6 +136,11 @@ def find_candidates(run: Path) -> tuple[list[Candidate], list[str]]:
         found = f"none ({others[0]})" if others else "none; repeat the adapt command."
         raise FileNotFoundError(f"Expected a finished candidate in {run / 'candidates'}, found {found}")
     return finished, others
+
+
+def reading_options(run: Path) -> dict[str, Any]:
+    """How the adaptation found and read its images."""
+    return dict(read_record(run).get("reading", {}))
 
 
 def running_options(run: Path, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from monai_sfda.candidates.candidate import Candidate
 from monai_sfda.candidates.run import find_images_folder
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.files import whole_file
+from monai_sfda.mask_file import SUFFIXES
 from monai_sfda.overrides import read_json
 from monai_sfda.passport import channel_cutoffs
 from monai_sfda.tables import read_csv
 from monai_sfda.workflow import run_configs
 
-__all__ = ["kept_masks", "segment"]
+__all__ = ["kept_masks", "mask_name", "segment"]
 
-CONFIGS = ["inference.json", "predict.json", str(Path(__file__).with_name("cutoffs.json"))]
 MADE_OF = "made_of.json"
 
 Masks = dict[str, Path]
@@ -37,7 +37,7 @@ def segment(
         further: the same network at others.
         run: receives what a prediction writes, in ``choice/masks/NAME``.
         structures: of the bundle.
-        options: how to compute, such as ``device``.
+        options: how to read and compute, such as ``frames`` and ``device``.
 
     Returns:
         The masks of the network and of each of ``further``.
@@ -55,7 +55,9 @@ def segment(
         bundle, own = run / "choice" / "network.part", {}
         shutil.rmtree(bundle, ignore_errors=True)
         build(bundle, dict.fromkeys(structures.names, network), structures)
-    run_configs(bundle, CONFIGS, further=cutoffs, **own, **options, **places)
+    overlay = Path(__file__).with_name("cutoffs_of_volumes.json" if structures.volumes else "cutoffs.json")
+    configs = ["inference.json", "predict.json", str(overlay)]
+    run_configs(bundle, configs, further=cutoffs, **own, **options, **places)
     if network.mixed is not None:
         shutil.rmtree(bundle)  # it is made again if it is chosen
     return _masks(folder, further)
@@ -66,6 +68,11 @@ def kept_masks(network: Candidate, further: Sequence[Candidate], run: Path) -> l
     folder = _folder(network, run)
     masks = _masks(folder, further) if _made_by(network, folder) else []
     return masks if all(path.is_file() for each in masks for path in each.values()) else []
+
+
+def mask_name(network: Candidate, run: Path, mask: Path) -> str:
+    """The relative path of a mask that `segment` made with a network at its own cut-offs."""
+    return mask.relative_to(_folder(network, run) / "masks").as_posix()
 
 
 def _channels(one: Candidate, structures: Structures) -> Any:
@@ -89,9 +96,9 @@ def _made_by(network: Candidate, folder: Path) -> bool:
 
 def _unmake_incomplete(folder: Path, further: Sequence[Candidate]) -> None:
     """A mask counts as done, so one that was saved before its fellows at further cut-offs has to go."""
-    for mask in (folder / "masks").rglob("*.png"):
+    for mask in (folder / "masks").rglob("*"):
         name = mask.relative_to(folder / "masks")
-        if not all((folder / _place(one) / name).is_file() for one in further):
+        if mask.name.endswith(SUFFIXES) and not all((folder / _place(one) / name).is_file() for one in further):
             mask.unlink()
 
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 from monai.bundle import ConfigParser
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from monai_sfda.overrides import read_json
+from monai_sfda.volumes import read_volume
 
 __all__ = ["Structures", "read_structures"]
 
@@ -28,19 +30,23 @@ class Structures(NamedTuple):
 
     classes: Sequence[str] = ()
     """Name of each structure in label maps; where it is empty, that of ``names``."""
+    volumes: bool = False
+    """Whether images are volumes of voxels, and label maps (X, Y, Z) on the voxels of their files."""
 
     @property
     def joint(self) -> bool:
         """Whether they exclude each other, so that they can only come from one network."""
         return self.head == "softmax" and len(self.names) > 1
 
-    def channels(self, label_map: Image.Image) -> np.ndarray:
-        """(K, H, W) bool."""
+    def channels(self, label_map: ArrayLike | Image.Image) -> np.ndarray:
+        """(K, *S) bool of class ids (*S)."""
         array = np.asarray(label_map)
         return np.stack([np.isin(array, ids) for ids in self.ids])
 
     def read(self, mask: Path) -> np.ndarray:
-        """(K, H, W) bool, of a label map that this package wrote."""
+        """(K, H, W) or (K, X, Y, Z) bool, of a label map that this package wrote."""
+        if self.volumes:
+            return self.channels(read_volume(mask, ids=True).values)
         with Image.open(mask, formats=("PNG",)) as picture:
             return self.channels(picture)
 
@@ -68,4 +74,6 @@ def read_structures(bundle: Path) -> Structures:
     ids = [list(map(int, numbers)) for numbers in parser.get_parsed_content("mask_ids")]
     classes = {int(number): name for number, name in parser.get_parsed_content("class_names").items()}
     labels = [classes.get(numbers[0], name) for name, numbers in zip(names, ids, strict=True)]
-    return Structures(names, ids, parser.get("head"), bool(parser.get_parsed_content("nested")), labels)
+    nested = bool(parser.get_parsed_content("nested"))
+    volumes = "whole_volumes" in read_json(bundle / "configs" / "adapt.json")
+    return Structures(names, ids, parser.get("head"), nested, labels, volumes)

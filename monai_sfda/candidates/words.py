@@ -11,7 +11,7 @@ from monai_sfda.candidates.deliver import CHOSEN
 from monai_sfda.candidates.triage import CAUTION, triage
 from monai_sfda.choice import Rule
 
-__all__ = ["WORDS", "from_whom", "pixels", "points", "what_to_do", "what_was_found"]
+__all__ = ["WORDS", "distance", "from_whom", "points", "what_to_do", "what_was_found"]
 
 WORDS = {"adopt": "adopt", "keep-source": "keep the source network", "outline": "outline more images"}
 """Decision in choice.json -> decision in words."""
@@ -37,12 +37,15 @@ def what_to_do(run: Path, asked: Asked) -> str:
             "",
             f"Outline  {asked.images}, in the order of the numbers: {Rule().missing(0, images)} images first, at most "
             f"{len(drawn)}",
-            "Save     each as a label map of the size of its image, png, NIfTI or DICOM-SEG, under the same name, in a "
-            "folder",
+            f"Save     each as a label map {_how(asked.structures.volumes)}, under the same name, in a folder",
             f"Ids      {asked.structures.legend()}",
             f"Then     monai-sfda choose {run} --outlines FOLDER",
         ]
     )
+
+
+def _how(volumes: bool) -> str:
+    return "on the voxels of its volume, NIfTI" if volumes else "of the size of its image, png, NIfTI or DICOM-SEG"
 
 
 def what_was_found(run: Path, measured: Mapping[str, Any]) -> str:
@@ -73,9 +76,9 @@ def points(share: float) -> str:
     return f"{100 * share:+.1f}"
 
 
-def pixels(distance: float | None) -> str:
+def distance(change: float | None) -> str:
     """A change of distance, with its sign."""
-    return MISSING if distance is None else f"{distance:+.2f}"
+    return MISSING if change is None else f"{change:+.2f}"
 
 
 def _left_out(sentences: list[str]) -> list[str]:
@@ -87,8 +90,8 @@ def _table(measured: Mapping[str, Any]) -> list[str]:
     for structure, column in measured["gains"].items():
         for name, row in column.items():
             spread = MISSING if row["low"] is None else f"{points(row['low'])} to {points(row['high'])}"
-            rows.append((name, structure, points(row["dice"]), spread, pixels(row["assd"])))
+            rows.append((name, structure, points(row["dice"]), spread, distance(row["assd"])))
     first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
     lines = [f"{a:{first}}  {b:{second}}  {c:>6}  {d:>15}  {e:>6}".rstrip() for a, b, c, d, e in rows]
     count = f"{len(measured['outlined'])} outlines of {measured['images']} images"
-    return [*lines, f"{count}; Dice in points, ASSD in pixels, each less that of the source network"]
+    return [*lines, f"{count}; Dice in points, ASSD in {measured['assd_unit']}, each less that of the source network"]

@@ -1,5 +1,6 @@
 """Candidates whose masks are nearly the same count as one."""
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,6 +39,23 @@ def test_numbers_worked_by_hand(tmp_path):
     assert compare(drawn, STRUCTURES, keep=tmp_path / "kept.json", made_of={}) == found
     with pytest.raises(FileNotFoundError):
         compare(drawn, STRUCTURES, keep=tmp_path / "kept.json", made_of={"dpl": "others"})
+
+
+def test_volumes_are_compared_voxel_by_voxel(tmp_path, monkeypatch):
+    """2 * 3 / (4 + 6), however many voxels there are, and however many are looked at in one go."""
+    shape = (70, 80, 60)
+    ids = {"source": np.zeros(shape, np.uint8), "dpl": np.zeros(shape, np.uint8)}
+    ids["source"][3, 5, 7:11], ids["dpl"][3, 5, 8:14] = 1, 1
+    ids["source"][69, 79, 59] = ids["dpl"][69, 79, 59] = 2
+    drawn = {name: {"a": tmp_path / f"{name}.nii.gz"} for name in ids}
+    for name, array in ids.items():
+        nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), drawn[name]["a"])
+    monkeypatch.setattr("monai_sfda.candidates.compare.BYTES", 1)
+    structures = Structures(["one", "two"], [[1], [2]], "softmax", False, volumes=True)
+    found = compare(drawn, structures, keep=tmp_path / "kept.json", made_of={})
+    assert found.agreement["one"]["dpl"]["source"] == pytest.approx(0.6)
+    assert found.agreement["two"]["dpl"]["source"] == 1
+    assert found.disagreement == {"a": pytest.approx(0.2)}
 
 
 def agreement(**pairs):

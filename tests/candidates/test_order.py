@@ -15,6 +15,11 @@ def test_the_order_is_drawn_once(tmp_path):
     assert f"00{number}_a_b.png" in {drawn.image for drawn in order}
 
 
+def test_copies_may_be_called_otherwise(tmp_path):
+    order = draw_once(tmp_path, SIZES, lambda: SIZES, lambda case: case.replace(".png", "/x.nii.gz"))
+    assert {drawn.image[4:] for drawn in order} == {"a_b_x.nii.gz", "c_x.nii.gz", "d_x.nii.gz"}
+
+
 def test_only_the_first_twenty_are_to_be_outlined(tmp_path):
     sizes = {f"{number}.png": 0.1 for number in range(25)}
     order = draw_once(tmp_path, sizes, lambda: sizes)

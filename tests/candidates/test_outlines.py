@@ -97,3 +97,33 @@ def test_a_folder_without_a_usable_outline_is_one_sentence(folder, images):
     save(folder / "x.png")
     with pytest.raises(ValueError, match=r"found none of 1: x\.png is left out: Expected the name"):
         read_outlines(folder, ORDER, images, FUNDUS)
+
+
+VOLUMES = Structures(["one", "two"], [[1], [2]], "softmax", False, volumes=True)
+SHAPE = (6, 5, 4)
+
+
+def test_an_outline_of_a_volume_is_read_on_its_voxels(folder, tmp_path):
+    (tmp_path / "image").mkdir()
+    affine = np.diag([-2.0, -2.0, 8.0, 1.0])
+    order = [Drawn(f"{name}.nii.gz", 0.5, f"00{n}_{name}.nii.gz") for n, name in enumerate("abcdef", 1)]
+    for drawn in order:
+        nibabel.save(nibabel.Nifti1Image(np.ones(SHAPE, np.int16), affine), tmp_path / "image" / drawn.image)
+    ids = np.zeros(SHAPE, np.uint8)
+    ids[1:3, 2, 3], ids[4, 4, 0] = 1, 2
+    outline = nibabel.Nifti1Image(ids, affine)
+    nibabel.save(outline, folder / "001_a.nii.gz")
+    nibabel.save(outline.as_reoriented(np.array([[1, -1], [0, 1], [2, -1]])), folder / "b.nii")
+    nibabel.save(nibabel.Nifti1Image(ids[:5], affine), folder / "c.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(ids, affine + np.eye(4)[:, [3, 0, 1, 2]] * 9), folder / "d.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(ids + 1, affine), folder / "e.nii.gz")
+    save(folder / "f.png", ids[..., 3])
+    found = read_outlines(folder, order, tmp_path / "image", VOLUMES)
+    assert list(found.masks) == ["a.nii.gz", "b.nii.gz"]
+    expected = np.stack([ids == 1, ids == 2])
+    assert all(np.array_equal(mask, expected) for mask in found.masks.values())
+    sentences = " ".join(found.left_out)
+    assert "found 5 x 5 x 4 for 6 x 5 x 4" in sentences
+    assert "found other places in its affine" in sentences
+    assert "Expected the class ids 0, 1, 2 in the outline, found 3; save" in sentences
+    assert "Expected the outline of a volume as NIfTI, found another kind of file" in sentences

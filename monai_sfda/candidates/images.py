@@ -1,0 +1,64 @@
+"""The images of a run: what kind they are, how they are found, and copies for the person who outlines them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from monai.bundle import ConfigParser
+
+from monai_sfda.candidates.candidate import Candidate
+from monai_sfda.candidates.run import find_images_folder, reading_options
+from monai_sfda.data import find_images
+from monai_sfda.overrides import read_json
+from monai_sfda.volumes import Volume, VolumeReader, find_volumes
+
+__all__ = ["copy_volume", "find_pictures", "find_run_volumes", "spacing_of_copy", "volume_reader"]
+
+
+def find_pictures(run: Path) -> dict[str, str]:
+    """Case -> path of all pictures of a run."""
+    return {item["case"]: item["image"] for item in find_images(find_images_folder(run))}
+
+
+def find_run_volumes(run: Path) -> dict[str, dict[str, Any]]:
+    """Case -> item of all volumes of a run, as its adaptation found them."""
+    listed = {name: value for name, value in reading_options(run).items() if name in ("frames", "group")}
+    return {item["case"]: item for item in find_volumes(find_images_folder(run), **listed)}
+
+
+def volume_reader(run: Path, source: Candidate) -> VolumeReader:
+    """What read the volumes of a run."""
+    parser = ConfigParser({"reader": read_json(source.bundle / "configs" / "inference.json")["reader"]})
+    parser.update({name: value for name, value in reading_options(run).items() if name.startswith("reader")})
+    return parser.get_parsed_content("reader")
+
+
+def copy_volume(item: Mapping[str, Any], path: Path, *, reader: VolumeReader) -> None:
+    """Write one volume, whatever kind of files hold it, as compressed NIfTI: its voxels and where they lie, no texts.
+
+    The copy states a size and a place only as far as they are known, see `monai_sfda.volumes.Volume`.
+    """
+    _, _, volume = reader.read(item)
+    path.write_bytes(gzip.compress(_nifti(volume).to_bytes(), compresslevel=1, mtime=0))
+
+
+def spacing_of_copy(path: Path) -> tuple[float, ...] | None:
+    """Size of a voxel in mm along each axis of a copy by `copy_volume`; None where it is not known."""
+    header: Any = nibabel.load(path).header
+    return tuple(map(float, header.get_zooms()[:3])) if header.get_xyzt_units()[0] == "mm" else None
+
+
+def _nifti(volume: Volume) -> nibabel.Nifti1Image:
+    values = volume.values
+    if values.dtype.itemsize > 4:  # which other software does not read
+        values = values.astype(np.float32)
+    image = nibabel.Nifti1Image(values, volume.affine if volume.placed and volume.measured else None)
+    if volume.measured:
+        image.header.set_zooms(volume.zooms)
+        image.header.set_xyzt_units("mm")
+    return image
