@@ -1,6 +1,9 @@
 import pytest
+from bundle_support import ALL_BUNDLES, recipe_id
+from monai.bundle import ConfigParser
 from monai.transforms import Compose
 
+from monai_sfda.overrides import read_json
 from monai_sfda.prediction import DescribeCased
 from monai_sfda.prediction.metadata import class_names, model_name, same_classes
 
@@ -30,3 +33,10 @@ def test_metadata_of_other_classes_than_the_label_map_are_refused(classes):
     same_classes({1: "disc", 2: "cup"}, steps)
     with pytest.raises(ValueError, match=r"Expected the classes of the label map .*1: 'disc'.* as channel_def"):
         same_classes(classes, steps)
+
+
+@pytest.mark.parametrize("bundle", ALL_BUNDLES, ids=recipe_id)
+def test_metadata_of_the_shipped_bundles_name_the_classes_of_their_label_maps(bundle):
+    names = ConfigParser(read_json(bundle / "configs" / "inference.json")).get_parsed_content("class_names")
+    found = class_names(read_json(bundle / "configs" / "metadata.json"))
+    assert found == {int(number): name for number, name in names.items()}

@@ -8,9 +8,10 @@ from typing import Any
 
 __all__ = ["FRAMES", "function_rows"]
 
-FRAMES = r"(?P<study>.+?)(?:[_-](?:frame|phase)|\.nii(?:\.gz)? frame )(?P<frame>\d+)"
+FRAMES = r"(?P<study>.+?)(?:[_-](?:frame|phase)|(?:\.nii(?:\.gz)?)? frame )(?P<frame>\d+)(?!.*/)"
 """What a file name begins with if it is a frame: ``patient001_frame01.nii.gz``, ``SC-HF-I-01_phase08.nii.gz``, or, of a
-file that holds several, ``patient001.nii.gz frame 3``."""
+file or a DICOM series that holds several, ``patient001.nii.gz frame 3`` or ``p1/series_5 frame 3``. Names of folders
+say nothing: those of ``phase02/`` may be different patients."""
 
 
 def function_rows(rows: Sequence[Mapping[str, Any]], column: str, frames: re.Pattern[str]) -> list[dict[str, Any]]:
@@ -18,8 +19,8 @@ def function_rows(rows: Sequence[Mapping[str, Any]], column: str, frames: re.Pat
 
     End diastole is the frame with the largest cavity, end systole the one with the smallest. Stroke volume is the
     difference of both volumes, ejection fraction the stroke volume in per cent of the end-diastolic volume. Without two
-    frames, or if a frame was not measured or has no cavity, there is no number but a status ``incomplete``: the frame
-    that is missing may be the largest or the smallest.
+    frames, or if a frame was not measured, has no cavity or is there twice, there is no number but a status
+    ``incomplete``: the frame that is missing, or the other one of the two, may be the largest or the smallest.
 
     Args:
         rows: of volumes: ``file``, ``status``, the ``column``, and perhaps ``study`` and ``frame`` and
@@ -60,7 +61,8 @@ def _function(study: str, frames: Sequence[tuple[str, Mapping[str, Any]]], colum
             "ejection_fraction_percent",
         )
     )
-    if len(frames) < 2 or not all(row.get(column) for _, row in frames):
+    twice = len({frame for frame, _ in frames}) < len(frames)
+    if len(frames) < 2 or twice or not all(row.get(column) for _, row in frames):
         return found | unknown
     diastole = max(frames, key=lambda frame: frame[1][column])
     systole = min(frames, key=lambda frame: frame[1][column])

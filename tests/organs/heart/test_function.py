@@ -76,6 +76,27 @@ def test_a_flag_of_one_of_the_two_frames_is_said():
     assert (study["status"], study["stroke_volume_ml"]) == ("review", 70.0)
 
 
+@pytest.mark.parametrize("series", ["p/series_5", "p_phase2/series_5", "p.v2/a b"])
+def test_frames_of_a_dicom_series_are_one_study(series):
+    (study,) = function(row(f"{series} frame 0", 120.0), row(f"{series} frame 12", 50.0))
+    assert (study["study"], study["end_systole"], study["stroke_volume_ml"]) == (series, "12", 70.0)
+
+
+def test_patients_in_a_folder_named_like_a_frame_are_not_one_study():
+    files = ["trial_phase02/a.nii.gz", "trial_phase02/b.nii.gz", "trial_phase13/a.nii.gz"]
+    studies = function(*(row(file, ml) for file, ml in zip(files, (120.0, 50.0, 80.0), strict=True)))
+    assert [study["study"] for study in studies] == files
+    assert {study["status"] for study in studies} == {"incomplete"}
+
+
+def test_two_files_of_one_frame_leave_open_which_one_counts():
+    (study,) = function(
+        *(row(f"p_frame{name}.nii.gz", ml) for name, ml in [("01", 120.0), ("01_long", 90.0), ("12", 50.0)])
+    )
+    assert (study["status"], study["frames"]) == ("incomplete", 3)
+    assert [study[name] for name in NUMBERS] == [None] * 4
+
+
 def test_studies_are_told_by_their_folder_and_name_or_by_the_row():
     rows = [
         row("site/SC-HF-I-01_phase08.nii.gz", 50.0),
