@@ -34,6 +34,7 @@ def test_overlapping_channels_are_measured_by_hand_and_read_back(dataset, capsys
         "images": 2,
         "channels": {"disc": [1, 2], "cup": [2]},
         "ratios": {"disc": 0.375, "cup": 0.0625},
+        "spread": {"disc": 0.125, "cup": 0.0625},
     }
     prior = source_ratios(target, structures={"disc": 0, "cup": 1})
     assert prior(["x"]).tolist() == [[0.375, 0.0625]]
