@@ -17,6 +17,8 @@ from monai_sfda.prediction.describe_volume import describe_volume
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.transforms.nested import refuse_unknown_ids
 from monai_sfda.volumes import Grid, read_volume
+from monai_sfda.volumes.labels import label_on
+from monai_sfda.volumes.volume import Volume
 
 __all__ = ["measured_row"]
 
@@ -28,20 +30,21 @@ def measured_row(
 
     Args:
         path: PNG or NIfTI.
-        owner: ``case`` of its image, and perhaps ``image`` (path or paths) and ``kept``.
+        owner: ``case`` of its image, and perhaps ``image`` (path or paths), ``frame`` and ``kept``.
         classes: class id -> structure.
         findings: what the organ adds.
 
     Raises:
-        ValueError, OSError: if it cannot be read, or holds other ids.
+        ValueError, OSError: if it cannot be read, holds other ids, or does not lie on the voxels of its image.
     """
     case, kept = owner["case"], owner.get("kept")
     if not is_volume(path):
         ids = np.asarray(MaskReader(ids=[0, *classes]).decode(path))
         facts = header_facts(owner["image"]) if "image" in owner else {}
         return describe_mask(ids, case, classes, Judge(classes, findings), findings, kept=kept, **facts)
-    volume = read_volume(path)
-    refuse_unknown_ids(volume.values, [0, *classes], case)
+    mask = read_volume(path, ids=True)
+    refuse_unknown_ids(mask.values, [0, *classes], case)
+    volume = _on_image(mask, owner)
     axes = list(Grid.of(volume, (1.0, 1.0)).axes)
     return describe_volume(
         volume.values.astype(np.uint8).transpose(axes),
@@ -52,3 +55,12 @@ def measured_row(
         spacing=volume.zooms[axes].tolist() if volume.measured else None,
         kept=kept,
     )
+
+
+def _on_image(mask: Volume, owner: Mapping[str, Any]) -> Volume:
+    """The mask on the voxels of its image, whose header counts: other software may have lost the size of a voxel."""
+    if "image" not in owner:
+        return mask
+    image = read_volume(owner["image"], owner.get("frame"))
+    ids = label_on(image, mask)
+    return (image if image.sized else mask)._replace(values=ids)

@@ -71,7 +71,7 @@ def refuse_unknown_ids(mask: Tensor | np.ndarray, expected: Iterable[int], case:
     listed = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
     wanted = ", ".join(map(str, expected)) + (f" ({meaning})" if meaning else "")
     raise ValueError(
-        f"Expected the class ids {wanted} in the mask of {case}, found {listed}; save class ids instead of grey levels "
+        f"Expected the class ids {wanted} in the mask of {case}, found {listed}; save these ids alone, no grey levels "
         "or colours, and resize masks with mode nearest."
     )
 

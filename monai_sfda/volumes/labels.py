@@ -25,16 +25,21 @@ def label_on(volume: Volume, label: Volume) -> np.ndarray:
         label = _turned(label, volume.affine)
     if not _same(volume, label):
         sizes = [size_text(one.values.shape) for one in (volume, label)]
-        found = f"{sizes[1]} for {sizes[0]}" if sizes[0] != sizes[1] else "other places in its affine"
+        found = f"{sizes[1]} for {sizes[0]}; "
+        if sizes[0] == sizes[1]:  # other software may have lost the header
+            found = "other places in its affine; save it with the header of its image, or "
         raise Refused(
-            f"Expected a label map on the voxels of its image, found {found}; resample it onto the image (nearest "
+            f"Expected a label map on the voxels of its image, found {found}resample it onto the image (nearest "
             "neighbour)."
         )
     ids = np.rint(label.values)
     if np.abs(label.values - ids).max() > FRACTION or ids.min() < 0 or ids.max() > 255:
         low, high = label.values.min(), label.values.max()
         found = "fractions" if low >= 0 and high <= 255 else "other numbers"
-        raise Refused(f"Expected whole class ids from 0 to 255 in the label map, found {found} ({low:g} to {high:g}).")
+        raise Refused(
+            f"Expected whole class ids from 0 to 255 in the label map, found {found} ({low:g} to {high:g}); save it "
+            "as class ids, resampled with nearest neighbour."
+        )
     return ids.astype(np.uint8)
 
 

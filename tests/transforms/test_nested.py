@@ -32,7 +32,7 @@ def test_a_label_keeps_its_metadata():
 def test_unknown_ids_name_the_case_the_ids_and_the_remedy():
     message = (
         r"Expected the class ids 0, 1, 2 \(optic disc 1\+2, optic cup 2\) in the mask of site/eye.png, found 0, 255; "
-        "save class ids"
+        "save these ids alone"
     )
     with pytest.raises(ValueError, match=message):
         fundus(torch.tensor([[[0, 255]]]), case="site/eye.png")

@@ -23,7 +23,7 @@ def test_a_label_map_with_other_axes_is_turned_onto_its_image(code):
 def test_a_label_map_elsewhere_is_refused(shift):
     moved = AFFINE.copy()
     moved[0, 3] += shift * np.linalg.norm(AFFINE[:3, 0]) + 1e-6
-    with pytest.raises(ValueError, match="found other places in its affine; resample it onto the image"):
+    with pytest.raises(ValueError, match="found other places in its affine; save it with the header"):
         label_on(Volume(IDS, AFFINE), Volume(IDS, moved))
 
 
