@@ -297,6 +297,8 @@ def predict(
     print(f"\nMasks    {folder / 'masks'} ({count}, {summary['status']['review']} to look at first)")
     print(f"Report   {folder / 'report.html'}")
     print(f"Table    {folder / 'results.csv'}")
+    if "studies" in summary:
+        print(f"Studies  {folder / summary['studies']}")
     for name in workflow.parser.get_parsed_content("known_formats"):
         _say_format(folder, name, summary["images"])
     _say_failures(folder / "failures.csv")

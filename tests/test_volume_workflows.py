@@ -158,6 +158,14 @@ def test_pseudonyms_hide_names_everywhere(bundle, volumes, monkeypatch, tmp_path
     assert "Doe" not in said.out + said.err
 
 
+def test_the_table_of_studies_is_named_where_it_is_written(bundle, volumes, monkeypatch, tmp_path, capsys):
+    out = tmp_path / "out"
+    predict(monkeypatch, bundle, volumes, out)
+    assert f"Studies  {out / 'function.csv'}" in capsys.readouterr().out
+    assert json.loads((out / "summary.json").read_text())["studies"] == "function.csv"
+    assert {row["status"] for row in table(out / "function.csv")} <= {"ok", "incomplete"}
+
+
 def test_a_dicom_series_is_segmented_as_nifti_and_as_a_dicom_segmentation_of_the_series(bundle, monkeypatch, tmp_path):
     highdicom = pytest.importorskip("highdicom")
     pixels = np.zeros((48, 48), np.int16)

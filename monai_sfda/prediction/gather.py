@@ -68,9 +68,10 @@ def write_results(
     write_failures(folder / "failures.csv", failures)
     results = [*rows, *({"file": row["case"], "status": "failed"} for row in failures)]
     _write_csv(folder / "results.csv", results)
+    summary = _summary(rows, failures)
     if table := findings.study_table(results, classes):
         _write_csv(folder / table[0], table[1])
-    summary = _summary(rows, failures)
+        summary["studies"] = table[0]
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
     about: Any = {"classes": classes, "findings": findings}
