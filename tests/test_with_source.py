@@ -163,19 +163,13 @@ def test_mpscl_begins_with_what_advent_has_learnt(monkeypatch, images, source, s
     assert json.loads((tmp_path / "mpscl" / "report.json").read_text())["settings"]["start"].startswith("checkpoint ")
 
 
-def _adapt(*words):
-    import sys
-
-    sys.argv = ["monai-sfda", *map(str, words)]
-    cli.main()
-
-
 def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(fork, images, source, small, tmp_path):
     """With everything that MPSCL keeps: two heads, prototypes, two discriminators, three schedules."""
 
     def start(name):
-        words = ["adapt", NUCLEI, images, "--method", "mpscl", "--source", source, "--output", tmp_path / name]
-        process = fork(target=_adapt, args=(*map(str, [*words, "--epochs", 4, *small]),))
+        size = {"epochs": 4, "batch_size": 2, "image_size": [64, 64], "discriminator_width": 4, "precision": "float32"}
+        places = {"source": str(source), "output": str(tmp_path / name), "checkpoint": str(small[1])}
+        process = fork(target=cli.adapt, args=(str(NUCLEI), str(images)), kwargs={"method": "mpscl", **places, **size})
         process.start()
         return process
 
