@@ -20,6 +20,7 @@ __all__ = [
     "check_head",
     "check_structures",
     "decide",
+    "distributions",
     "exclusive_classes",
     "foreground_share",
     "log_distributions",
@@ -139,6 +140,13 @@ def log_distributions(logits: Tensor, head: str) -> Tensor:
         return _log_softmax(logits).unsqueeze(1)
     present, absent = log_probabilities(logits, head)
     return torch.stack([absent, present], 2)
+
+
+def distributions(probs: Tensor, head: str) -> Tensor:
+    """(B, G, C, *S) as `log_distributions`, of probabilities, shares or hard labels (B, K, *S)."""
+    if check_head(head) == "softmax":
+        return probs.unsqueeze(1)
+    return torch.stack([1 - probs, probs], 2)
 
 
 def _log_softmax(logits: Tensor) -> Tensor:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from monai_sfda.functional import check_head, log_distributions
+from monai_sfda.functional import check_head, distributions, log_distributions
 
 __all__ = ["CrossEntropy"]
 
@@ -26,6 +25,4 @@ class CrossEntropy(nn.Module):
 
     def forward(self, *, pred: Tensor, label: Tensor, **_: object) -> Tensor:
         log_p = log_distributions(pred, self.head)
-        true = label.to(log_p.dtype)
-        true = true.unsqueeze(1) if self.head == "softmax" else torch.stack([1 - true, true], 2)
-        return -(true * log_p).sum(2).mean()
+        return -(distributions(label.to(log_p.dtype), self.head) * log_p).sum(2).mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from monai_sfda.functional import check_head, log_distributions
+from monai_sfda.functional import check_head, distributions, log_distributions
 
 __all__ = ["WeightedCrossEntropyDice"]
 
@@ -33,9 +33,7 @@ class WeightedCrossEntropyDice(nn.Module):
 
     def forward(self, *, pred: Tensor, label: Tensor, **_: object) -> Tensor:
         log_p = log_distributions(pred, self.head).flatten(3)
-        true = label.to(log_p.dtype)
-        true = true.unsqueeze(1) if self.head == "softmax" else torch.stack([1 - true, true], 2)
-        true = true.flatten(3)
+        true = distributions(label.to(log_p.dtype), self.head).flatten(3)
         return self.cross_entropy(log_p, true) + self.dice(log_p.exp(), true)
 
     @staticmethod

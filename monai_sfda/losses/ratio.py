@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from monai_sfda.functional import check_head, log_distributions
+from monai_sfda.functional import check_head, distributions, log_distributions
 from monai_sfda.losses.prior import RatioPrior
 
 __all__ = ["ClassRatioPrior", "log_class_ratio"]
@@ -95,12 +95,10 @@ class ClassRatioPrior(nn.Module):
                 f"Expected a class ratio for each of {pred.shape[1]} channels, found {expected.shape[1]}; give a prior "
                 "that fits the network's head."
             )
-        if self.head == "sigmoid":
-            return torch.stack([1 - expected, expected], 2)
         total = expected.sum(1)
-        if not torch.allclose(total, torch.ones_like(total), atol=1e-4):
+        if self.head == "softmax" and not torch.allclose(total, torch.ones_like(total), atol=1e-4):
             raise ValueError(
                 f"Expected class ratios that add up to 1 with head='softmax', found the sum {float(total[0]):.4g}; "
                 "divide them by their sum, and include the background."
             )
-        return expected.unsqueeze(1)
+        return distributions(expected, self.head)
