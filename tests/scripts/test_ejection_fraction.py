@@ -8,7 +8,7 @@ from script_support import load
 from monai_sfda.tables import write_csv
 
 COLUMNS = ("case", "cavity_pred_area", "cavity_reference_area")
-ROWS = [("p1_01.nii.gz", 100, 120), ("p1_09.nii.gz", 50, 30), ("p2_01.nii.gz", 80, 80)]
+ROWS = [("p1_frame01.nii.gz", 100, 120), ("p1_frame09.nii.gz", 50, 30), ("p2_frame01.nii.gz", 80, 80)]
 
 
 def test_errors_are_means_over_patients_with_two_frames(tmp_path):
