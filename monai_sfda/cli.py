@@ -271,8 +271,8 @@ def predict(
         images: folder with images, searched to any depth.
         output: folder to write.
         overlays: also draw the outlines on every image, into OUTPUT/overlays.
-        formats: of pictures, also write the label maps as nifti, into OUTPUT/nifti, or as DICOM Segmentation of images
-            that are DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
+        formats: also write the label maps as nifti, of pictures, into OUTPUT/nifti, or as DICOM Segmentation of images
+            and series that are DICOM, into OUTPUT/dicom_seg: nifti, dicom_seg or nifti,dicom_seg.
         overrides: any value of the config, for example --batch_size 4. --pseudonym_salt TEXT names all outputs by
             keyed hashes of the images' names; --pseudonym_table FILE records which is which.
     """

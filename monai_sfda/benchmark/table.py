@@ -101,12 +101,12 @@ def write_table(cells: Sequence[Cell], output: Path) -> str:
 def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: str, name: str) -> list[Row]:
     whole = [read_json(folder / "summary.json") for folder in folders]
     summaries = [summary["structures"] for summary in whole]
-    unit = "mm" if whole[0].get("assd_unit") == "mm" else "px"
+    unit = "mm" if whole[0]["assd_unit"] == "mm" else "px"
     reports = [read_json(cell.folder / "run" / "report.json") for cell in cells if cell.kind == "method"]
     rows = []
     for structure in summaries[0]:
         dice, assd, pooled, hd95 = (
-            [factor * mean for s in summaries if (mean := s[structure].get(measure, {}).get("mean")) is not None]
+            [factor * mean for s in summaries if (mean := s[structure][measure]["mean"]) is not None]
             for measure, factor in (("dice", 100), ("assd_mean_of_directed", 1), ("assd_pooled", 1), ("hd95", 1))
         )
         change = None

@@ -18,8 +18,8 @@ def scores(folder, *dice, empty=0):
     folder.mkdir(parents=True)
     mean = fmean(map(float, dice))
     measures = {name: {"mean": value} for name, value in (("dice", mean), ("assd_mean_of_directed", 2.0))}
-    measures |= {"assd_pooled": {"mean": 2.5}, "missed": empty}
-    (folder / "summary.json").write_text(json.dumps({"structures": {"disc": measures}}))
+    measures |= {"assd_pooled": {"mean": 2.5}, "hd95": {"mean": 4.0}, "missed": empty}
+    (folder / "summary.json").write_text(json.dumps({"assd_unit": "pixels", "structures": {"disc": measures}}))
     lines = [f"{number},{value}" for number, value in enumerate(dice)]
     (folder / "cases.csv").write_text("\n".join(["case,disc_dice", *lines]) + "\n")
 
