@@ -25,7 +25,7 @@ def labelled(tmp_path):
 def test_weights_passport_and_curves_are_left(bundle, labelled, tmp_path):
     settings = {"epochs": 2, "batch_size": 2, "val_interval": 1, "val_share": 0.4, "image_size": size_of(bundle)}
     item = run(bundle, "train.json", dataset_dir=str(labelled), ckpt_dir=str(bundle / "models"), **settings)
-    parts = item.parser.get_parsed_content("train::parts")
+    parts = item.parser.get_parsed_content("train::dataset")
     assert parts.sampled == ("6 windows of 3 volumes" if len(size_of(bundle)) == 3 else "18 slices of 3 volumes")
     assert all(math.isfinite(float(row["loss"])) for row in read_csv(bundle / "models" / "training.csv"))
     assert all(tensor.isfinite().all() for tensor in network_of(bundle).state_dict().values())

@@ -5,7 +5,7 @@ from monai_sfda.volumes.grid import Grid
 from monai_sfda.volumes.labelled import ReadVolumePair
 from monai_sfda.volumes.largest_piece import LargestPieced
 from monai_sfda.volumes.on_voxels import OnVoxelsd, VolumeLabelMapd
-from monai_sfda.volumes.parts import VolumeParts
+from monai_sfda.volumes.parts import ListedParts, VolumeParts
 from monai_sfda.volumes.read import read_volume
 from monai_sfda.volumes.reader import VolumeReader
 from monai_sfda.volumes.save import SaveVolumeMaskd, label_map_like
@@ -15,6 +15,7 @@ from monai_sfda.volumes.volume import Volume
 __all__ = [
     "Grid",
     "LargestPieced",
+    "ListedParts",
     "OnVoxelsd",
     "ReadVolumePair",
     "ReadVolumed",

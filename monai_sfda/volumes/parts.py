@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from monai.data import CacheDataset
 from monai.data.utils import dense_patch_slices
 from monai.transforms import ResizeWithPadOrCrop, SpatialPad
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-__all__ = ["VolumeParts"]
+__all__ = ["ListedParts", "VolumeParts"]
 
 KEYS = ("image", "label")
 
@@ -99,6 +100,36 @@ class VolumeParts(Dataset):
     def _windows(self, volume: Tensor) -> list[tuple[slice, ...]]:
         padded = [max(side, window) for side, window in zip(volume.shape[1:], self.size, strict=True)]
         return dense_patch_slices(padded, self.size, self.size)
+
+
+class ListedParts(VolumeParts):
+    """The parts of listed volumes, which are read once and kept in memory; with the arguments of a MONAI data set.
+
+    So the one who trains replaces the list alone (``train::dataset::data``), as MONAI Label does.
+
+    Args:
+        data: an item for each volume, which ``transform`` reads.
+        transform: a MONAI transform, item -> volume as `VolumeParts` takes it.
+        image_size: as in `VolumeParts`.
+        part_transform: of each part when it is asked for, such as random ones; None leaves it as it is.
+        num_workers: threads that read the volumes.
+    """
+
+    def __init__(
+        self,
+        data: Sequence[Mapping[str, Any]],
+        transform: Callable[[Any], Any],
+        image_size: Sequence[int],
+        *,
+        part_transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        num_workers: int = 1,
+    ) -> None:
+        super().__init__(CacheDataset(data, transform, num_workers=num_workers, progress=False), image_size)
+        self.data, self.transform, self.part_transform = data, transform, part_transform
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        part = super().__getitem__(number)
+        return part if self.part_transform is None else self.part_transform(part)
 
 
 def _count(number: int, of: str) -> str:

@@ -65,7 +65,7 @@ def test_training_takes_the_studies_that_have_a_label(bundle, tmp_path):
     lists = {"train::dataset::data": studies[:3], "validate::dataset::data": studies[3:]}
     settings = {"train::trainer::max_epochs": 1, "batch_size": 2, "val_interval": 1, "image_size": size_of(bundle)}
     item = run(bundle, "train.json", ckpt_dir=str(tmp_path), **lists, **settings)
-    seen = [item.parser.get_parsed_content(f"{kind}::parts") for kind in ("train", "validate")]
+    seen = [item.parser.get_parsed_content(f"{kind}::dataset") for kind in ("train", "validate")]
     assert [{names.index(part["volume"].split("/")[-1]) for part in parts} for parts in seen] == [{0, 1, 2}, {3, 4}]
     assert json.loads((tmp_path / "passport.json").read_text())["images"] == 2
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from monai.transforms import Lambda
 
 from monai_sfda.data import EpochBatches
-from monai_sfda.volumes import VolumeParts
+from monai_sfda.volumes import ListedParts, VolumeParts
 
 
 def volume(*shape, case="a.nii.gz"):
@@ -79,3 +80,17 @@ def test_a_volume_that_is_asked_for_again_and_again_is_read_once():
 def test_a_size_of_one_number_is_refused():
     with pytest.raises(ValueError, match=r"image_size of 2 numbers \(slices\) or 3 \(windows\), found \[4\]; correct"):
         VolumeParts([volume(2, 4, 4)], [4])
+
+
+def test_listed_volumes_are_read_and_parts_are_changed_whenever_they_are_asked_for():
+    read, drawn = [], iter(range(1, 9))
+
+    def transform(item):
+        read.append(item["case"])
+        return {**volume(2, 4, 4), **item}
+
+    items = [{"case": "a.nii.gz"}, {"case": "b.nii.gz"}]
+    parts = ListedParts(items, Lambda(transform), [4, 4], part_transform=lambda part: {**part, "drawn": next(drawn)})
+    assert parts.data == items
+    assert [part["drawn"] for part in [*parts, *parts]] == list(range(1, 9))
+    assert read == ["a.nii.gz", "b.nii.gz"]
