@@ -57,7 +57,8 @@ HOUSE = """
     report          files pieces
     prediction      data digits failures files findings functional imageio mask_file metrics overrides pieces reading \
                     report tables transforms volumes
-    delivery        digits engines files functional metrics networks.moved overrides passport precision protocols report
+    delivery        digits engines files functional metrics networks.moved overrides passport pieces precision \
+                    protocols report
 
     datasets        files tables
 

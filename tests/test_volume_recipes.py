@@ -19,6 +19,7 @@ from bundle_support import (
     write_volumes,
 )
 
+from monai_sfda.overrides import read_json
 from monai_sfda.template.write import CONFIGS
 
 RECIPES = sorted(path.stem for path in (CONFIGS / "methods").glob("*.json"))
@@ -97,3 +98,11 @@ def test_the_command_adapts_to_volumes(bundle, volumes, tmp_path, monkeypatch):
         "--checkpoint", weights,
     )  # fmt: skip
     assert (tmp_path / "run" / "bundle" / "models" / "model.pt").is_file()
+
+
+@pytest.mark.parametrize("kept", [True, None])
+def test_the_comparison_keeps_the_piece_that_masks_keep(bundle, kept):
+    for config in ("inference.json", "adapt.json", "adapt_with_source.json"):
+        assert "largest_piece" in read_json(bundle / "configs" / config)
+    item = workflow(bundle, "adapt.json", largest_piece=kept)
+    assert item.parser.get_parsed_content("deliver::comparison::largest_piece") is bool(kept)

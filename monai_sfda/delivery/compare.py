@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from monai_sfda.delivery.case_sums import CaseChange, CaseSums
+from monai_sfda.delivery.one_piece import one_piece_each
 from monai_sfda.delivery.shown import Shown, picture_of
 from monai_sfda.engines.answers import misfit_explained
 from monai_sfda.engines.batch import read_images
@@ -22,6 +23,16 @@ from monai_sfda.report.pictures import CasePicture
 __all__ = ["Comparison"]
 
 
+class _Part(NamedTuple):
+    """What is known of one part of a case, before and after; all of a picture, or a slice or window of a volume."""
+
+    name: str
+    image: Tensor
+    probs: list[Tensor]
+    masks: list[Tensor]
+    start: Tensor | None
+
+
 class Comparison:
     """Run both networks over a loader once, and keep one row per case and structure, and a few pictures.
 
@@ -31,6 +42,7 @@ class Comparison:
         structures: name -> channel.
         head, cutoff: how probabilities become masks, see `decide`.
         precision: arithmetic of the networks.
+        largest_piece: whether masks keep the largest piece of each structure of a case alone, as those of the bundle.
         keep: number of pictures of the largest changes, and again of ordinary cases.
 
     Raises:
@@ -47,6 +59,7 @@ class Comparison:
         head: str = "sigmoid",
         cutoff: Cutoff = 0.5,
         precision: str = "float32",
+        largest_piece: bool = False,
         keep: int = 6,
     ) -> None:
         mover = mover_of(adapted)
@@ -58,10 +71,10 @@ class Comparison:
         self.networks = (source.eval(), adapted.eval())
         self.views, self.structures, self.head = views, check_structures(structures), check_head(head)
         self.cutoff = check_cutoff(cutoff)
-        self.precision = precision
+        self.precision, self.largest_piece = precision, largest_piece
         self.rows: list[CaseChange] = []
         self._shown = Shown(keep)
-        self._open: tuple[str, CaseSums, tuple[int, int], CasePicture] | None = None
+        self._open: tuple[str, list[_Part]] = ("", [])
 
     @property
     def pictures(self) -> list[CasePicture]:
@@ -72,8 +85,8 @@ class Comparison:
     def run(self, loader: Iterable[Mapping[str, Any]], device: torch.device | str) -> Comparison:
         """Compare on batches of ``image`` (B, C, *S) and ``case``; without it, the files that MONAI read count.
 
-        Batches of the parts of volumes also have ``volume``, the case of each part's volume; these parts come one after
-        the other, and their volume is one case.
+        Batches of the parts of volumes also have ``volume``, the case of each part's volume, and ``start`` (B, 3),
+        where in the volume a part begins; these parts come one after the other, and their volume is one case.
 
         Raises:
             ValueError: if a batch has no such image or case, or a structure is none of the networks' channels.
@@ -87,26 +100,29 @@ class Comparison:
             check_structures(self.structures, probs[1].shape[1])
             masks = [decide(p, self.head, self.cutoff)[:, channels] for p in probs]
             probs = [p[:, channels] for p in probs]
+            starts = batch.get("start", [None] * len(parts))
             for index, case in enumerate(batch.get("volume", parts)):
-                self._add(case, parts[index], image[index], [p[index] for p in probs], [m[index] for m in masks])
+                if self._open[0] != case:
+                    self._close()
+                    self._open = case, []
+                both = [p[index] for p in probs], [m[index] for m in masks]
+                self._open[1].append(_Part(parts[index], image[index], *both, starts[index]))
         self._close()
         return self
 
-    def _add(self, case: str, part: str, image: Tensor, probs: list[Tensor], masks: list[Tensor]) -> None:
-        if self._open is not None and self._open[0] != case:
-            self._close()
-        weight, picture = picture_of(part, image, *masks)
-        if self._open is None:
-            self._open = (case, CaseSums(), weight, picture)
-        elif weight > self._open[2]:
-            self._open = (*self._open[:2], weight, picture)
-        self._open[1].add(probs, masks)
-
     def _close(self) -> None:
         """The last part of a case was seen."""
-        if self._open is None:
+        case, parts = self._open
+        if not parts:
             return
-        case, sums, _, picture = self._open
+        self._open = "", []
+        masks = [[part.masks[number] for part in parts] for number in range(2)]
+        if self.largest_piece:
+            masks = [one_piece_each(of_one, [part.start for part in parts]) for of_one in masks]
+        sums, pictures = CaseSums(), []
+        for part, before, after in zip(parts, *masks, strict=True):
+            sums.add(part.probs, [before, after])
+            pictures.append(picture_of(part.name, part.image, before, after))
         self.rows += sums.rows(case, self.structures)
+        _, picture = max(pictures, key=lambda pair: pair[0])
         self._shown.add(picture, float(sums.agreement.nan_to_num(1.0).mean()))
-        self._open = None

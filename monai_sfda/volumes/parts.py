@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import torch
 from monai.data import CacheDataset
 from monai.data.utils import dense_patch_slices
 from monai.transforms import ResizeWithPadOrCrop, SpatialPad
@@ -43,7 +44,8 @@ class VolumeParts(Dataset):
 
     Shape:
         items ``image`` and ``label`` (1, \\*image_size), ``case`` ("p1.nii.gz slice 4", counted from 1 as the network
-        sees them, or "p1.nii.gz window 2") and ``volume``, the case of the volume.
+        sees them, or "p1.nii.gz window 2"), ``volume``, the case of the volume, and ``start`` (3,) int64: the slice,
+        row and column of the volume at which the part begins, after the volume was cut or surrounded with black.
 
     Raises:
         ValueError: if ``image_size`` has neither two nor three numbers.
@@ -75,7 +77,7 @@ class VolumeParts(Dataset):
         volume = self._volume(index)
         part = {key: self._cut(volume[key], place) for key in KEYS if key in volume}
         name = str(volume["case"])
-        return {**part, "case": f"{name} {self.kind} {place + 1}", "volume": name}
+        return {**part, "case": f"{name} {self.kind} {place + 1}", "volume": name, "start": self._start(index, place)}
 
     def _volume(self, index: int) -> Mapping[str, Any]:
         """The volume that was asked for last is kept, because its other parts are often asked for next."""
@@ -96,6 +98,11 @@ class VolumeParts(Dataset):
         if self.kind == "slice":
             return ResizeWithPadOrCrop(self.size)(volume[:, place]).clone()
         return SpatialPad(self.size)(volume)[(slice(None), *self._windows(volume)[place])].clone()
+
+    def _start(self, index: int, place: int) -> Tensor:
+        if self.kind == "slice":
+            return torch.tensor([place, 0, 0])
+        return torch.tensor([side.start for side in self._windows(self._volume(index)["image"])[place][-3:]])
 
     def _windows(self, volume: Tensor) -> list[tuple[slice, ...]]:
         padded = [max(side, window) for side, window in zip(volume.shape[1:], self.size, strict=True)]

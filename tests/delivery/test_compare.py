@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from monai_sfda.delivery import Comparison
 from monai_sfda.handlers import MeanTeacher
 from monai_sfda.transforms import WeakStrongViews
+from monai_sfda.volumes import VolumeParts
 
 
 class Brighter(nn.Module):
@@ -122,13 +123,13 @@ class Above(nn.Module):
         return (image - self.level) * 100
 
 
-def compare_parts(parts, *, batch_size=2, keep=6):
+def compare_parts(parts, *, batch_size=2, **how):
     comparison = Comparison(
         source=Above(50.0),
         adapted=Above(75.0),
         views=lambda image: (image.float(), image.float()),
         structures={"organ": 0},
-        keep=keep,
+        **how,
     )
     return comparison.run(DataLoader(parts, batch_size=batch_size), "cpu")
 
@@ -172,3 +173,28 @@ def test_a_window_is_shown_by_one_slice_that_its_note_names():
     assert picture.before.sum() == 12
     assert not picture.after.any()
     assert row.area_after == pytest.approx(36 / 144)
+
+
+@pytest.mark.parametrize("largest_piece", [False, True])
+def test_masks_are_compared_as_they_are_delivered(largest_piece):
+    """Of two pieces in the slices of a volume, the smaller one is in no mask of a bundle that keeps the largest."""
+    volume = torch.zeros(1, 3, 6, 6, dtype=torch.uint8)
+    volume[0, :, :2, :2], volume[0, 1, 4:, 4:] = 80, 80  # 12 voxels in three slices, 4 in one
+    volume[0, 2, :2, :3] = 60  # 3 + 3 - 4 more before adaptation
+    parts = VolumeParts([{"image": volume, "case": "a"}], [6, 6], progress=False)
+    comparison = compare_parts(parts, largest_piece=largest_piece)
+    (row,) = comparison.rows
+    stray = 0 if largest_piece else 4
+    assert row.area_before == pytest.approx((14 + stray) / 108)
+    assert row.area_after == pytest.approx((8 + stray) / 108)
+    assert row.pieces_after == pytest.approx(1.0 if largest_piece else (4 + 8 / 2) / 12)
+    assert [picture.case for picture in comparison.pictures] == ["a slice 3"]
+
+
+def test_a_piece_goes_on_in_the_next_window():
+    volume = torch.zeros(1, 4, 4, 10, dtype=torch.uint8)
+    volume[0, 1, 1, :7] = 80  # 7 voxels in three windows, the last of which overlaps
+    volume[0, 3, 3, 5:] = 80  # 5 voxels
+    parts = VolumeParts([{"image": volume, "case": "a"}], [4, 4, 4], progress=False)
+    (row,) = compare_parts(parts, largest_piece=True).rows
+    assert row.area_after * len(parts) * 64 == pytest.approx(4 + 3 + 1)
