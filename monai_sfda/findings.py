@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["Findings", "Flag", "Panel", "Prediction"]
+__all__ = ["Findings", "Flag", "Panel", "Prediction", "StudyTable"]
 
 
 class Prediction(NamedTuple):
@@ -53,6 +53,20 @@ class Panel(NamedTuple):
     range: tuple[float, float] | None = None
 
 
+class StudyTable(NamedTuple):
+    """What several images of one study say together."""
+
+    file: str
+    """Name of the CSV file that holds the rows."""
+    rows: Sequence[Mapping[str, Any]]
+    title: str
+    """Heading in the report."""
+    shown: Mapping[str, str]
+    """Columns that the report shows -> their headings."""
+    note: str
+    """What the numbers rest on, in a few sentences."""
+
+
 class Findings(Protocol):
     """What an organ adds to a prediction. It knows structures by their class ids, never by their names."""
 
@@ -84,10 +98,13 @@ class Findings(Protocol):
         """What of a name survives a pseudonym, and tells nobody whose image it is."""
         ...
 
-    def study_table(
-        self, rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]
-    ) -> tuple[str, list[dict[str, Any]]] | None:
-        """A table of what several images of one study say together: name of its file, and rows. Most organs have none.
+    def study_and_frame(self, name: str) -> tuple[str, str] | None:
+        """What a name says of an image that is one of several of a study: the part that all of them share, which a
+        pseudonym replaces, and the frame, which stays readable; None if it is none of several."""
+        return None
+
+    def study_table(self, rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) -> StudyTable | None:
+        """A table of what several images of one study say together. Most organs have none.
 
         Args:
             rows: all rows of ``results.csv``, also those with the status ``failed``, which have no numbers.

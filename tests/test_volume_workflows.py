@@ -164,6 +164,17 @@ def test_the_table_of_studies_is_named_where_it_is_written(bundle, volumes, monk
     assert f"Studies  {out / 'function.csv'}" in capsys.readouterr().out
     assert json.loads((out / "summary.json").read_text())["studies"] == "function.csv"
     assert {row["status"] for row in table(out / "function.csv")} <= {"ok", "incomplete"}
+    assert "Function of the left ventricle" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_frames_of_a_study_belong_together_behind_pseudonyms(bundle, volumes, monkeypatch, tmp_path):
+    for frame in (1, 2):
+        shutil.copy(volumes / "case_0.nii.gz", volumes / f"Doe_frame0{frame}.nii.gz")
+    predict(monkeypatch, bundle, volumes, tmp_path / "out", "--pseudonym_salt", "a long secret")
+    studies = table(tmp_path / "out" / "function.csv")
+    assert sorted(study["frames"] for study in studies) == ["1", "1", "1", "2"]
+    (study,) = [study for study in studies if study["frames"] == "2"]
+    assert (study["stroke_volume_ml"], study["ejection_fraction_percent"]) == ("0.0", "0.0")
 
 
 def test_a_dicom_series_is_segmented_as_nifti_and_as_a_dicom_segmentation_of_the_series(bundle, monkeypatch, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,20 @@ def pseudonymise(
     *,
     table: str | Path | None = None,
     keep: Callable[[str], str] | None = None,
+    study_and_frame: Callable[[str], tuple[str, str] | None] | None = None,
 ) -> list[dict[str, str]]:
     """Replace ``case`` and ``output`` of each item, folders included, by a keyed hash of the case.
 
-    What ``keep`` says of a name stands in ``kept``, so that it is not lost with it.
+    What ``keep`` says of a name stands in ``kept``, so that it is not lost with it. A frame of a study is called by the
+    hashes of the study and of its own name, with the frame between them, ``0123456789abcdef_frame12_01234567``, so that
+    the frames of a study are still known to belong together.
 
     Args:
         items: as of `find_images`.
         salt: the key, at least 8 characters, to be kept secret; None changes nothing.
         table: CSV file ``case,pseudonym`` to write, the only way back; cases that it has stay. None writes none.
         keep: what of a case tells nobody whose image it is, such as the eye, see `Findings.keep`. None keeps nothing.
+        study_and_frame: see `Findings.study_and_frame`; None takes each image for one of its own.
 
     Raises:
         ValueError: if the salt is too short, or there is a table but no salt.
@@ -43,7 +48,7 @@ def pseudonymise(
     if salt is None:
         return list(items)
     items = [{"case": case_of(item), **item} for item in items]
-    names = [pseudonym(item["case"], salt) for item in items]
+    names = [_name(item["case"], salt, study_and_frame) for item in items]
     if table is not None:
         table = Path(table).expanduser()
         known = _known(table) | {name: item["case"] for name, item in zip(names, items, strict=True)}
@@ -52,6 +57,14 @@ def pseudonymise(
         {**item, "case": name, "output": f"{name}{_suffix(item)}", "kept": keep(item["case"]) if keep else ""}
         for item, name in zip(items, names, strict=True)
     ]
+
+
+def _name(case: str, salt: str, study_and_frame: Callable[[str], tuple[str, str] | None] | None) -> str:
+    own = pseudonym(case, salt)
+    found = study_and_frame(case) if study_and_frame else None
+    if found is None or not re.fullmatch(r"\w+", found[1]):
+        return own
+    return f"{pseudonym(found[0], salt)}_frame{found[1]}_{own[:8]}"
 
 
 def _suffix(item: Mapping[str, Any]) -> str:

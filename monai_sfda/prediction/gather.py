@@ -69,13 +69,13 @@ def write_results(
     results = [*rows, *({"file": row["case"], "status": "failed"} for row in failures)]
     _write_csv(folder / "results.csv", results)
     summary = _summary(rows, failures)
-    if table := findings.study_table(results, classes):
-        _write_csv(folder / table[0], table[1])
-        summary["studies"] = table[0]
+    if studies := findings.study_table(results, classes):
+        _write_csv(folder / studies.file, studies.rows)
+        summary["studies"] = studies.file
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
     about: Any = {"classes": classes, "findings": findings}
-    write_prediction_report(folder, rows, failures, summary, images=places, model=model, **about)
+    write_prediction_report(folder, rows, failures, summary, images=places, studies=studies, model=model, **about)
     if overlays:
         write_overlays(folder, rows, places, **about)
     write_formats(formats, folder, rows, places, **about, model=model)

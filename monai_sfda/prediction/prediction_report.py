@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.files import whole_file
-from monai_sfda.findings import Findings
+from monai_sfda.findings import Findings, StudyTable
 from monai_sfda.prediction.distributions import histograms, of_volumes
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
@@ -23,7 +23,8 @@ SHOWN = {"review": 60, "ok": 40}
 
 THUMBNAIL = 260
 DRAWN_AT_ONCE = 2  # pictures are decoded without the interpreter lock; each may take as much memory as a photograph
-LISTED_FAILURES = 200
+LISTED = 200
+"""Failures, and studies."""
 
 
 def write_prediction_report(
@@ -35,6 +36,7 @@ def write_prediction_report(
     images: Mapping[str, Mapping[str, Any]],
     classes: Mapping[int, str],
     findings: Findings = NO_FINDINGS,
+    studies: StudyTable | None = None,
     model: tuple[str, str],
 ) -> Path:
     """Write ``folder/report.html``, whole or not at all. It names no absolute path.
@@ -48,6 +50,7 @@ def write_prediction_report(
             is shown without a picture.
         classes: id -> name.
         findings: what the organ adds.
+        studies: what images of one study say together.
         model: name and version of the bundle.
     """
     volumes = of_volumes(rows)
@@ -62,8 +65,10 @@ def write_prediction_report(
     page = page_template(Path(__file__).with_name("prediction_report.html"), show=_show).render(
         groups=groups,
         summary=summary,
-        failures=failures[:LISTED_FAILURES],
-        unlisted=len(failures) - LISTED_FAILURES,
+        failures=failures[:LISTED],
+        unlisted=len(failures) - LISTED,
+        studies=studies,
+        listed=LISTED,
         flags=[(name, count, meanings.get(name, "")) for name, count in summary["flags"].items()],
         charts=histograms(rows, classes, findings),
         legend=[(name, PALETTE[number % len(PALETTE)]) for number, name in enumerate(classes.values())],

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from monai_sfda.findings import StudyTable
 from monai_sfda.mask_file import ROW
 from monai_sfda.organs.fundus import DiscAndCup
 from monai_sfda.prediction.gather import gather_rows, score_table, write_results
@@ -217,13 +218,18 @@ class Studies(_NoFindings):
     """Findings with a table of studies."""
 
     def study_table(self, rows, classes):
-        return "studies.csv", [{"study": "all", "images": len(rows), "classes": len(classes)}]
+        about = {"study": "all", "images": len(rows), "classes": len(classes), "share": 0.25, "unknown": None}
+        return StudyTable("studies.csv", [about], "All of them", {"study": "Study", "share": "Share, %"}, "Counted.")
 
 
 def test_an_organ_can_add_a_table_of_studies_which_sees_failures_too(folder):
     write_results(folder, classes=CLASSES, findings=Studies())
     with open(folder / "studies.csv", encoding="utf-8-sig", newline="") as file:
-        assert list(csv.DictReader(file)) == [{"study": "all", "images": "3", "classes": "2"}]
+        (study,) = csv.DictReader(file)
+    assert study == {"study": "all", "images": "3", "classes": "2", "share": "0.25", "unknown": ""}
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for text in ("<h2>All of them</h2>", "Counted.", "Share, %", '<td class="n">0.25</td>'):
+        assert text in page
 
 
 def test_other_organs_have_no_table_of_studies(folder):

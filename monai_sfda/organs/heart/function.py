@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["FRAMES", "function_rows"]
+__all__ = ["FRAMES", "function_rows", "place_of"]
 
 FRAMES = r"(?P<study>.+?)(?:[_-](?:frame|phase)|(?:\.nii(?:\.gz)?)? frame )(?P<frame>\d+)(?!.*/)"
 """What a file name begins with if it is a frame: ``patient001_frame01.nii.gz``, ``SC-HF-I-01_phase08.nii.gz``, or, of a
 file or a DICOM series that holds several, ``patient001.nii.gz frame 3`` or ``p1/series_5 frame 3``. Names of folders
 say nothing: those of ``phase02/`` may be different patients."""
+
+PSEUDONYM = re.compile(r"(?P<study>[0-9a-f]{16})_frame(?P<frame>\w+)_[0-9a-f]{8}$")
+"""A file name of a frame behind which the study's is hidden, see `monai_sfda.data.pseudonymise`."""
 
 
 def function_rows(rows: Sequence[Mapping[str, Any]], column: str, frames: re.Pattern[str]) -> list[dict[str, Any]]:
@@ -45,8 +48,13 @@ def _place(row: Mapping[str, Any], frames: re.Pattern[str]) -> tuple[str, str]:
     """Study and frame of a row."""
     if row.get("study") is not None:
         return str(row["study"]), str(row.get("frame", ""))
-    match = frames.match(row["file"])
-    return (match["study"], match["frame"]) if match else (row["file"], "")
+    return place_of(row["file"], frames) or (row["file"], "")
+
+
+def place_of(name: str, frames: re.Pattern[str]) -> tuple[str, str] | None:
+    """Study and frame of a file name, perhaps a pseudonym; None if it is not one of several frames."""
+    match = PSEUDONYM.match(name) or frames.match(name)
+    return (match["study"], match["frame"]) if match else None
 
 
 def _function(study: str, frames: Sequence[tuple[str, Mapping[str, Any]]], column: str) -> dict[str, Any]:

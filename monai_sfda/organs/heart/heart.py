@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from monai_sfda.findings import Findings, Flag, Panel, Prediction
-from monai_sfda.organs.heart.function import FRAMES, function_rows
+from monai_sfda.findings import Findings, Flag, Panel, Prediction, StudyTable
+from monai_sfda.organs.heart.function import FRAMES, function_rows, place_of
 from monai_sfda.organs.heart.shape import beside, open_border
 
 __all__ = ["DENSITY", "Heart"]
@@ -27,6 +27,25 @@ FLAGS = {
         "the share of slices in which the right ventricle lies beside the left is below the limit",
     ),
 }
+
+FUNCTION = {
+    "study": "Study",
+    "status": "Status",
+    "frames": "Frames",
+    "end_diastole": "End diastole (frame)",
+    "end_systole": "End systole (frame)",
+    "end_diastolic_volume_ml": "EDV, ml",
+    "end_systolic_volume_ml": "ESV, ml",
+    "stroke_volume_ml": "SV, ml",
+    "ejection_fraction_percent": "EF, %",
+}
+RESTS_ON = (
+    "Rests on two masks: end diastole is the one with the largest cavity of all frames given, end systole "
+    "the one with the smallest; SV = EDV - ESV, EF = 100 x SV / EDV. One wrong mask makes them wrong, so look at both. "
+    "Frames are told by the names of the files. Status ok: neither frame has a flag; review: one has; incomplete: no "
+    "numbers, for there are fewer than two frames, two files of one frame, or a frame without a cavity, without a "
+    "spacing, or that failed."
+)
 
 
 class Heart(Findings):
@@ -90,11 +109,13 @@ class Heart(Findings):
         """Nothing: a frame without its study says nothing."""
         return ""
 
-    def study_table(
-        self, rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]
-    ) -> tuple[str, list[dict[str, Any]]] | None:
+    def study_and_frame(self, name: str) -> tuple[str, str] | None:
+        return place_of(name, self.frames)
+
+    def study_table(self, rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str]) -> StudyTable | None:
         """``function.csv``, see `function_rows`; nothing where there is no cavity."""
         if self.cavity is None:
             return None
         column = f"{classes[self.cavity].replace(' ', '_')}_ml"
-        return "function.csv", function_rows(rows, column, self.frames)
+        studies = function_rows(rows, column, self.frames)
+        return StudyTable("function.csv", studies, "Function of the left ventricle", FUNCTION, RESTS_ON)

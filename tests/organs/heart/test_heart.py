@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from monai_sfda.data import pseudonymise
 from monai_sfda.findings import Prediction
 from monai_sfda.organs.heart import Heart
 from monai_sfda.pieces import bounding_box
@@ -90,8 +91,10 @@ def test_codes_are_in_the_dictionary_of_snomed():
 
 def test_function_reads_the_column_of_the_cavity_whatever_it_is_called():
     rows = [{"file": f"p_frame{n}.nii.gz", "status": "ok", "blood_pool_ml": ml} for n, ml in ((1, 120.0), (2, 50.0))]
-    name, (study,) = HEART.study_table(rows, {**CLASSES, 1: "blood pool"})
-    assert (name, study["stroke_volume_ml"]) == ("function.csv", 70.0)
+    table = HEART.study_table(rows, {**CLASSES, 1: "blood pool"})
+    (study,) = table.rows
+    assert (table.file, study["stroke_volume_ml"]) == ("function.csv", 70.0)
+    assert set(table.shown) <= set(study)
     assert Heart(myocardium=2).study_table(rows, CLASSES) is None
 
 
@@ -99,7 +102,7 @@ def test_another_pattern_of_file_names_can_be_given():
     rows = [
         {"file": f"{n}_p.nii.gz", "status": "ok", "left_ventricular_cavity_ml": ml} for n, ml in ((1, 9.0), (2, 3.0))
     ]
-    _, (study,) = Heart(cavity=1, frames=r"(?P<frame>\d+)_(?P<study>\w+)").study_table(rows, CLASSES)
+    (study,) = Heart(cavity=1, frames=r"(?P<frame>\d+)_(?P<study>\w+)").study_table(rows, CLASSES).rows
     assert (study["study"], study["end_diastole"]) == ("p", "1")
 
 
@@ -112,3 +115,34 @@ def test_each_structure_has_an_id_of_its_own(ids):
 def test_a_pattern_has_both_groups():
     with pytest.raises(ValueError, match="groups study and frame"):
         Heart(cavity=1, frames=r"(?P<study>.+)")
+
+
+@pytest.mark.parametrize(
+    ("heart", "names"),
+    [
+        (HEART, ["p1_frame01.nii.gz", "p1_frame12.nii.gz"]),
+        (HEART, ["a/p1.nii.gz frame 3", "a/p1.nii.gz frame 11"]),
+        (Heart(cavity=1, frames=r"(?P<frame>\w+)-(?P<study>\w+)"), ["ED-p1.nii.gz", "ES-p1.nii.gz"]),
+    ],
+)
+def test_function_has_the_same_numbers_behind_pseudonyms(heart, names):
+    column = "left_ventricular_cavity_ml"
+    items = [{"case": name, "output": f"{name}.nii.gz"} for name in names]
+    hidden = pseudonymise(items, "a long secret", keep=heart.keep, study_and_frame=heart.study_and_frame)
+    known, unknown = (
+        heart.study_table(
+            [{"file": item["case"], "status": "ok", column: ml} for item, ml in zip(those, (120.0, 50.0), strict=True)],
+            CLASSES,
+        ).rows[0]
+        for those in (items, hidden)
+    )
+    assert {**unknown, "study": known["study"]} == known
+    assert known["stroke_volume_ml"] == 70
+    assert not any("p1" in item["case"] + item["output"] for item in hidden)
+
+
+def test_files_of_one_frame_have_pseudonyms_of_their_own_and_stay_one_study():
+    items = [{"case": f"p1_frame01{end}", "output": "x.nii.gz"} for end in (".nii", ".nii.gz", "_long.nii.gz")]
+    hidden = pseudonymise(items, "a long secret", study_and_frame=HEART.study_and_frame)
+    assert len({item["output"] for item in hidden}) == 3
+    assert len({HEART.study_and_frame(item["case"]) for item in hidden}) == 1
