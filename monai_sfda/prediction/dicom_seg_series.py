@@ -79,6 +79,12 @@ def _placed(paths: Sequence[str], frame: int | None) -> list[Slice]:
             "Expected images with a place in the patient (ImagePositionPatient, PixelSpacing, FrameOfReferenceUID), "
             "found none; take the mask as nifti."
         )
+    series = {one.series for one in slices}
+    if len(series) > 1:
+        raise Unsuited(
+            f"Expected the images of one series for a DICOM Segmentation, found a stack of {len(series)} series; take "
+            "the mask as nifti."
+        )
     return slices
 
 

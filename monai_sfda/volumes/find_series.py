@@ -11,6 +11,7 @@ from typing import Any
 
 from monai_sfda.volumes.arrange import arranged
 from monai_sfda.volumes.slices import Slice, slices_of
+from monai_sfda.volumes.stacks import joined
 
 __all__ = ["find_series"]
 
@@ -24,9 +25,10 @@ def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
 
     Its ``image`` is the list of its paths, in the order of the slices where they are those of one volume, ``frames`` is
     how many volumes there are, and its ``case`` is the folder that holds all its files and the number of the series:
-    ``patient/series_3``. Where that is not unique, a counter follows: ``series_3_2``. A file that cannot be read, or
-    names no series, is an item of its own; files without images, such as reports and segmentations, are left out with a
-    warning.
+    ``patient/series_3``. Where that is not unique, a counter follows: ``series_3_2``. The series
+    of a stack whose slices are a series each are one item, ``series_3_to_11``, see `joined`. A file that cannot be
+    read, or names no series, is an item of its own; files without images, such as reports and segmentations, are left
+    out with a warning.
 
     Args:
         items: the DICOM files, each with ``image`` (path) and ``case`` (path relative to the folder).
@@ -48,7 +50,7 @@ def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
             others += 1
     if others:
         logger.warning("%d DICOM files without images, such as reports and segmentations, are left out.", others)
-    return [*alone, *_named(groups, cases)]
+    return [*alone, *_named(joined(groups.values()), cases)]
 
 
 def _slices(path: str) -> list[Slice] | None:
@@ -60,13 +62,12 @@ def _slices(path: str) -> list[Slice] | None:
         return None
 
 
-def _named(groups: dict[str, list[Slice]], cases: dict[str, str]) -> list[dict[str, Any]]:
+def _named(groups: Sequence[Sequence[Slice]], cases: dict[str, str]) -> list[dict[str, Any]]:
     result, taken = [], {case.casefold() for case in cases.values()}
-    for slices in groups.values():
+    for slices in groups:
         paths, frames = _order(slices)
-        number = slices[0].series_number
         folder = PurePosixPath(commonpath([str(PurePosixPath(cases[path]).parent) for path in paths]))
-        name = str(folder / ("series" if number is None else f"series_{number}"))
+        name = str(folder / "_".join(["series", *_numbers(slices)]))
         case, count = name, 1
         while case.casefold() in taken:
             count += 1
@@ -74,6 +75,17 @@ def _named(groups: dict[str, list[Slice]], cases: dict[str, str]) -> list[dict[s
         taken.add(case.casefold())
         result.append({"image": paths, "case": case, "frames": frames})
     return result
+
+
+def _numbers(slices: Sequence[Slice]) -> list[str]:
+    """``["3"]``, or, of a stack of several series, ``["3", "to", "11"]``; nothing where they have no number."""
+    numbers = {one.series_number for one in slices}
+    if None in numbers:
+        return []
+    if len(numbers) == 1:
+        return list(numbers)  # type: ignore[arg-type] # None was looked for
+    least, *_, most = sorted(numbers, key=lambda number: (len(number), number))  # type: ignore[arg-type,type-var]
+    return [least, "to", most]  # type: ignore[list-item]
 
 
 def _order(slices: Sequence[Slice]) -> tuple[list[str], int]:

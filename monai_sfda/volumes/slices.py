@@ -20,8 +20,9 @@ TIMES = (
 )
 """What tells the images at one position apart: the first that differs. By its name in old and in enhanced files."""
 TAGS = [
-    *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "FrameOfReferenceUID"),
-    *("Modality", "Rows", "Columns", "NumberOfFrames", "PhotometricInterpretation", "PixelSpacing"),
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber"),
+    *("FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames", "PhotometricInterpretation"),
+    "PixelSpacing",
     *("ImagePositionPatient", "ImageOrientationPatient", "SpacingBetweenSlices", "SliceThickness"),
     *("RescaleSlope", "RescaleIntercept", *(name for names in TIMES for name in names), *GROUPS),
 ]
@@ -36,6 +37,7 @@ class Slice(NamedTuple):
     called: str
     """What sentences call it: its number in the series, which viewers show."""
     uid: str
+    study: str | None
     series: str | None
     series_number: str | None
     modality: str
@@ -88,6 +90,7 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
         frame=frame,
         called=called if frame is None else f"{frame + 1}",
         uid=f"{said['SOPInstanceUID'] or path} {number}",
+        study=_text(said["StudyInstanceUID"]),
         series=_text(said["SeriesInstanceUID"]),
         series_number=_text(said["SeriesNumber"]),
         modality=_text(said["Modality"]) or "",
