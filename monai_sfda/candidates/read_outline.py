@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from monai_sfda.data import SameSize
 from monai_sfda.imageio import MaskReader, PhotoReader
 from monai_sfda.reading.kind import sniff
 from monai_sfda.volumes import read_volume
-from monai_sfda.volumes.labels import label_on
+from monai_sfda.volumes.labels import label_on, voxels_at
+from monai_sfda.volumes.slices import frames_of
 
 __all__ = ["read_outline"]
 
@@ -21,7 +23,8 @@ def read_outline(path: Path, image: Path, structures: Structures) -> np.ndarray:
 
     Args:
         path: a label map as picture or NIfTI, or a DICOM Segmentation whose segments are named as the structures or as
-            the classes of the bundle; of a volume, NIfTI.
+            the classes of the bundle. That of a volume is of the series behind the image: its frames are put where they
+            lie in the patient.
         image: that it is of.
         structures: of the bundle.
 
@@ -42,8 +45,14 @@ def read_outline(path: Path, image: Path, structures: Structures) -> np.ndarray:
 
 
 def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
-    if sniff(path) != "nifti":
-        raise ValueError("Expected the outline of a volume as NIfTI, found another kind of file; export it as NIfTI.")
+    kind = sniff(path)
+    if kind == "dicom":
+        return _segments_on_voxels(path, image, structures)
+    if kind != "nifti":
+        raise ValueError(
+            "Expected the outline of a volume as NIfTI or DICOM Segmentation, found another kind of file; export it as "
+            "NIfTI."
+        )
     ids = label_on(read_volume(image), read_volume(path, ids=True))
     known = structures.known_ids()
     if unknown := sorted(set(np.unique(ids).tolist()) - set(known)):
@@ -54,29 +63,64 @@ def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
     return structures.channels(ids)
 
 
-def _segments(path: Path, image: Path, structures: Structures) -> np.ndarray:
+def _segments_on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    content = _segmentation(path)
+    volume = read_volume(image)
+    masks = np.zeros((len(structures.names), *volume.values.shape), bool)
+    frames = frames_of(content, path)
+    if not volume.placed or any(None in (frame.position, frame.axes, frame.spacing) for frame in frames):
+        raise ValueError(
+            "Expected an outline and a volume with a place in the patient, found one without; save the outline as "
+            "NIfTI on the voxels of the volume."
+        )
+    for channel, pixels, frame in zip(*_channels(content, structures), frames, strict=True):
+        voxels = voxels_at(np.argwhere(pixels), frame, volume)
+        masks[(channel, *voxels.T)] = True
+    return _outer_too(masks, structures)
+
+
+def _segmentation(path: Path) -> Any:
     from pydicom import dcmread
     from pydicom.uid import SegmentationStorage
 
     content = dcmread(path)
     if content.get("SOPClassUID") != SegmentationStorage or content.get("SegmentationType") != "BINARY":
         raise ValueError("Expected a binary DICOM Segmentation as outline, found other DICOM; export it as such.")
+    return content
+
+
+def _channels(content: Any, structures: Structures) -> tuple[list[int], np.ndarray]:
+    """Of each frame the channel of its segment, and its pixels (n, H, W) bool."""
+    of_segment = {one.SegmentNumber: _channel(str(one.SegmentLabel), structures) for one in content.SegmentSequence}
+    abouts = content.PerFrameFunctionalGroupsSequence
+    channels = [of_segment[about.SegmentIdentificationSequence[0].ReferencedSegmentNumber] for about in abouts]
+    return channels, np.reshape(content.pixel_array, (-1, content.Rows, content.Columns)) > 0
+
+
+def _outer_too(masks: np.ndarray, structures: Structures) -> np.ndarray:
+    """What lies in a nested structure lies in those around it."""
+    return np.logical_or.accumulate(masks[::-1])[::-1] if structures.nested else masks
+
+
+def _segments(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    from pydicom import dcmread
+
+    content = _segmentation(path)
     width, height = PhotoReader().decode(image).size
     if (content.Columns, content.Rows) != (width, height):
         raise ValueError(
             f"Expected files of one size, found image {width}x{height}, label {content.Columns}x{content.Rows}; save "
             "the mask at the size of the image."
         )
-    of_segment = {one.SegmentNumber: _channel(str(one.SegmentLabel), structures) for one in content.SegmentSequence}
     own = dcmread(image, stop_before_pixels=True).SOPInstanceUID if sniff(image) == "dicom" else None
     masks = np.zeros((len(structures.names), height, width), bool)
-    frames = np.reshape(content.pixel_array, (-1, height, width)) > 0
-    for frame, about in zip(frames, content.PerFrameFunctionalGroupsSequence, strict=True):
+    abouts = content.PerFrameFunctionalGroupsSequence
+    for channel, frame, about in zip(*_channels(content, structures), abouts, strict=True):
         sources = _sources(about)
         if own is not None and sources and own not in sources:
             raise ValueError("Expected an outline of this image alone, found one of another; export it again.")
-        masks[of_segment[about.SegmentIdentificationSequence[0].ReferencedSegmentNumber]] |= frame
-    return np.logical_or.accumulate(masks[::-1])[::-1] if structures.nested else masks
+        masks[channel] |= frame
+    return _outer_too(masks, structures)
 
 
 def _channel(label: str, structures: Structures) -> int:

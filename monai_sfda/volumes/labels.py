@@ -6,10 +6,13 @@ import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
 
 from monai_sfda.reading.stored import Refused
+from monai_sfda.volumes.arrange import series_affine
+from monai_sfda.volumes.slices import Slice
 from monai_sfda.volumes.volume import SAME_PLACE, Volume, corner_distance, size_text
 
-__all__ = ["label_on"]
+__all__ = ["label_on", "voxels_at"]
 
+ON_VOXEL = 0.1  # of a voxel that pixels of the same grid may lie apart
 FRACTION = 1e-3  # that scale factors of headers leave of whole numbers
 
 
@@ -41,6 +44,25 @@ def label_on(volume: Volume, label: Volume) -> np.ndarray:
             "as class ids, resampled with nearest neighbour."
         )
     return ids.astype(np.uint8)
+
+
+def voxels_at(pixels: np.ndarray, frame: Slice, volume: Volume) -> np.ndarray:
+    """The voxels (n, 3) of a volume that lie at pixels (n, 2: row, column) of a frame of a DICOM Segmentation.
+
+    Raises:
+        ValueError: if the pixels of the frame lie on no voxels of the volume.
+    """
+    to_voxel = np.linalg.inv(volume.affine) @ series_affine([frame])
+    corners = np.array([(column, row, 0, 1) for row in (0, frame.size[0] - 1) for column in (0, frame.size[1] - 1)])
+    rounded = np.rint(to_voxel)
+    apart = np.abs((corners @ (to_voxel - rounded).T)[:, :3]).max()
+    found = (np.c_[pixels[:, ::-1], np.zeros(len(pixels)), np.ones(len(pixels))] @ rounded.T)[:, :3].astype(int)
+    if not apart < ON_VOXEL or (found < 0).any() or (found >= volume.values.shape).any():
+        raise Refused(
+            "Expected an outline on the voxels of its volume, found one elsewhere; draw it on this series, or resample "
+            "it onto the volume (nearest neighbour)."
+        )
+    return found
 
 
 def _same(volume: Volume, label: Volume) -> bool:

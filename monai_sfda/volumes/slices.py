@@ -11,7 +11,7 @@ import numpy as np
 from monai_sfda.reading.dicom_header import GROUPS, open_dicom
 from monai_sfda.reading.dicom_needed import LABEL_MAPS, require_pydicom
 
-__all__ = ["Slice", "slices_of"]
+__all__ = ["Slice", "frames_of", "slices_of"]
 
 TIMES = (
     ("TemporalPositionIdentifier", "TemporalPositionIndex"),
@@ -71,6 +71,11 @@ def slices_of(path: str | Path) -> list[Slice]:
     data = open_dicom(path, stop_before_pixels=True, specific_tags=TAGS)
     if data.get("SOPClassUID") in LABEL_MAPS or not data.get("Rows"):
         return []
+    return frames_of(data, path)
+
+
+def frames_of(data: Any, path: str | Path) -> list[Slice]:
+    """The frames of a header, of label maps too."""
     several = int(data.get("NumberOfFrames") or 1) > 1
     own = data.get(GROUPS[1]) or []
     frames = range(max(int(data.get("NumberOfFrames") or 1), 1))
