@@ -17,6 +17,7 @@ __all__ = ["GRID", "FitCutoffs", "best_cutoff"]
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 USUAL = 0.5
+FEWEST = 5
 
 
 def best_cutoff(dice: Tensor) -> float:
@@ -29,10 +30,11 @@ def best_cutoff(dice: Tensor) -> float:
         dice: (N, 19), of N images at each cut-off; images without a number are left out.
 
     Returns:
-        The cut-off; 0.5 if there are fewer than two images.
+        The cut-off; 0.5 if there are fewer than five images. Two volumes that agreed moved one from 0.5 to 0.75, which
+        cost 8 points of Dice on another sequence.
     """
     dice = dice[dice.isfinite().all(1)]
-    if len(dice) < 2:
+    if len(dice) < FEWEST:
         return USUAL
     best = int(dice.mean(0).argmax())
     loss = dice[:, best : best + 1] - dice
