@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 from nibabel.affines import voxel_sizes
+from nibabel.imageglobals import logger
 from nibabel.openers import ImageOpener
 
 from monai_sfda.reading.kind import sniff
@@ -55,6 +57,7 @@ def read_nifti_volume(path: str | Path, frame: int | None = None) -> Volume:
 
 def _opened(path: str | Path) -> Any:
     sniff(path)  # says what an empty file and one of git-lfs are
+    logger.setLevel(logging.CRITICAL)  # it tells of headers without naming the file, whose reader does
     try:
         return nibabel.load(path)
     except OSError as error:

@@ -15,6 +15,8 @@ say nothing: those of ``phase02/`` may be different patients."""
 
 PSEUDONYM = re.compile(r"(?P<study>[0-9a-f]{16})_frame(?P<frame>\w+)_[0-9a-f]{8}$")
 """A file name of a frame behind which the study's is hidden, see `monai_sfda.data.pseudonymise`."""
+SAME_VOXEL = 1.02
+"""Times as large a voxel may seem in one frame as in another, for tables are rounded."""
 
 
 def function_rows(rows: Sequence[Mapping[str, Any]], column: str, frames: re.Pattern[str]) -> list[dict[str, Any]]:
@@ -33,7 +35,8 @@ def function_rows(rows: Sequence[Mapping[str, Any]], column: str, frames: re.Pat
             ``study`` of their own. A file that it does not match is a study of one frame.
 
     Returns:
-        ``study``, ``status`` (``ok``; ``review`` if one of the two frames has a flag; ``incomplete``), ``frames``,
+        ``study``, ``status`` (``ok``; ``review`` if one of the two frames has a flag; ``incomplete``; ``unequal``, also
+        without a number, if frames differ in their number of slices or the size of a voxel), ``frames``,
         ``end_diastole`` and ``end_systole`` (their frames), ``end_diastolic_volume_ml``, ``end_systolic_volume_ml``,
         ``stroke_volume_ml``, ``ejection_fraction_percent`` and, where known, ``myocardial_mass_g`` at end diastole.
     """
@@ -72,6 +75,8 @@ def _function(study: str, frames: Sequence[tuple[str, Mapping[str, Any]]], colum
     twice = len({frame for frame, _ in frames}) < len(frames)
     if len(frames) < 2 or twice or not all(row.get(column) for _, row in frames):
         return found | unknown
+    if not _alike([row for _, row in frames], column):
+        return found | unknown | {"status": "unequal"}
     diastole = max(frames, key=lambda frame: frame[1][column])
     systole = min(frames, key=lambda frame: frame[1][column])
     largest, smallest = diastole[1][column], systole[1][column]
@@ -86,3 +91,11 @@ def _function(study: str, frames: Sequence[tuple[str, Mapping[str, Any]]], colum
     }
     mass = diastole[1].get("myocardial_mass_g")
     return found | numbers | ({} if mass is None else {"myocardial_mass_g": mass})
+
+
+def _alike(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Whether volumes of several frames can be compared, as far as rows say: one with fewer slices is not smaller."""
+    voxels = [row.get(f"{column.removesuffix('ml')}voxels") for row in rows]
+    sizes = [row[column] / number for row, number in zip(rows, voxels, strict=True) if number]
+    same_size = not sizes or max(sizes) < SAME_VOXEL * min(sizes)
+    return same_size and len({row.get("slices") for row in rows}) == 1

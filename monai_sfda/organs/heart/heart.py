@@ -44,7 +44,7 @@ RESTS_ON = (
     "the one with the smallest; SV = EDV - ESV, EF = 100 x SV / EDV. One wrong mask makes them wrong, so look at both. "
     "Frames are told by the names of the files. Status ok: neither frame has a flag; review: one has; incomplete: no "
     "numbers, for there are fewer than two frames, two files of one frame, or a frame without a cavity, without a "
-    "spacing, or that failed."
+    "spacing, or that failed; unequal: none, for frames differ in their number of slices or the size of a voxel."
 )
 
 

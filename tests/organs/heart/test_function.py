@@ -116,3 +116,17 @@ def test_studies_are_told_by_their_folder_and_name_or_by_the_row():
     assert found["1.2.3"]["end_diastole"] == "9"
     assert found["1.2.3"]["ejection_fraction_percent"] == 25.0
     assert "myocardial_mass_g" not in found["1.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("other", "status"),
+    [({}, "ok"), ({"slices": 9}, "unequal"), ({"cavity_voxels": 6000}, "unequal"), ({"cavity_voxels": 3010}, "ok")],
+)
+def test_frames_of_other_slices_or_voxels_are_not_compared(other, status):
+    same = {"slices": 10, "cavity_voxels": 6000}
+    frames = (
+        row("p_frame01.nii.gz", 120.0, **same),
+        row("p_frame12.nii.gz", 60.0, **same | {"cavity_voxels": 3000} | other),
+    )
+    (study,) = function(*frames)
+    assert (study["status"], study["stroke_volume_ml"]) == (status, 60.0 if status == "ok" else None)
