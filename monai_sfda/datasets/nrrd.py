@@ -50,7 +50,7 @@ def read_nrrd(path: Path) -> nib.Nifti1Image:
         raise ValueError(f"Expected NRRD in {path.name}, found other content; download it again.")
     header = _header(text.decode("latin-1"), path)
     byte_order = ">" if header.get("endian", "little").lower() == "big" else "<"
-    dtype = np.dtype(TYPES[header["type"].lower()]).newbyteorder(byte_order)
+    dtype = np.dtype(byte_order + TYPES[header["type"].lower()])
     turn = SPACES[header["space"].lower()]
     directions, (origin, *_) = (_vectors(header[name], path) for name in ("space directions", "space origin"))
     content = voxels[0] if header["encoding"].lower() == "raw" else gzip.decompress(voxels[0])
