@@ -9,17 +9,15 @@ import environment
 
 environment.enter("dev")
 
-import json  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
-from pathlib import Path  # noqa: E402
 
 from monai_sfda.console import one_sentence  # noqa: E402
 from monai_sfda.datasets.command import volume_command_line  # noqa: E402
-from monai_sfda.datasets.files import check_counts, find_files, pair_up  # noqa: E402
-from monai_sfda.datasets.labelled_volumes import Case, prepare_volumes  # noqa: E402
+from monai_sfda.datasets.decathlon import find_decathlon  # noqa: E402
+from monai_sfda.datasets.labelled_volumes import prepare_volumes  # noqa: E402
 from monai_sfda.datasets.nifti_pair import read_pair  # noqa: E402
 
-NAME = r"(?P<name>hippocampus_\d{3})"
+NAME = r"hippocampus_\d{3}"
 IDS = {1: 1, 2: 2}
 VOLUMES = 260
 NOTICE = """\
@@ -33,28 +31,10 @@ of their image.
 """
 
 
-def find(source: Path, volumes: int) -> list[Case]:
-    """The volumes that dataset.json lists for training, counted."""
-    (listing,) = find_files(source, r"(?P<name>dataset)\.json", "dataset.json").values()
-    try:
-        listed = {
-            Path(row["label"]).name.removesuffix(".nii.gz") for row in json.loads(listing.path.read_text())["training"]
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"Expected a list of training images in {listing.path}, found none; download it again."
-        ) from error
-    images = find_files(source, rf"imagesTr/{NAME}\.nii\.gz", "imagesTr/hippocampus_001.nii.gz")
-    labels = find_files(source, rf"labelsTr/{NAME}\.nii\.gz", "labelsTr/hippocampus_001.nii.gz")
-    pairs = [pair._replace(split="training") for pair in pair_up(images, labels)]
-    check_counts(pairs, {"training": volumes}, {"training": listed})
-    return [Case(pair.name, (pair.image, *pair.masks, listing.path), {"patient": pair.name}) for pair in pairs]
-
-
 def main(arguments: Sequence[str] | None = None, volumes: int = VOLUMES) -> None:
     """Prepare the dataset; ``volumes`` is their number in the complete release."""
     options = volume_command_line(__doc__).parse_args(arguments)
-    cases = find(options.source, volumes)
+    cases = find_decathlon(options.source, NAME, volumes)
     settings = {"dataset": "Medical Segmentation Decathlon, Task04_Hippocampus"}
     print(
         prepare_volumes(

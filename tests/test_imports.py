@@ -62,7 +62,7 @@ HOUSE = """
 
     datasets        files tables
 
-    training        files functional imageio overrides passport report tables volumes
+    training        data files functional imageio overrides passport report tables volumes
 
     benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
                     workflow

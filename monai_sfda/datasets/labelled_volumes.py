@@ -47,12 +47,13 @@ def prepare_volumes(
     out: Path,
     settings: Mapping[str, object],
     notice: str | None = None,
+    may_be_empty: bool = False,
     progress: bool = True,
 ) -> str:
     """Write the dataset as `make_whole` does, and return its sentence.
 
-    An image that was read from a file is copied as it is. ``index.csv`` has one row per volume: ``file`` (relative to
-    the folder that holds ``image``) and what the case says ``about`` itself.
+    An image that was read from a file NAME.nii.gz is copied as it is. ``index.csv`` has one row per volume: ``file``
+    (relative to the folder that holds ``image``) and what the case says ``about`` itself.
 
     Args:
         cases: what to write.
@@ -60,6 +61,7 @@ def prepare_volumes(
         out: new or empty folder, or one of an earlier run.
         settings: what else decides about the files, JSON values.
         notice: what the dataset's licence wants to stand beside it; becomes ``NOTICE.txt``.
+        may_be_empty: whether a label may hold background only, as single slices do.
 
     Raises:
         ValueError: if two cases have one name, a file cannot be used, ``out`` holds something else, or the download or
@@ -72,7 +74,7 @@ def prepare_volumes(
     listed = ", ".join(f"{subset} {count}".strip() for subset, count in counts.items()) + " volumes"
 
     def write(draft: Path) -> None:
-        _write_volumes(cases, load, draft, progress)
+        _write_volumes(cases, load, draft, may_be_empty, progress)
         for subset in counts:
             rows = [{"file": f"{case.name}.nii.gz", **case.about} for case in cases if case.subset == subset]
             write_csv(draft / subset / "index.csv", list(dict.fromkeys(name for row in rows for name in row)), rows)
@@ -83,13 +85,13 @@ def prepare_volumes(
     return make_whole(out, {**settings, "volumes": counts}, read, listed, write)
 
 
-def _write_volumes(cases: Sequence[Case], load: Load, folder: Path, progress: bool) -> None:
+def _write_volumes(cases: Sequence[Case], load: Load, folder: Path, may_be_empty: bool, progress: bool) -> None:
     """All volumes, or an error that names the first that cannot be used and counts them."""
     failures = []
     for case in tqdm(cases, "writing", unit="volume", disable=not progress):
         try:
             image, ids = load(case)
-            _check(image, ids)
+            _check(image, ids, may_be_empty)
         except (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError) as error:
             failures.append((case.name, _reason(error)))
             continue
@@ -97,7 +99,7 @@ def _write_volumes(cases: Sequence[Case], load: Load, folder: Path, progress: bo
     refuse_unusable("volumes", len(cases), failures)
 
 
-def _check(image: nib.Nifti1Image, ids: np.ndarray) -> None:
+def _check(image: nib.Nifti1Image, ids: np.ndarray, may_be_empty: bool) -> None:
     values = np.asanyarray(image.dataobj)  # reads to the end, so that a file cut short is found
     if values.ndim != 3 or values.shape != ids.shape:
         sizes = f"{size_of(values.shape)} and {size_of(ids.shape)}"
@@ -110,14 +112,15 @@ def _check(image: nib.Nifti1Image, ids: np.ndarray) -> None:
         raise ValueError(f"Expected one spacing in the header, found pixdim and affine with {found} mm; repair it.")
     if not np.isfinite(values).all():
         raise ValueError("Expected numbers in all voxels, found infinite ones or none; download the image again.")
-    if not ids.any():
+    if not (may_be_empty or ids.any()):
         raise ValueError("Expected a structure in the label, found background only; check the file.")
 
 
 def _save(image: nib.Nifti1Image, ids: np.ndarray, folder: Path, name: str) -> None:
     for kind in ("image", "mask"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
-    if source := image.get_filename():
+    source = image.get_filename() or ""
+    if source.endswith(".nii.gz"):
         shutil.copyfile(source, folder / "image" / name)
     else:
         nib.save(image, folder / "image" / name)
@@ -129,5 +132,6 @@ def _save(image: nib.Nifti1Image, ids: np.ndarray, folder: Path, name: str) -> N
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    return text if text.startswith("Expected") else f"Expected a whole file, found: {text}; download it again."
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    ours = isinstance(error, ValueError) and text.startswith("Expected")
+    return text if ours else f"Expected a whole file, found: {text}; download it again."

@@ -14,7 +14,7 @@ import numpy as np
 
 from monai_sfda.datasets.files import first_of
 
-__all__ = ["exchange_ids", "read_pair", "size_of", "with_stated_spacing"]
+__all__ = ["exchange_ids", "on_one_grid", "read_pair", "size_of", "with_stated_spacing"]
 
 
 def read_pair(image_path: Path, label_path: Path, ids: Mapping[int, int]) -> tuple[nib.Nifti1Image, np.ndarray]:
@@ -29,12 +29,21 @@ def read_pair(image_path: Path, label_path: Path, ids: Mapping[int, int]) -> tup
     """
     image: Any = nib.load(image_path)
     label: Any = nib.load(label_path)
+    return image, exchange_ids(on_one_grid(image, label), ids)
+
+
+def on_one_grid(image: nib.Nifti1Image, label: nib.Nifti1Image) -> np.ndarray:
+    """The values of ``label`` (X, Y, Z).
+
+    Raises:
+        ValueError: if it does not lie on the voxels of ``image``.
+    """
     if image.shape != label.shape or not np.allclose(image.affine, label.affine, atol=1e-3):
         where = (
             f"{size_of(label.shape)} on {size_of(image.shape)}" if image.shape != label.shape else "another position"
         )
         raise ValueError(f"Expected a label on the voxels of its image, found {where}; download both again.")
-    return image, exchange_ids(np.asanyarray(label.dataobj), ids)
+    return np.asanyarray(label.dataobj)
 
 
 def exchange_ids(values: np.ndarray, ids: Mapping[int, int]) -> np.ndarray:

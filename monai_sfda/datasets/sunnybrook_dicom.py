@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
 from PIL import Image, ImageDraw
 
 from monai_sfda.datasets.cine import Slice, frames, stack
+from monai_sfda.datasets.dicom_stack import read_slice, stack_image
 from monai_sfda.datasets.files import Found, find_files, first_of
 from monai_sfda.datasets.labelled_volumes import Case
 from monai_sfda.tables import read_csv
@@ -61,25 +61,9 @@ def load_dicom(slices: Sequence[Slice]) -> tuple[nib.Nifti1Image, np.ndarray]:
     Raises:
         ValueError: if the slices do not lie one behind the other at equal distances, or a contour leaves its image.
     """
-    files = [_read(one.image) for one in slices]
-    pixels = [file.pixel_array for file in files]
-    image = nib.Nifti1Image(stack(pixels), _affine(files))
-    image.set_qform(image.affine, code=1)
-    image.set_sform(image.affine, code=1)
-    image.header.set_xyzt_units("mm")
-    return image, stack([_inside(one.contour, pixels[0].shape) for one in slices])
-
-
-def _read(path: Path) -> Any:
-    from pydicom import dcmread  # comes with an extra
-    from pydicom.errors import InvalidDicomError
-
-    try:
-        file = dcmread(path)
-        _ = file.pixel_array, file.ImagePositionPatient, file.ImageOrientationPatient, file.PixelSpacing
-    except (InvalidDicomError, AttributeError) as error:
-        raise ValueError(f"Expected a slice with its position in {path}, found: {error}; download it again.") from error
-    return file
+    files = [read_slice(one.image) for one in slices]
+    shape = files[0].pixel_array.shape
+    return stack_image(files), stack([_inside(one.contour, shape) for one in slices])
 
 
 def _patients(source: Path) -> dict[str, str]:
@@ -131,23 +115,3 @@ def _inside(contour: Path | None, shape: tuple[int, int]) -> np.ndarray:
             raise ValueError(f"Expected {contour.name} inside its image, found points beyond; download both again.")
         ImageDraw.Draw(picture).polygon([(int(x), int(y)) for x, y in points], fill=1, outline=1)
     return np.asarray(picture)
-
-
-def _affine(files: Sequence[Any]) -> np.ndarray:
-    """(4, 4) voxel (column, row, slice) -> mm in RAS."""
-    positions = np.array([file.ImagePositionPatient for file in files], float)
-    along = np.array(files[0].ImageOrientationPatient, float).reshape(2, 3)
-    steps = np.diff(positions, axis=0)
-    if not len(steps):
-        steps = np.cross(*along)[None] * float(files[0].SliceThickness)
-    step = steps.mean(0)
-    if np.linalg.norm(step) == 0 or np.abs(steps - step).max() > 0.1 * np.linalg.norm(step):
-        distances = ", ".join(f"{np.linalg.norm(one):.1f}" for one in steps)
-        raise ValueError(
-            f"Expected slices one behind the other, found distances of {distances} mm; the series is not the short "
-            "axis or not complete: download it again."
-        )
-    rows, columns = map(float, files[0].PixelSpacing)
-    affine = np.eye(4)
-    affine[:3] = np.stack([along[0] * columns, along[1] * rows, step, positions[0]], axis=1)
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine  # DICOM counts towards the left and the back

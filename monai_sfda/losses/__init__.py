@@ -12,7 +12,7 @@ from monai_sfda.losses.masked import MaskedBCE
 from monai_sfda.losses.matching import StatisticMatch
 from monai_sfda.losses.nothing import NoLoss
 from monai_sfda.losses.on import On
-from monai_sfda.losses.prior import FixedRatio, RatioTable, source_ratios
+from monai_sfda.losses.prior import FixedRatio, RatioTable, for_cases, source_ratios
 from monai_sfda.losses.ratio import ClassRatioPrior
 from monai_sfda.losses.self_information import SelfInformation, SingleTermEntropy
 from monai_sfda.losses.soft_dice import SoftDiceLoss
@@ -41,6 +41,7 @@ __all__ = [
     "WeightedCrossEntropyDice",
     "WeightedSum",
     "boundary_target",
+    "for_cases",
     "margin_contrast",
     "self_paced",
     "shows_boundary",

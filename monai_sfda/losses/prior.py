@@ -14,7 +14,7 @@ from torch import Tensor
 
 from monai_sfda.files import sha256
 
-__all__ = ["FixedRatio", "RatioPrior", "RatioTable", "source_ratios"]
+__all__ = ["FixedRatio", "RatioPrior", "RatioTable", "for_cases", "source_ratios"]
 
 
 class RatioPrior(Protocol):
@@ -133,9 +133,20 @@ class RatioTable:
         if missing:
             raise ValueError(
                 f"Expected a row for every image in {self.path}, found none for {len(missing)} ({missing[0]}); its "
-                "column val_ids holds paths relative to the image folder."
+                "column val_ids holds paths relative to the image folder, and of volumes the slice, such as "
+                "'p1.nii.gz slice 4'."
             )
         return torch.stack([self._ratios[name] for name in case]) if case else torch.empty(0)
+
+
+def for_cases(prior: RatioPrior, cases: Sequence[str]) -> RatioPrior:
+    """The prior, after it was asked for every case: a row that is missing is found before the first step.
+
+    Raises:
+        ValueError: if it does not know a case.
+    """
+    prior(cases)
+    return prior
 
 
 def _read_sizes(path: Path, column: str) -> Tensor:

@@ -2,5 +2,6 @@
 
 from monai_sfda.training.class_ratios import class_ratios, write_ratios
 from monai_sfda.training.result import keep_curves, keep_ratios, result_table
+from monai_sfda.training.sizes import write_sizes
 
-__all__ = ["class_ratios", "keep_curves", "keep_ratios", "result_table", "write_ratios"]
+__all__ = ["class_ratios", "keep_curves", "keep_ratios", "result_table", "write_ratios", "write_sizes"]

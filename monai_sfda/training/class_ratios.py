@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from monai.bundle import ConfigParser
 from monai.data import Dataset
 from monai.transforms import Compose, Resized
 
-from monai_sfda.files import whole_file
+from monai_sfda.files import case_of, whole_file
 from monai_sfda.imageio import MaskReader
 from monai_sfda.overrides import read_json
-from monai_sfda.volumes import ReadVolumePair, VolumeParts
+from monai_sfda.volumes import ReadVolumed, ReadVolumePair, VolumeParts
 
-__all__ = ["Ratios", "class_ratios", "write_ratios"]
+__all__ = ["Ratios", "class_ratios", "masks_of", "volume_parts", "write_ratios"]
 
 
 class Ratios(NamedTuple):
@@ -40,8 +41,8 @@ def class_ratios(pairs: Iterable[Mapping[str, str]], channels: Mapping[str, Sequ
         bundle: its train_denoiser.json, if it has one, says how masks are read: full photographs are cut as training
             and adaptation cut them.
     """
-    masks = _masks(pairs, sorted({0}.union(*channels.values())), bundle)
-    shares = [[np.isin(mask, ids).mean() for ids in channels.values()] for mask in masks]
+    masks = masks_of(pairs, sorted({0}.union(*channels.values())), bundle)
+    shares = [[np.isin(mask, ids).mean() for ids in channels.values()] for _, mask in masks]
     means, spreads = (
         {name: round(float(value), 6) for name, value in zip(channels, statistic(shares, axis=0), strict=True)}
         for statistic in (np.mean, np.std)
@@ -55,16 +56,28 @@ def write_ratios(path: str | os.PathLike, **facts: Any) -> None:
         draft.write_text(json.dumps(facts, indent=4) + "\n", encoding="utf-8")
 
 
-def _masks(pairs: Iterable[Mapping[str, str]], ids: Sequence[int], bundle: Path) -> Iterator[np.ndarray]:
-    """Class ids of each image that training sees."""
+def masks_of(pairs: Iterable[Mapping[str, str]], ids: Sequence[int], bundle: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Case and class ids of each image that training sees; of volumes, of each part that the network sees.
+
+    Args:
+        pairs: as of `class_ratios`.
+        ids: class ids that may be in a mask, with 0.
+        bundle: as of `class_ratios`.
+    """
     task = bundle / "configs" / "task.json"
     if not task.is_file() or "volumes" not in read_json(task):
         read = _mask_reader(bundle, ids)
-        return (read(pair["label"]) for pair in pairs)
+        return ((case_of(pair), read(pair["label"])) for pair in pairs)
+    parts = volume_parts(pairs, task, ids)
+    return ((part["case"], part["label"].numpy()) for part in (parts[number] for number in range(len(parts))))
+
+
+def volume_parts(items: Iterable[Mapping[str, str]], task: Path, ids: Sequence[int] | None = None) -> VolumeParts:
+    """What the network of a task sees of volumes, with their labels if there are ``ids``."""
     parser = ConfigParser(read_json(task))
-    volumes = Dataset(list(pairs), ReadVolumePair(parser.get_parsed_content("volumes"), ids))
-    parts = VolumeParts(volumes, parser["image_size"], progress=False)
-    return (parts[number]["label"].numpy() for number in range(len(parts)))
+    reader = parser.get_parsed_content("volumes")
+    read = ReadVolumed("image", reader, dtype=torch.uint8) if ids is None else ReadVolumePair(reader, ids)
+    return VolumeParts(Dataset(list(items), read), parser["image_size"], progress=False)
 
 
 def _mask_reader(bundle: Path, ids: Sequence[int]) -> Callable[[str], np.ndarray]:

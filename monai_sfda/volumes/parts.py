@@ -60,6 +60,7 @@ class VolumeParts(Dataset):
         self.volumes, self.size = volumes, tuple(int(side) for side in image_size)
         self.kind = "slice" if len(self.size) == 2 else "window"
         self._latest: tuple[int, Mapping[str, Any]] | None = None
+        self._names: dict[int, str] = {}
         numbers = tqdm(range(len(volumes)), "reading volumes", unit="volume", leave=False, disable=not progress)
         self.places = [(index, place) for index in numbers for place in self._places(index)]
 
@@ -69,6 +70,11 @@ class VolumeParts(Dataset):
         volumes = len({index for index, _ in self.places})
         return f"{_count(len(self.places), self.kind)} of {_count(volumes, 'volume')}"
 
+    @property
+    def cases(self) -> list[str]:
+        """``case`` of each part, in order, without reading a volume again."""
+        return [self._case(index, place) for index, place in self.places]
+
     def __len__(self) -> int:
         return len(self.places)
 
@@ -76,8 +82,11 @@ class VolumeParts(Dataset):
         index, place = self.places[number]
         volume = self._volume(index)
         part = {key: self._cut(volume[key], place) for key in KEYS if key in volume}
-        name = str(volume["case"])
-        return {**part, "case": f"{name} {self.kind} {place + 1}", "volume": name, "start": self._start(index, place)}
+        case, name = self._case(index, place), self._names[index]
+        return {**part, "case": case, "volume": name, "start": self._start(index, place)}
+
+    def _case(self, index: int, place: int) -> str:
+        return f"{self._names[index]} {self.kind} {place + 1}"
 
     def _volume(self, index: int) -> Mapping[str, Any]:
         """The volume that was asked for last is kept, because its other parts are often asked for next."""
@@ -87,7 +96,8 @@ class VolumeParts(Dataset):
         return latest[1]
 
     def _places(self, index: int) -> Iterator[int]:
-        image = self._volume(index)["image"]
+        volume = self._volume(index)
+        self._names[index], image = str(volume["case"]), volume["image"]
         count = image.shape[1] if self.kind == "slice" else len(self._windows(image))
         for place in range(count):
             part = self._cut(image, place)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_sfda.fingerprint import setup_of
-from monai_sfda.losses import FixedRatio, RatioTable, source_ratios
+from monai_sfda.losses import FixedRatio, RatioTable, for_cases, source_ratios
 
 TABLE = """val_ids;val_gt_size;dumbpredwtags;dumbprednotags
 a.nii;[60000.0, 5536.0, 0.0];[61108, 4428, 0];[56112, 4428, 4996]
@@ -84,6 +84,13 @@ def test_a_comma_separated_table_with_quoted_lists_is_read(tmp_path):
     torch.testing.assert_close(ratio, torch.tensor([[64957, 579]]) / 65536)
 
 
+def test_quoted_lists_between_semicolons_are_read_as_released_for_the_spine(tmp_path):
+    path = tmp_path / "ivd.csv"
+    path.write_text('val_ids;val_gt_size;dumbpredwtags\nSubj_0_0.png;"[65536,0]";"[64957, 579]"\n')
+    ratio = RatioTable(path, column="dumbpredwtags", uses_target_tags=True)(["Subj_0_0.png"])
+    torch.testing.assert_close(ratio, torch.tensor([[64957, 579]]) / 65536)
+
+
 def test_overlapping_channels_add_their_classes_up(table):
     prior = RatioTable(table, column="dumbprednotags", uses_target_tags=False, ids=[[1, 2], [2]])
     torch.testing.assert_close(prior(["a.nii"]), torch.tensor([[9424, 4996]]) / 65536)
@@ -114,6 +121,13 @@ def test_a_missing_image_is_noticed_at_once_and_later(table):
         RatioTable(table, column="dumbprednotags", uses_target_tags=False, cases=["a.nii", "c.nii"])
     with pytest.raises(ValueError, match=r"none for 1 \(c\.nii\)"):
         RatioTable(table, column="dumbprednotags", uses_target_tags=False)(["c.nii"])
+
+
+def test_a_prior_is_asked_for_all_cases_before_it_is_used(table):
+    prior = RatioTable(table, column="dumbprednotags", uses_target_tags=False)
+    assert for_cases(prior, ["b.nii", "a.nii"]) is prior
+    with pytest.raises(ValueError, match=r"none for 1 \(p1\.nii slice 4\); .* such as 'p1\.nii\.gz slice 4'"):
+        for_cases(prior, ["a.nii", "p1.nii slice 4"])
 
 
 def test_a_missing_column_lists_those_there_are(table):

@@ -47,6 +47,22 @@ def test_exclusive_classes_add_up_to_one(dataset):
     assert sum(json.loads(target.read_text())["ratios"].values()) == pytest.approx(1, abs=2e-6)  # six digits each
 
 
+def test_a_csv_is_a_table_of_sizes(dataset, capsys):
+    main([str(dataset), str(dataset / "sizes.csv"), "background=0", "rim=1", "cup=2", "--bundle", FUNDUS])
+    assert (dataset / "sizes.csv").read_text().splitlines() == [
+        "val_ids;dumbpredwtags;dumbprednotags",
+        "a.png;[36864, 20480, 8192];[36864, 20480, 8192]",
+        "b.png;[45056, 20480, 0];[36864, 20480, 8192]",
+    ]
+    assert "rim 20480 pixels" in capsys.readouterr().out
+
+
+def test_images_are_for_a_table_only(dataset, capsys):
+    with pytest.raises(SystemExit):
+        main([str(dataset), str(dataset / "ratios.json"), "background=0", "cup=1", "--images", str(dataset)])
+    assert "Expected a file NAME.csv with --images" in capsys.readouterr().err
+
+
 def test_an_unknown_class_ends_with_one_sentence(dataset):
     with pytest.raises(SystemExit, match=r"Expected the class ids 0, 1 .*found 0, 1, 2"):
         main([str(dataset), str(dataset / "ratios.json"), "background=0", "nucleus=1", "--bundle", FUNDUS])

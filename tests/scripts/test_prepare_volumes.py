@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
+from prepare_support import SHAPE, ids, label, names, nothing_written, save
 from script_support import load
 from sunnybrook_files import sunnybrook
 
@@ -14,33 +15,6 @@ from monai_sfda.tables import read_csv
 ACDC, MSCMR, HIPPOCAMPUS, SUNNYBROOK = (
     load(f"prepare_{name}") for name in ("acdc", "mscmr", "hippocampus", "sunnybrook")
 )
-SHAPE = (4, 5, 3)
-
-
-def save(path, values, affine=None):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = nib.Nifti1Image(np.asarray(values, np.int16), np.diag([-1.5, -1.5, 10, 1]) if affine is None else affine)
-    nib.save(image, path)
-
-
-def label(*values):
-    """One voxel of each value."""
-    ids = np.zeros(SHAPE)
-    ids[0, : len(values), 0] = values
-    return ids
-
-
-def ids(path):
-    return np.asarray(nib.load(path).dataobj)[0, :3, 0].tolist()
-
-
-def names(folder):
-    return sorted(path.name.removesuffix(".nii.gz") for path in folder.iterdir())
-
-
-def nothing_written(tmp_path):
-    return not any(path.name.startswith(("out", ".out")) for path in tmp_path.iterdir())
-
 
 # ACDC
 

@@ -52,7 +52,7 @@ def test_a_part_of_one_grey_level_is_left_out():
     item = volume(3, 4, 4)
     item["image"][:, 1] = 7
     parts = VolumeParts([item], [4, 4])
-    assert [part["case"] for part in parts] == ["a.nii.gz slice 1", "a.nii.gz slice 3"]
+    assert [part["case"] for part in parts] == parts.cases == ["a.nii.gz slice 1", "a.nii.gz slice 3"]
     assert parts.sampled == "2 slices of 1 volume"
 
 
@@ -72,6 +72,8 @@ def test_a_volume_that_is_asked_for_again_and_again_is_read_once():
 
     volumes = Reading([volume(5, 4, 4), volume(5, 4, 4, case="b")])
     parts = VolumeParts(volumes, [4, 4])
+    assert volumes.asked == 2
+    assert parts.cases[-1] == "b slice 5"
     assert volumes.asked == 2
     list(parts)
     assert volumes.asked == 4
