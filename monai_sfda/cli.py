@@ -35,6 +35,7 @@ from monai_sfda.console import one_sentence, quiet, say_why
 from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import existing_folder, labelled_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
+from monai_sfda.schedule import Schedule
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
 from monai_sfda.workflow import check_configs, run_checked, run_configs
@@ -170,6 +171,7 @@ def adapt(
     output: str,
     method: str | None = None,
     methods: str | None = None,
+    budget: str | None = None,
     source: str | None = None,
     **overrides: Any,
 ) -> None:
@@ -185,12 +187,16 @@ def adapt(
         method: a recipe of the bundle, see `monai-sfda methods`; the bundle's default if left out.
         methods: several recipes, such as bn_stats,cbmt,dpl; fast: bn_stats, tent and the default; all: every recipe
             that keeps the network, with --source also those that use it.
+        budget: how long --methods may take, such as 30min or 2h: a method that would probably not be finished by then
+            is not begun. The same command with another budget goes on.
         source: labelled source images, SOURCE/image/NAME.png and SOURCE/mask/NAME.png, for methods that learn from
             them too, such as mpscl; the results say so.
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
     if methods is not None:
-        return _adapt_each(bundle, images, output, method, methods, source, overrides)
+        return _adapt_each(bundle, images, output, method, methods, budget, source, overrides)
+    if budget is not None:
+        raise ValueError(f"Expected --budget with --methods, found it with one method; leave --budget {budget} out.")
     bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
     root, folder = one_network(bundle), writable_folder(output, outside=images)
     method = chosen_recipe(root, method)
@@ -425,21 +431,32 @@ def main() -> None:
 
 
 def _adapt_each(
-    bundle: str, images: str, output: str, method: str | None, methods: str, source: str | None, overrides: Any
+    bundle: str,
+    images: str,
+    output: str,
+    method: str | None,
+    methods: str,
+    budget: str | None,
+    source: str | None,
+    overrides: Any,
 ) -> None:
     if method is not None:
         raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
     bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
     root, folder = one_network(bundle), writable_folder(output, outside=images)
-    names, failed = cheap_first(root, methods, source=source is not None), {}
+    names, failed, left_out = cheap_first(root, methods, source=source is not None), {}, []
     users = source_users(root, names, source)
+    schedule = Schedule(root, folder / "candidates", epochs=overrides.get("epochs"), budget=budget)
     existing_folder(images)
     with lock_folder(folder):
         from monai_sfda.candidates import record_source
 
         record_source(folder, bundle=root, images=images, overrides=overrides)
         for number, name in enumerate(names, 1):
-            print(f"\n{number} of {len(names)}: {name}", flush=True)
+            if not schedule.fits(name):
+                left_out.append(name)
+                continue
+            print(f"\n{number} of {len(names)}: {name}{schedule.ahead(names[number - 1 :])}", flush=True)
             try:
                 given = source if name in users else None
                 adapt(bundle, images, output=str(folder / "candidates" / name), method=name, source=given, **overrides)
@@ -448,7 +465,10 @@ def _adapt_each(
                 print(f"Failed   {failed[name]}")
     if len(failed) == len(names):
         raise ValueError(f"Expected a method to succeed, found that all failed ({failed[names[0]]})")
-    print(f"\nAdapted  {len(names) - len(failed)} of {len(names)}" + "".join(f"; {name} failed" for name in failed))
+    done = len(names) - len(failed) - len(left_out)
+    print(f"\nAdapted  {done} of {len(names)}" + "".join(f"; {name} failed" for name in failed))
+    if left_out:
+        print(f"Left out {schedule.left_out(left_out)}")
     print(f"Next     monai-sfda choose {output}")
 
 

@@ -27,6 +27,7 @@ HOUSE = """
     overrides       typed
     mask_file
     recipe_list     overrides
+    schedule        overrides recipe_list tables
     console         root_cause
     failures        files root_cause tables
     fingerprint     files
@@ -70,7 +71,7 @@ HOUSE = """
                     overrides passport places reading report tables transforms volumes workflow
     arguments       overrides places recipe_list typed
     cli             arguments benchmark candidates console delivery failures overrides passport places prediction \
-                    recipe_list same_run template training typed workflow
+                    recipe_list same_run schedule template training typed workflow
 
     organs          files findings pieces
 """
