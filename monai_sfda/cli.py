@@ -197,40 +197,7 @@ def adapt(
         return _adapt_each(bundle, images, output, method, methods, budget, source, overrides)
     if budget is not None:
         raise ValueError(f"Expected --budget with --methods, found it with one method; leave --budget {budget} out.")
-    bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
-    root, folder = one_network(bundle), writable_folder(output, outside=images)
-    method = chosen_recipe(root, method)
-    with_source = bool(source_users(root, [method], source))
-    if (folder / "bundle").resolve() == root.resolve():
-        raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
-    report = folder / "report.json"
-    if not report.exists():
-        existing_folder(images)
-    configs = ["adapt_with_source.json" if with_source else "adapt.json", f"methods/{method}.json"]
-    places = with_places(overrides, dataset_dir=images, output_dir=folder)
-    if source is not None:
-        writable_folder(output, outside=source)
-        places |= {"source_dir": as_expression(source if report.exists() else existing_folder(source))}
-    weights = overrides.get("checkpoint", root / "models" / "model.pt")
-    with lock_folder(folder):
-        checked = check_configs(root, configs, **places)
-        from monai_sfda.delivery.delivery import define_network
-        from monai_sfda.delivery.verdict import WORDS, read_verdict
-        from monai_sfda.same_run import refuse_other_adaptation
-
-        given = {"method": method, **overrides}
-        refuse_other_adaptation(folder, images=images, weights=weights, given=given, source=source)
-        if report.exists():
-            print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
-        else:
-            for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
-                read_json(path)
-            run_checked(root, configs, checked)
-        define_network(folder / "bundle", overrides)
-    verdict = read_verdict(read_json(report))
-    print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
-    print(f"Report   {folder / 'report.html'}")
-    print(f"Bundle   {folder / 'bundle'}")
+    _adapt(bundle, images, output, method, source, overrides)
 
 
 def choose(run: str, *, outlines: str | None = None, device: str | None = None, precision: str | None = None) -> None:
@@ -430,6 +397,52 @@ def main() -> None:
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
 
 
+def _adapt(
+    bundle: str,
+    images: str,
+    output: str,
+    method: str | None,
+    source: str | None,
+    overrides: dict[str, Any],
+    overlays: Sequence[Path] = (),
+) -> None:
+    bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
+    root, folder = one_network(bundle), writable_folder(output, outside=images)
+    method = chosen_recipe(root, method)
+    with_source = bool(source_users(root, [method], source))
+    if (folder / "bundle").resolve() == root.resolve():
+        raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
+    report = folder / "report.json"
+    if not report.exists():
+        existing_folder(images)
+    configs = ["adapt_with_source.json" if with_source else "adapt.json", f"methods/{method}.json"]
+    configs += map(str, overlays)
+    places = with_places(overrides, dataset_dir=images, output_dir=folder)
+    if source is not None:
+        writable_folder(output, outside=source)
+        places |= {"source_dir": as_expression(source if report.exists() else existing_folder(source))}
+    weights = overrides.get("checkpoint", root / "models" / "model.pt")
+    with lock_folder(folder):
+        checked = check_configs(root, configs, **places)
+        from monai_sfda.delivery.delivery import define_network
+        from monai_sfda.delivery.verdict import WORDS, read_verdict
+        from monai_sfda.same_run import refuse_other_adaptation
+
+        given = {"method": method, **overrides}
+        refuse_other_adaptation(folder, images=images, weights=weights, given=given, source=source)
+        if report.exists():
+            print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
+        else:
+            for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
+                read_json(path)
+            run_checked(root, configs, checked)
+        define_network(folder / "bundle", overrides)
+    verdict = read_verdict(read_json(report))
+    print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
+    print(f"Report   {folder / 'report.html'}")
+    print(f"Bundle   {folder / 'bundle'}")
+
+
 def _adapt_each(
     bundle: str,
     images: str,
@@ -449,7 +462,7 @@ def _adapt_each(
     schedule = Schedule(root, folder / "candidates", epochs=overrides.get("epochs"), budget=budget)
     existing_folder(images)
     with lock_folder(folder):
-        from monai_sfda.candidates import record_source
+        from monai_sfda.candidates import KEEP_MIDDLE, record_source
 
         record_source(folder, bundle=root, images=images, overrides=overrides)
         for number, name in enumerate(names, 1):
@@ -459,7 +472,8 @@ def _adapt_each(
             print(f"\n{number} of {len(names)}: {name}{schedule.ahead(names[number - 1 :])}", flush=True)
             try:
                 given = source if name in users else None
-                adapt(bundle, images, output=str(folder / "candidates" / name), method=name, source=given, **overrides)
+                place = str(folder / "candidates" / name)
+                _adapt(bundle, images, place, name, given, overrides, [KEEP_MIDDLE])
             except Exception as error:
                 failed[name] = say_why(error)
                 print(f"Failed   {failed[name]}")

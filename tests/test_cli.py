@@ -146,12 +146,13 @@ def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, i
 
 
 def test_a_budget_leaves_out_what_does_not_fit_and_a_larger_one_goes_on(monkeypatch, capsys, images, small, tmp_path):
-    words = [BUNDLE, images, "--output", tmp_path / "run", "--methods", "bn_stats,tent", "--epochs", 1, *small]
+    words = [BUNDLE, images, "--output", tmp_path / "run", "--methods", "bn_stats,tent", "--epochs", 2, *small]
     for budget, told in (("1s", "Adapted  1 of 2\nLeft out tent (about "), ("9h", "Adapted  2 of 2\nNext ")):
         command(monkeypatch, "adapt", *words, "--budget", budget)
         printed = capsys.readouterr().out
         assert told in printed
     assert "2 of 2: tent, about " in printed
+    assert [path.name for path in (tmp_path / "run" / "candidates" / "tent").rglob("epochs/*")] == ["1.pt"]
 
 
 def test_methods_that_all_fail_are_an_error(monkeypatch, images, small, tmp_path):

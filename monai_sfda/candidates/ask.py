@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monai_sfda.candidates.candidate import SOURCE, Candidate
-from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
+from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
 from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
 from monai_sfda.candidates.order import Drawn, draw_once, put_images
@@ -62,7 +62,7 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     adapted, left_out = find_candidates(run)
     structures = read_structures(source.bundle)
     options = {**reading_options(run), **running_options(run, {"device": device, "precision": precision})}
-    networks = [source, *adapted, *mixed_networks(source, adapted)]
+    networks = [source, *adapted, *middle_networks(adapted, structures), *mixed_networks(source, adapted)]
     candidates: dict[str, Candidate] = {}
     masks: dict[str, dict[str, Path]] = {}
     for number, network in enumerate(networks, 1):
@@ -103,6 +103,6 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     return Asked(candidates, masks, same, structures, order, images, left_out)
 
 
-def _derived(candidate: Candidate) -> tuple[bool, bool]:
+def _derived(candidate: Candidate) -> tuple[bool, bool, bool]:
     """Adapted networks as they are come first, so that they stand for others."""
-    return candidate.mixed is not None, candidate.cutoff is not None
+    return candidate.mixed is not None, candidate.epoch is not None, candidate.cutoff is not None
