@@ -200,7 +200,14 @@ def adapt(
     _adapt(bundle, images, output, method, source, overrides)
 
 
-def choose(run: str, *, outlines: str | None = None, device: str | None = None, precision: str | None = None) -> None:
+def choose(
+    run: str,
+    *,
+    outlines: str | None = None,
+    fine_tune: int = 0,
+    device: str | None = None,
+    precision: str | None = None,
+) -> None:
     """Choose among the networks of `monai-sfda adapt --methods`, by a few outlines.
 
     Without --outlines, says which images to outline, and copies them into RUN/outline/image. With them, says which
@@ -211,6 +218,8 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
         run: output folder of `monai-sfda adapt --methods`.
         outlines: folder with label maps, png, NIfTI or DICOM-SEG (NIfTI of volumes), named as the images in
             RUN/outline/image.
+        fine_tune: also train the source network on the outlines, for so many epochs, and let it compete: each outline
+            judges a network that has not seen it; pictures only.
         device: to compute on; that of the adaptation if left out.
         precision: to compute in, such as float32; that of the adaptation if left out.
     """
@@ -220,6 +229,8 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
         raise FileNotFoundError(
             f"Expected the output of monai-sfda adapt --methods at {run}, found no choice.json; give its --output."
         )
+    if type(fine_tune) is not int or fine_tune < 0 or (fine_tune and outlines is None):
+        raise ValueError(f"Expected --fine_tune EPOCHS with --outlines FOLDER, found {fine_tune}; give both.")
     if outlines is not None:
         existing_folder(outlines)
     with lock_folder(folder):
@@ -227,7 +238,10 @@ def choose(run: str, *, outlines: str | None = None, device: str | None = None, 
 
         asked = ask(folder, device=device, precision=precision)
         found = asked.order and outlines is not None
-        print(what_was_found(folder, measure(folder, asked, outlines)) if found else what_to_do(folder, asked))
+        if found:
+            print(what_was_found(folder, measure(folder, asked, outlines, fine_tune=fine_tune)))
+        else:
+            print(what_to_do(folder, asked))
 
 
 def predict(

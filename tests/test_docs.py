@@ -203,7 +203,7 @@ def test_the_page_for_ones_own_task_can_be_followed_to_the_end(clinic, monkeypat
 
 def test_the_page_for_choosing_can_be_followed_to_the_end(clinic, monkeypatch, capsys):
     lines = commands(CHOOSE)
-    assert len(lines) == 3
+    assert len(lines) == 4
     follow_all(lines[:2], monkeypatch, capsys)
     write_outlines(clinic / "RUN", clinic / "OUTLINES")
     follow_all(lines[2:], monkeypatch, capsys)
