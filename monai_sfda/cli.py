@@ -205,6 +205,7 @@ def choose(
     *,
     outlines: str | None = None,
     fine_tune: int = 0,
+    weights_only: bool = False,
     device: str | None = None,
     precision: str | None = None,
 ) -> None:
@@ -220,6 +221,8 @@ def choose(
             RUN/outline/image.
         fine_tune: also train the source network on the outlines, for so many epochs, and let it compete: each outline
             judges a network that has not seen it; pictures only.
+        weights_only: choose weights that the source bundle can use as they are: one network for all structures, at the
+            bundle's own cut-offs.
         device: to compute on; that of the adaptation if left out.
         precision: to compute in, such as float32; that of the adaptation if left out.
     """
@@ -231,12 +234,14 @@ def choose(
         )
     if type(fine_tune) is not int or fine_tune < 0 or (fine_tune and outlines is None):
         raise ValueError(f"Expected --fine_tune EPOCHS with --outlines FOLDER, found {fine_tune}; give both.")
+    if fine_tune and weights_only:
+        raise ValueError("Expected --fine_tune or --weights_only, found both: a training fits cut-offs of its own.")
     if outlines is not None:
         existing_folder(outlines)
     with lock_folder(folder):
         from monai_sfda.candidates import ask, measure, what_to_do, what_was_found
 
-        asked = ask(folder, device=device, precision=precision)
+        asked = ask(folder, device=device, precision=precision, weights_only=weights_only)
         found = asked.order and outlines is not None
         if found:
             print(what_was_found(folder, measure(folder, asked, outlines, fine_tune=fine_tune)))

@@ -42,7 +42,7 @@ class Asked(NamedTuple):
         return [name for name in dict.fromkeys(self.same[structure].values()) if name != SOURCE]
 
 
-def ask(run: Path, *, device: str | None = None, precision: str | None = None) -> Asked:
+def ask(run: Path, *, device: str | None = None, precision: str | None = None, weights_only: bool = False) -> Asked:
     """Make all masks of a run, draw the images to outline, and copy them into ``run/outline/image``.
 
     What is there is not made again.
@@ -51,6 +51,8 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
         run: output folder of ``adapt --methods``.
         device: to compute on; by default that of the adaptation.
         precision: to compute in; by default that of the adaptation.
+        weights_only: take only candidates that are weights of the source's own network, at its cut-offs, and one for
+            all structures.
 
     Raises:
         FileNotFoundError: if the source bundle or the images have gone, or no candidate is finished.
@@ -60,13 +62,16 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
         clear_drafts(run / folder)
     source = find_source(run)
     adapted, left_out = find_candidates(run)
-    structures = read_structures(source.bundle)
+    structures = read_structures(source.bundle)._replace(one_network=weights_only)
     options = {**reading_options(run), **running_options(run, {"device": device, "precision": precision})}
     networks = [source, *adapted, *middle_networks(adapted, structures), *mixed_networks(source, adapted)]
+    if weights_only:
+        definition = source.network_def()
+        networks = [one for one in networks if one.network_def() == definition and len(one.parts()) == 1]
     candidates: dict[str, Candidate] = {}
     masks: dict[str, dict[str, Path]] = {}
     for number, network in enumerate(networks, 1):
-        further = at_cutoffs(network, structures)
+        further = [] if weights_only else at_cutoffs(network, structures)
         try:
             made = kept_masks(network, further, run)
             if not made:
