@@ -14,8 +14,12 @@ WRITTEN = ("masks", "overlays", "nifti", "dicom_seg")
 
 
 @contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path, *, wait: float = 0) -> Iterator[None]:
     """Lock a folder for this process, by a hidden file in it; a process that is killed leaves no lock.
+
+    Args:
+        folder: the folder.
+        wait: seconds to wait for another process.
 
     Raises:
         PermissionError: if another process has locked it.
@@ -23,7 +27,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout  # only the commands that write need it
 
     file = folder / ".lock"
-    lock = FileLock(file, timeout=0, fallback_to_soft=False)  # a soft lock would outlive a killed process
+    lock = FileLock(file, timeout=wait, fallback_to_soft=False)  # a soft lock would outlive a killed process
     try:
         lock.acquire()
     except Timeout:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from monai_sfda.overrides import read_json
 
-__all__ = ["cheap_first", "default_recipe", "recipe_names", "same_network_recipes", "uses_source"]
+__all__ = [
+    "COSTS",
+    "cheap_first",
+    "default_recipe",
+    "recipe_cost",
+    "recipe_names",
+    "same_network_recipes",
+    "uses_source",
+]
+
+COSTS = Path(__file__).with_name("recipe_costs.json")
+"""What ``scripts/relative_costs.py`` measured."""
 
 FAST = ("bn_stats", "tent")
 """Those that take one pass over the images; ``fast`` means them and the default."""
@@ -36,7 +48,7 @@ def same_network_recipes(bundle: Path, *, source: bool = False) -> list[str]:
 
 
 def cheap_first(bundle: Path, wanted: Any, *, source: bool = False) -> list[str]:
-    """The recipes that ``--methods`` names, those of the fewest epochs first.
+    """The recipes that ``--methods`` names, the quick ones first.
 
     Args:
         bundle: folder of the bundle.
@@ -57,7 +69,22 @@ def cheap_first(bundle: Path, wanted: Any, *, source: bool = False) -> list[str]
             f"{unknown[0] or 'an empty name'}."
         )
     names = dict.fromkeys(name for word in words for name in groups.get(word, [word]) if name in known)
-    return sorted(names, key=lambda name: _method(bundle, name)["settings"]["epochs"])
+    return sorted(names, key=lambda name: recipe_cost(bundle, name))
+
+
+def recipe_cost(bundle: Path, name: str, *, epochs: int | None = None, done: int = 0) -> float:
+    """What an adaptation takes, in passes of the network over all images; a recipe of your own counts as a typical one.
+
+    Args:
+        bundle: folder of the bundle.
+        name: of the recipe.
+        epochs: of the adaptation; None: those of the recipe.
+        done: epochs that it has behind it.
+    """
+    known = read_json(COSTS)
+    cost = known.get(name) or {part: median(each[part] for each in known.values()) for part in ("once", "epoch")}
+    epochs = _method(bundle, name)["settings"]["epochs"] if epochs is None else epochs
+    return cost["once"] + cost["epoch"] * max(epochs - done, 0)
 
 
 def _method(bundle: Path, name: str) -> dict[str, Any]:

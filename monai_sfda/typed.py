@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["TEXT", "as_typed", "expanded", "positional", "switches", "with_switches"]
 
 TEXT = (
-    *("--methods", "--outlines", "--run", "--source"),
+    *("--methods", "--budget", "--outlines", "--run", "--source"),
     *("--output", "--method", "--checkpoint", "--bundle", "--images", "--dataset", "--results"),
     *("--pseudonym_salt", "--pseudonym_table", "--ckpt_dir", "--structures"),
 )

@@ -145,7 +145,7 @@ def check(name: str, work: Path, documented: Documented, server: subprocess.Pope
         run(f"curl --silent --fail -X PUT '{place}' -F 'params={{}}' -F label=@{predicted[image]}", work)
 
     label(others[0])
-    ask(documented('"site"'), work)
+    ask(documented('"clinic"'), work)
     status = wait(lambda: finished(ask(documented(STATUS), work)), 600, server)
     log = "\n".join(status["details"])
     expect("adaptation ends well", status["status"] == "DONE", log[-2000:] if status["status"] != "DONE" else "")
@@ -164,7 +164,7 @@ def check(name: str, work: Path, documented: Documented, server: subprocess.Pope
     expect("the adapted mask is that of the adapted bundle", same(served, adapted[first]))
     expect("it is not the source's", not np.array_equal(after, before), f"{(after != before).mean():.2%} changed")
 
-    longer = documented('"site"').replace('"clinic", "max_epochs": 1', '"stopped", "max_epochs": 6')
+    longer = documented('"clinic"').replace('"clinic", "max_epochs": 1', '"stopped", "max_epochs": 6')
     ask(longer, work)
     wait(lambda: started(ask(documented("/info/"), work)["train_stats"][f"{name}_adapt"]), 600, server)
     run(documented("DELETE"), work)
@@ -178,7 +178,7 @@ def check(name: str, work: Path, documented: Documented, server: subprocess.Pope
         label(image)
     refusals = {"few": "Expected at least 2 images to adapt to, found 1", "clinic": "Expected a new site"}
     for site, sentence in refusals.items():
-        ask(documented('"site"').replace('"clinic"', f'"{site}"'), work)
+        ask(documented('"clinic"').replace('"clinic"', f'"{site}"'), work)
         status = wait(lambda: finished(ask(documented(STATUS), work)), 600, server)
         told = status["status"] == "ERROR" and sentence in status["details"][-1]
         expect(f"refused: {sentence}", told, "" if told else status)
@@ -190,21 +190,36 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--keep", action="store_true", help="keep the working folder")
     options = parser.parse_args()
-    work, name = Path(tempfile.mkdtemp(prefix="monailabel_adapt_")), options.bundle.resolve().name
-    shutil.copytree(options.images, work / "IMAGES")
+    serve(options.bundle, options.images, check, keep=options.keep, prepare=lay_on_side)
+
+
+def serve(bundle: Path, images: Path, check: Any, *, keep: bool, prepare: Any = None) -> None:
+    """Start a server by the commands of the page, on copies, let ``check`` ask it, and stop it.
+
+    Args:
+        bundle: folder of the bundle.
+        images: folder of the studies.
+        check: takes the name of the bundle, the working folder, the commands and the server.
+        keep: whether the working folder stays; it does after an error.
+        prepare: changes the first of the copied images.
+    """
+    work, name = Path(tempfile.mkdtemp(prefix="monailabel_")), bundle.resolve().name
+    shutil.copytree(images, work / "IMAGES")
     first = sorted(path for path in (work / "IMAGES").iterdir() if path.is_file())[0]
-    lay_on_side(first)
+    if prepare:
+        prepare(first)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     replace = {
-        "bundles/fundus_disc_cup bundles/nuclei_fluorescence": str(options.bundle.resolve()),
-        "bundles/fundus_disc_cup": str(options.bundle.resolve()),
+        "bundles/fundus_disc_cup bundles/nuclei_fluorescence": str(bundle.resolve()),
+        "bundles/fundus_disc_cup": str(bundle.resolve()),
         "fundus_disc_cup": name,
         ":8000/": f":{port}/",
         "mask.png": f"mask{VOLUME if first.name.endswith(VOLUME) else '.png'}",
         "--host 127.0.0.1": f"--host 127.0.0.1 --port {port}",
         '"site": "clinic"': '"site": "clinic", "max_epochs": 1',
+        '"site": "several"': '"site": "several", "max_epochs": 1',
     }
     documented = Documented(replace)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -219,12 +234,12 @@ def main() -> None:
         check(name, work, documented, server)
         print(f"All passed for {name}.")
     except BaseException:
-        options.keep = True
+        keep = True
         raise
     finally:
         os.killpg(server.pid, signal.SIGTERM)  # with a training that it may have started
         server.wait(30)
-        if options.keep:
+        if keep:
             print(f"Kept     {work} (server.log)")
         else:
             shutil.rmtree(work)

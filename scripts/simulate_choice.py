@@ -202,9 +202,10 @@ def main() -> None:
                 print(f"  {shape}, {name}, {drawing}: {'; '.join(found)}", flush=True)
     print("Several candidates: harm, % / gain kept, % / outlines used, with the rule; without its corrections; betting")
     crowd = [[0.05, -0.04, -0.06, *[0.0] * more] for more in (0, 9, 21)]
+    middle = [[0.05, -0.04, -0.06, 0.04, -0.01, -0.02], [0.02, -0.04, -0.06, 0.05, -0.01, -0.02]]  # of the same methods
     for shape in ("normal", "few large losses"):
         for spread in (0.05, 0.12):
-            for means in ([LOSES] * 3, [LOSES] * 7, [LOSES] * 24, [-0.03] * 3, [0.03, LOSES, LOSES], *crowd):
+            for means in ([LOSES] * 3, [LOSES] * 7, [LOSES] * 24, [-0.03] * 3, [0.03, LOSES, LOSES], *crowd, *middle):
                 found = [several(shape, means, spread, runs, choose) for choose in (by_rule, uncorrected, bet_on_each)]
                 points = ", ".join(f"{100 * mean:+.1f}" for mean in means[:3])
                 print(f"  {shape}, sd {100 * spread:.0f}, {len(means)} of {points}: {'; '.join(found)}", flush=True)

@@ -9,7 +9,7 @@ from bundle_support import ROOT, write_images
 from PIL import Image
 
 from monai_sfda.candidates.candidate import SOURCE, Candidate
-from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
+from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.run import find_candidates, find_source, record_source
 from monai_sfda.candidates.structures import read_structures
 from monai_sfda.tables import read_csv, write_csv
@@ -45,7 +45,14 @@ def draw_masks(run: Path, network: Candidate, truth: dict[str, np.ndarray], shif
     (folder / "summary.json").write_text("{}")
 
 
-def make_run(folder: Path, shifts: dict[str, tuple[int, ...]], *, bundle: Path = NUCLEI, count: int = 12) -> Path:
+def make_run(
+    folder: Path,
+    shifts: dict[str, tuple[int, ...]],
+    *,
+    bundle: Path = NUCLEI,
+    count: int = 12,
+    middle: dict[str, tuple[int, ...]] | None = None,
+) -> Path:
     """``folder/run`` of candidates, and of the source, whose structures have moved: the less the better.
 
     At other cut-offs, and mixed with the source, they have the same masks.
@@ -55,6 +62,7 @@ def make_run(folder: Path, shifts: dict[str, tuple[int, ...]], *, bundle: Path =
         shifts: name, ``source`` among them -> pixels for each structure.
         bundle: whose configs are used.
         count: number of images.
+        middle: name -> pixels, of those that kept the weights of epoch 5.
     """
     data = write_images(folder / "data", count, classes=len(shifts[SOURCE]))
     truth = {path.name: np.asarray(Image.open(path)) for path in sorted((data / "mask").iterdir())}
@@ -66,9 +74,14 @@ def make_run(folder: Path, shifts: dict[str, tuple[int, ...]], *, bundle: Path =
         metadata = home / "bundle" / "configs" / "metadata.json"
         metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"adaptation": {"method": name}}))
         (home / "report.json").write_text("{}")
-    networks = [find_source(run), *find_candidates(run)[0]]
+    networks, middle = [find_source(run), *find_candidates(run)[0]], middle or {}
+    for name in middle:
+        (run / "candidates" / name / "epochs").mkdir()
+        (run / "candidates" / name / "epochs" / "5.pt").write_bytes(f"{name} epoch 5".encode())
     for network in networks:
         draw_masks(run, network, truth, shifts[network.name])
+    for network in middle_networks(networks[1:], read_structures(source)):
+        draw_masks(run, network, truth, middle[network.name.removesuffix(" epoch 5")])
     for network in mixed_networks(networks[0], networks[1:]):
         draw_masks(run, network, truth, shifts[network.mixed.adapted.name])
     return run

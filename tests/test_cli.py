@@ -145,6 +145,16 @@ def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, i
     assert json.loads(record.read_text())["weights"] != before
 
 
+def test_a_budget_leaves_out_what_does_not_fit_and_a_larger_one_goes_on(monkeypatch, capsys, images, small, tmp_path):
+    words = [BUNDLE, images, "--output", tmp_path / "run", "--methods", "bn_stats,tent", "--epochs", 2, *small]
+    for budget, told in (("1s", "Adapted  1 of 2\nLeft out tent (about "), ("9h", "Adapted  2 of 2\nNext ")):
+        command(monkeypatch, "adapt", *words, "--budget", budget)
+        printed = capsys.readouterr().out
+        assert told in printed
+    assert "2 of 2: tent, about " in printed
+    assert [path.name for path in (tmp_path / "run" / "candidates" / "tent").rglob("epochs/*")] == ["1.pt"]
+
+
 def test_methods_that_all_fail_are_an_error(monkeypatch, images, small, tmp_path):
     words = ["--output", tmp_path / "run", "--methods", "bn_stats,dpl", "--epoch", 1]
     assert "found that all failed (Expected a name" in fails(monkeypatch, "adapt", BUNDLE, images, *words, *small)
@@ -398,6 +408,8 @@ NEW = ("new", "vessels", "--from", FUNDUS)
         ([*ADAPT, "--method", "cbt"], "Expected --method to be one of"),
         ([*ADAPT, "--methods", "dpl,cbt"], "Expected --methods to be fast, all or names"),
         ([*ADAPT, "--methods", "fast", "--method", "dpl"], "Expected --method or --methods, found both"),
+        ([*ADAPT, "--methods", "fast", "--budget", "30"], "Expected --budget as a duration such as 30min"),
+        ([*ADAPT, "--budget", "30min"], "Expected --budget with --methods"),
         (["choose", "nowhere"], "Expected the output of monai-sfda adapt --methods at nowhere"),
         ([*ADAPT, "--epoch", "3"], "did you mean --epochs?"),
         (["predict", *ADAPT[1:], "--image_sise", "[64,64]"], "did you mean --image_size?"),

@@ -27,6 +27,7 @@ HOUSE = """
     overrides       typed
     mask_file
     recipe_list     overrides
+    schedule        overrides recipe_list tables
     console         root_cause
     failures        files root_cause tables
     fingerprint     files
@@ -66,12 +67,12 @@ HOUSE = """
 
     benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
                     workflow
-    label           console delivery files mask_file overrides places recipe_list volumes workflow
     candidates      choice console data delivery failures files functional imageio mask_file metrics networks \
                     overrides passport places reading report tables transforms volumes workflow
     arguments       overrides places recipe_list typed
     cli             arguments benchmark candidates console delivery failures overrides passport places prediction \
-                    recipe_list same_run template training typed workflow
+                    recipe_list same_run schedule template training typed workflow
+    label           cli console delivery files mask_file overrides places recipe_list tables volumes workflow
 
     organs          files findings pieces
 """

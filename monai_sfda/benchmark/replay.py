@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from monai_sfda.benchmark.adaptations import write_adaptations
+from monai_sfda.benchmark.gains import same_cases, scored
 from monai_sfda.benchmark.replay_plot import write_replay_plot
 from monai_sfda.benchmark.run import Cell
-from monai_sfda.choice import case_gains
 from monai_sfda.choice.replay import OUTLINES, POLICIES, Choice, Scored, replay
 from monai_sfda.choice.rule import Rule
 from monai_sfda.files import whole_file
@@ -54,7 +55,7 @@ class Panel(NamedTuple):
 
 
 def write_replay(cells: Sequence[Cell], output: Path, *, orders: int = 1000) -> str:
-    """Write ``replay.md``, ``replay.json`` and ``replay.png``, and return the first.
+    """Write ``replay.md``, ``replay.json``, ``replay.png`` and ``adaptations.csv``, and return the first.
 
     Each seed's cells are a candidate set of their own.
 
@@ -76,6 +77,7 @@ def write_replay(cells: Sequence[Cell], output: Path, *, orders: int = 1000) -> 
         draft.write_text(text, encoding="utf-8")
     with whole_file(output / "replay.json") as draft:
         draft.write_text(json.dumps({"orders": orders, "panels": list(map(_plain, panels))}, indent=1) + "\n")
+    write_adaptations(output / "adaptations.csv", [output])
     write_replay_plot(
         {f"{p.pair}: {p.structure}": {name: p.shares[name] for name in POLICIES} for p in panels},
         output / "replay.png",
@@ -92,56 +94,18 @@ def _panels(cells: Sequence[Cell], pair: str, orders: int) -> list[Panel]:
     before = read_csv(source.folder / "scores" / "cases.csv")
     sets, choices, undefined = [], [], 0
     for seed in tqdm(dict.fromkeys(cell.seed for cell in methods), unit="seed", desc=f"replay, {pair}"):
-        after = {cell.method: _same_cases(cell, before) for cell in methods if cell.seed == seed}
-        scored, empty = _scored(before, after)
-        sets.append(scored)
+        after = {cell.method: same_cases(cell.folder, before) for cell in methods if cell.seed == seed}
+        one, empty = scored(before, after)
+        sets.append(one)
         undefined += empty
-        choices.append(list(replay(scored, orders=orders)))
+        choices.append(list(replay(one, orders=orders)))
     return [_panel(pair, structure, len(before), undefined, sets, choices) for structure in sets[0].gains]
-
-
-def _same_cases(cell: Cell, before: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    rows = read_csv(cell.folder / "scores" / "cases.csv")
-    if [row["case"] for row in rows] != [row["case"] for row in before]:
-        raise ValueError(
-            f"Expected the cases of the source network in {cell.folder}, found others; delete its scores and run again."
-        )
-    return rows
-
-
-def _scored(
-    before: Sequence[Mapping[str, str]], after: Mapping[str, Sequence[Mapping[str, str]]]
-) -> tuple[Scored, int]:
-    gains: dict[str, dict[str, list[float]]] = {}
-    undefined, differ = 0, np.zeros(len(before))
-    for structure in (name.removesuffix("_pred_area") for name in before[0] if name.endswith("_pred_area")):
-        reference = _numbers(before, f"{structure}_dice")
-        if np.isnan(reference).all():
-            continue
-        gains[structure] = {}
-        for method, rows in after.items():
-            gains[structure][method], empty = case_gains(
-                _numbers(rows, f"{structure}_dice").tolist(), reference.tolist()
-            )
-            undefined += empty
-            differ = np.maximum(differ, _differ(before, rows, f"{structure}_pred_area"))
-    return Scored(gains, differ.tolist()), undefined
-
-
-def _differ(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, str]], area: str) -> np.ndarray:
-    """Least value of 1 - Dice of two masks of these areas: the masks themselves are not kept."""
-    one, other = _numbers(before, area), _numbers(after, area)
-    return np.abs(one - other) / np.maximum(one + other, 1)
-
-
-def _numbers(rows: Sequence[Mapping[str, str]], column: str) -> np.ndarray:
-    return np.array([float(row[column] or "nan") for row in rows])
 
 
 def _panel(
     pair: str, structure: str, images: int, undefined: int, sets: Sequence[Scored], choices: Sequence[Sequence[Choice]]
 ) -> Panel:
-    means = [{name: fmean(values) for name, values in scored.gains[structure].items()} for scored in sets]
+    means = [{name: fmean(values) for name, values in one.gains[structure].items()} for one in sets]
     best = [max(0.0, *each.values()) for each in means]
     shares: dict[str, dict[int, Share]] = {}
     for policy in POLICIES:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monai_sfda.candidates.candidate import SOURCE, Candidate
-from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
+from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
 from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
 from monai_sfda.candidates.order import Drawn, draw_once, put_images
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
         return [name for name in dict.fromkeys(self.same[structure].values()) if name != SOURCE]
 
 
-def ask(run: Path, *, device: str | None = None, precision: str | None = None) -> Asked:
+def ask(run: Path, *, device: str | None = None, precision: str | None = None, weights_only: bool = False) -> Asked:
     """Make all masks of a run, draw the images to outline, and copy them into ``run/outline/image``.
 
     What is there is not made again.
@@ -51,6 +51,8 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
         run: output folder of ``adapt --methods``.
         device: to compute on; by default that of the adaptation.
         precision: to compute in; by default that of the adaptation.
+        weights_only: take only candidates that are weights of the source's own network, at its cut-offs, and one for
+            all structures.
 
     Raises:
         FileNotFoundError: if the source bundle or the images have gone, or no candidate is finished.
@@ -60,13 +62,16 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
         clear_drafts(run / folder)
     source = find_source(run)
     adapted, left_out = find_candidates(run)
-    structures = read_structures(source.bundle)
+    structures = read_structures(source.bundle)._replace(one_network=weights_only)
     options = {**reading_options(run), **running_options(run, {"device": device, "precision": precision})}
-    networks = [source, *adapted, *mixed_networks(source, adapted)]
+    networks = [source, *adapted, *middle_networks(adapted, structures), *mixed_networks(source, adapted)]
+    if weights_only:
+        definition = source.network_def()
+        networks = [one for one in networks if one.network_def() == definition and len(one.parts()) == 1]
     candidates: dict[str, Candidate] = {}
     masks: dict[str, dict[str, Path]] = {}
     for number, network in enumerate(networks, 1):
-        further = at_cutoffs(network, structures)
+        further = [] if weights_only else at_cutoffs(network, structures)
         try:
             made = kept_masks(network, further, run)
             if not made:
@@ -103,6 +108,6 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None) -
     return Asked(candidates, masks, same, structures, order, images, left_out)
 
 
-def _derived(candidate: Candidate) -> tuple[bool, bool]:
+def _derived(candidate: Candidate) -> tuple[bool, bool, bool]:
     """Adapted networks as they are come first, so that they stand for others."""
-    return candidate.mixed is not None, candidate.cutoff is not None
+    return candidate.mixed is not None, candidate.epoch is not None, candidate.cutoff is not None

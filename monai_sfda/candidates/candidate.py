@@ -39,6 +39,8 @@ class Candidate(NamedTuple):
     """How the network is made, if its weights are not those of ``weights``."""
     cutoff: float | None = None
     """Of all structures; None: the bundle's own."""
+    epoch: int | None = None
+    """Of an adaptation, if its weights are not those of the last."""
 
     def at(self, cutoff: float) -> Candidate:
         """The same network at another cut-off."""

@@ -1,4 +1,4 @@
-"""Candidates that cost no adaptation: other cut-offs, and networks halfway between the source and an adapted one.
+"""Candidates that cost no adaptation: other cut-offs, half of the epochs, and networks between source and adapted one.
 
 They are few, because each costs certainty: the error is divided by the number of candidates (docs/choose.md).
 """
@@ -6,23 +6,44 @@ They are few, because each costs certainty: the error is divided by the number o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from monai_sfda.candidates.candidate import Candidate, Mixed
 from monai_sfda.candidates.structures import Structures
 
-__all__ = ["at_cutoffs", "mixed_networks"]
+__all__ = ["KEEP_MIDDLE", "at_cutoffs", "middle_networks", "mixed_networks"]
+
+KEEP_MIDDLE = Path(__file__).with_name("keep_middle.json")
+"""What an adaptation runs with beside its recipe, so that `middle_networks` finds weights."""
 
 CUTOFFS = (0.5, 0.75)
 """The usual one, and that of the papers on fundus."""
 
 
 def at_cutoffs(network: Candidate, structures: Structures) -> list[Candidate]:
-    """The same network at each of `CUTOFFS` that is not its own for all structures; a mixed one at its own only."""
+    """The same network at each of `CUTOFFS` that is not its own for all structures; only those of a last epoch."""
     own = network.cutoffs(structures.names, structures.head)
     return [
         network.at(cutoff)
         for cutoff in CUTOFFS
-        if network.mixed is None and any(mine != cutoff for mine in own.values())
+        if network.mixed is None and network.epoch is None and any(mine != cutoff for mine in own.values())
+    ]
+
+
+def middle_networks(adapted: Sequence[Candidate], structures: Structures) -> list[Candidate]:
+    """Each adapted network after half of its epochs, where there were several, at the cut-offs of the last.
+
+    Methods that learn from their own labels drift, so that the last epoch need not be the best.
+    """
+    return [
+        one._replace(
+            name=f"{one.name} epoch {weights.stem}",
+            weights=weights,
+            options={"checkpoint": weights, "cutoff": one.cutoffs(structures.names, structures.head)},
+            epoch=int(weights.stem),
+        )
+        for one in adapted
+        for weights in sorted((one.bundle.parent / "epochs").glob("*.pt"))
     ]
 
 

@@ -59,5 +59,6 @@ def _lineage(wanted: Mapping[str, Candidate]) -> dict[str, Any]:
     for part in parts_of(wanted.values()):
         record = read_json(part.bundle / "configs" / "metadata.json").get("adaptation", {})
         told = {name: record[name] for name in ("method", "settings", "software") if name in record}
-        lineage[part.name] = {**part.made_of(), **told}
+        epoch = {} if part.epoch is None else {"epoch": part.epoch}
+        lineage[part.name] = {**part.made_of(), **epoch, **told}
     return lineage

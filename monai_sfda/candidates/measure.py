@@ -14,6 +14,7 @@ from torch import from_numpy
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.deliver import deliver, withdraw
+from monai_sfda.candidates.fine_tune import FINE_TUNED, cross_fit, train_on_all
 from monai_sfda.candidates.images import spacing_of_copy
 from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
@@ -42,11 +43,13 @@ Scores = list[dict[str, dict[str, Any]]]
 """For each outlined image, structure -> measure -> value."""
 
 
+ENDLESS = 10**9
+"""Images, of which the outlined ones are no part worth mentioning."""
 TOGETHER = "together"
 """Stands for the bundle whose structures come from different candidates."""
 
 
-def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
+def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) -> dict[str, Any]:
     """Score the masks of all candidates on the outlines of a folder, and decide.
 
     Writes ``run/choice/report.html``, ``measured`` in ``run/choice.json``, and, unless more outlines are needed,
@@ -56,6 +59,7 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
         run: output folder of ``adapt --methods``.
         asked: what `ask` gave, with an order.
         folder: label maps, see `read_outlines`.
+        fine_tune: epochs of a training on the outlines, which gives one candidate more, see `cross_fit`; 0: none.
 
     Returns:
         ``decision`` (adopt, keep-source or outline), ``networks`` (structure -> candidate), ``more`` (outlines) and
@@ -69,17 +73,20 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
         FileNotFoundError: if there is none.
     """
     outlines = read_outlines(folder, asked.order, asked.images, asked.structures)
+    if fine_tune:
+        asked = cross_fit(run, asked, outlines, fine_tune)
     names = asked.structures.names
     wanted = dict.fromkeys([SOURCE, *(name for s in names for name in asked.distinct(s))])
     scores = _scores({name: dict.fromkeys(names, name) for name in wanted}, asked, outlines)
     sample = _Sample(asked, outlines)
     table = {s: {name: _case_gains(scores, name, s) for name in asked.distinct(s)} for s in names}
-    gains = {s: {name: sample.estimate(row.values) for name, row in table[s].items()} for s in names}
+    gains = {s: {name: sample.estimate(name, row.values) for name, row in table[s].items()} for s in names}
     settled = settle(_decisions(asked, table, gains, sample), names)
     if len(set(settled.networks.values())) > 1:
         scores |= _scores({TOGETHER: settled.networks}, asked, outlines)
         joint = {s: _case_gains(scores, TOGETHER, s) for s in names}
-        settled = _guarded(settled, gains, {s: sample.estimate(row.values) for s, row in joint.items()}, sample.total)
+        together = {s: sample.estimate(TOGETHER, row.values) for s, row in joint.items()}
+        settled = _guarded(settled, gains, together, sample.total)
         if len(set(settled.networks.values())) > 1:
             table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
     rows = {s: {name: sample.row(row, scores, name, s, len(gains[s])) for name, row in table[s].items()} for s in names}
@@ -98,6 +105,8 @@ def measure(run: Path, asked: Asked, folder: str | Path) -> dict[str, Any]:
         "left_out": [*asked.left_out, *outlines.left_out],
     }
     if settled.networks:
+        if FINE_TUNED in settled.networks.values():
+            train_on_all(run, asked, outlines, fine_tune)
         chosen = {structure: asked.candidates[name] for structure, name in settled.networks.items()}
         deliver(run, chosen, asked.structures, measured)
     else:
@@ -115,8 +124,9 @@ class _Sample:
         self.total = len(able)
         self.weights = weights(drawn_in_order(list(outlines.masks), able), self.total)
 
-    def estimate(self, values: Sequence[float]) -> Gain:
-        return estimate_gain(values, weights=self.weights, total=self.total)
+    def estimate(self, name: str, values: Sequence[float]) -> Gain:
+        """Of a candidate; outlines that it has learned from tell what it gains on others, never on these themselves."""
+        return estimate_gain(values, weights=self.weights, total=ENDLESS if name == FINE_TUNED else self.total)
 
     def row(
         self, cases: CaseGains, scores: Mapping[str, Scores], name: str, structure: str, rivals: int
@@ -125,7 +135,7 @@ class _Sample:
         change; ``undefined``: outlined images on which outline and mask are both empty. None where too few
         outlines tell.
         """
-        gain = self.estimate(cases.values)
+        gain = self.estimate(name, cases.values)
         low, high = (None if math.isnan(bound) else bound for bound in interval(gain, 1 - STATED_ERROR / rivals))
         surface = _surface(scores, name, structure)
         return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}
@@ -141,7 +151,7 @@ def _decisions(
         return [decide(structure, column, total=sample.total) for structure, column in gains.items()]
     columns = list(table.values())
     means = {name: map(fmean, zip(*(column[name].values for column in columns), strict=True)) for name in columns[0]}
-    mean = {name: sample.estimate(list(values)) for name, values in means.items()}
+    mean = {name: sample.estimate(name, list(values)) for name, values in means.items()}
     return [decide_jointly(gains, mean, total=sample.total)]
 
 

@@ -32,11 +32,13 @@ class Structures(NamedTuple):
     """Name of each structure in label maps; where it is empty, that of ``names``."""
     volumes: bool = False
     """Whether images are volumes of voxels, and label maps (X, Y, Z) on the voxels of their files."""
+    one_network: bool = False
+    """Whether all of them are to come from one network."""
 
     @property
     def joint(self) -> bool:
-        """Whether they exclude each other, so that they can only come from one network."""
-        return self.head == "softmax" and len(self.names) > 1
+        """Whether they can only come from one network, also because they exclude each other."""
+        return (self.one_network or self.head == "softmax") and len(self.names) > 1
 
     def channels(self, label_map: ArrayLike | Image.Image) -> np.ndarray:
         """(K, *S) bool of class ids (*S)."""

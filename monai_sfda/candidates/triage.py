@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.candidates.ask import Asked
+from monai_sfda.candidates.like_it import like_it
 from monai_sfda.delivery.change import in_percent
 from monai_sfda.delivery.verdict import read_verdict
 from monai_sfda.overrides import read_json
@@ -40,11 +41,13 @@ def _sentence(report: Mapping[str, Any]) -> str:
         verdict = read_verdict(report)
     except ValueError:
         return "its report holds no checks"
+    change = report.get("change", {})
+    alike = like_it(verdict["decision"], {name: row.get("area_ratio") for name, row in change.items()})
     if verdict["decision"] == "keep-source":
-        return verdict["sentence"]
+        return f"{verdict['sentence']} {alike[:1].upper()}{alike[1:]}."
     masks = report.get("source_masks", {})
-    sizes = [_size(name, row, masks) for name, row in report.get("change", {}).items()]
-    return "; ".join(["no sign of a collapse", *sizes])
+    sizes = [_size(name, row, masks) for name, row in change.items()]
+    return "; ".join(["no sign of a collapse", *sizes, alike])
 
 
 def _size(name: str, row: Mapping[str, float], masks: Mapping[str, Any]) -> str:

@@ -47,7 +47,8 @@ def write_bundle(
         target: folder to write; one that is there is replaced.
         network: gives ``models/model.pt`` (bare state dict, float32, on the CPU).
         record: plain values, kept as ``adaptation`` in the metadata; its ``method`` and ``images`` are told where the
-            bundle describes its weights; ``image_size`` of its ``settings`` replaces that of the configs, and so does a
+            bundle describes its weights, as unlabelled ones, or as outlined ones where it has ``outlined`` in their
+            place; ``image_size`` of its ``settings`` replaces that of the configs, and so does a
             ``cutoff`` that is plain there.
         cutoffs: structure -> cut-off that the run used, which the passport of the new weights keeps.
         redefine: ``network_def`` of the bundle -> the one that builds ``network``, if that is another.
@@ -107,6 +108,8 @@ def _say_adapted(bundle: Path, record: Mapping) -> None:
 
 
 def _what(record: Mapping) -> str:
+    if "outlined" in record:
+        return f"{record['outlined']} outlined images"
     images = f"{record['images']} unlabelled images"
     return images if "sampled" not in record else f"{record['sampled']} without labels"
 

@@ -12,10 +12,14 @@ from monailabel.utils.others.generic import device_list, name_to_device
 
 from monai_sfda.delivery.verdict import WORDS, read_verdict
 from monai_sfda.label.on_voxels import lay_on_voxels
+from monai_sfda.label.several import adapt_several
 from monai_sfda.label.site import adapt_site, methods_for_site, site_models
 from monai_sfda.overrides import read_json
 
 __all__ = ["AdaptTask", "SiteInferTask"]
+
+SEVERAL = ("fast", "all")
+"""What ``method`` may be beside the name of a recipe: several, among which outlines choose."""
 
 
 class SiteInferTask(BundleInferTask):
@@ -37,7 +41,7 @@ class AdaptTask(TrainTask):
     """Adapt a bundle to the images of the datastore; labels are never read.
 
     Its options are ``site`` (names the weights, ``model_<site>.pt``), ``images`` ("unlabeled": those without a final
-    label, or "all"), ``method``, ``max_epochs`` (0: as the method says) and ``device``.
+    label, or "all"), ``method`` (also `SEVERAL`), ``max_epochs`` (0: as the method says) and ``device``.
 
     Args:
         bundle: folder of the bundle.
@@ -52,7 +56,7 @@ class AdaptTask(TrainTask):
         return {
             "site": "clinic",
             "images": ["unlabeled", "all"],
-            "method": methods_for_site(self.bundle),
+            "method": [*methods_for_site(self.bundle), *SEVERAL],
             "max_epochs": 0,
             "device": device_list(),
         }
@@ -71,15 +75,12 @@ class AdaptTask(TrainTask):
         site, epochs = str(chosen["site"] or ""), str(chosen["max_epochs"])
         if not epochs.isdecimal():
             raise ValueError(f"Expected max_epochs as a whole number, found {epochs!r}; 0 leaves it to the method.")
-        weights = adapt_site(
-            self.bundle,
-            {name: datastore.get_image_uri(name) for name in ids},
-            site=site,
-            runs=self.runs,
-            method=chosen["method"],
-            device=name_to_device(chosen["device"]),
-            **({"epochs": int(epochs)} if int(epochs) else {}),
-        )
+        images = {name: datastore.get_image_uri(name) for name in ids}
+        how = {"device": name_to_device(chosen["device"]), **({"epochs": int(epochs)} if int(epochs) else {})}
+        if chosen["method"] in SEVERAL:
+            run = adapt_several(self.bundle, images, site=site, runs=self.runs, methods=chosen["method"], **how)
+            return {"run": str(run)}
+        weights = adapt_site(self.bundle, images, site=site, runs=self.runs, method=chosen["method"], **how)
         run = self.runs / site
         verdict = read_verdict(read_json(run / "report.json"))
         print(f"Verdict  {WORDS[verdict['decision']]}: {verdict['sentence']}", flush=True)

@@ -5,14 +5,19 @@ import json
 import pytest
 
 from monai_sfda.benchmark import finished_cells, write_replay
+from monai_sfda.benchmark.gains import differ, scored
 from monai_sfda.benchmark.matrix import Matrix, Method, Pair
-from monai_sfda.benchmark.replay import _differ, _scored
+from monai_sfda.tables import read_csv
 
 HEADER = "case,disc_dice,disc_pred_area,cup_dice,cup_pred_area"
 
 
-def cell(folder, disc, cup="", images=6):
-    """Scores of ``images`` images, a little apart from each other."""
+def cell(folder, disc, cup="", images=6, *, ratio=None):
+    """Scores of ``images`` images, a little apart from each other; with ``ratio`` the report of an adaptation."""
+    if ratio:
+        (folder / "run").mkdir(parents=True)
+        report = {"verdict": {"decision": "outline", "sentence": ""}, "change": {"disc": {"area_ratio": ratio}}}
+        (folder / "run" / "report.json").write_text(json.dumps(report))
     place = folder / "scores"
     place.mkdir(parents=True)
     cup_of = {"": lambda _: ""}.get(cup, lambda shift: f"{cup + shift:.3f}")
@@ -25,7 +30,7 @@ def cell(folder, disc, cup="", images=6):
 def matrix(tmp_path):
     pair = tmp_path / "a_to_b"
     cell(pair / "source_only", 0.7)
-    cell(pair / "good_0", 0.9)
+    cell(pair / "good_0", 0.9, ratio=1.0404)
     cell(pair / "bad_0", 0.5)
     cell(pair / "good_1", 0.6)
     methods = [Method("good", ["good"]), Method("bad", ["bad"])]
@@ -57,20 +62,34 @@ def test_each_seed_is_a_candidate_set_of_its_own(matrix, tmp_path):
     assert (tmp_path / "replay.png").stat().st_size > 1000
 
 
+def test_what_was_measured_is_gathered_for_the_triage(matrix, tmp_path):
+    write_replay(finished_cells(matrix, tmp_path), tmp_path, orders=1)
+    (row,) = read_csv(tmp_path / "adaptations.csv")  # the others have left no report
+    assert row == {
+        "pair": "a_to_b",
+        "method": "good",
+        "seed": "0",
+        "structure": "disc",
+        "decision": "outline",
+        "area_ratio": "1.04",
+        "gain": "0.2",
+    }
+
+
 def test_a_structure_that_no_mask_has_is_left_out_and_empty_masks_are_counted():
     before = [{"case": "0", "disc_dice": "0.7", "disc_pred_area": "9", "cup_dice": "", "cup_pred_area": "0"}]
     before.append({**before[0], "case": "1", "disc_dice": ""})
     after = [{**row, "disc_dice": "0.8", "disc_pred_area": "3"} for row in before]
-    scored, undefined = _scored(before, {"good": after})
-    assert list(scored.gains) == ["disc"]
-    assert scored.gains["disc"]["good"] == pytest.approx([0.1, -0.2])  # the source alone is right about the second
+    found, undefined = scored(before, {"good": after})
+    assert list(found.gains) == ["disc"]
+    assert found.gains["disc"]["good"] == pytest.approx([0.1, -0.2])  # the source alone is right about the second
     assert undefined == 1
-    assert scored.disagreement == pytest.approx([0.5, 0.5])
+    assert found.disagreement == pytest.approx([0.5, 0.5])
 
 
 def test_two_empty_masks_do_not_differ():
-    assert _differ([{"area": "0"}], [{"area": "0"}], "area") == pytest.approx(0)
-    assert _differ([{"area": "4"}], [{"area": "0"}], "area") == pytest.approx(1)
+    assert differ([{"area": "0"}], [{"area": "0"}], "area") == pytest.approx(0)
+    assert differ([{"area": "4"}], [{"area": "0"}], "area") == pytest.approx(1)
 
 
 def test_cells_of_other_images_are_refused(matrix, tmp_path):

@@ -5,7 +5,7 @@ import json
 from candidate_support import FUNDUS, NUCLEI, copy_bundle
 
 from monai_sfda.candidates.candidate import Candidate
-from monai_sfda.candidates.cheap import at_cutoffs, mixed_networks
+from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.structures import read_structures
 from monai_sfda.passport import write_passport
 
@@ -35,6 +35,18 @@ def test_one_number_for_classes_that_exclude_each_other_means_half(tmp_path):
     assert [one.name for one in at_cutoffs(given, structures)] == ["source at 0.75"]
     of_each = given._replace(options={"cutoff": {"nucleus": 0.3}})
     assert of_each.cutoffs(structures.names, "softmax") == {"nucleus": 0.3}
+
+
+def test_half_of_the_epochs_is_a_candidate_at_the_cut_offs_of_all(tmp_path):
+    structures = read_structures(FUNDUS)
+    dpl, tent = (network(tmp_path / name, "bundle", cutoff={"disc": 0.5, "cup": 0.4}) for name in ("dpl", "tent"))
+    (tmp_path / "dpl" / "epochs").mkdir()
+    (tmp_path / "dpl" / "epochs" / "10.pt").write_bytes(b"middle")
+    middle = middle_networks([dpl._replace(name="dpl"), tent], structures)
+    assert [(one.name, one.epoch) for one in middle] == [("dpl epoch 10", 10)]
+    assert middle[0].cutoffs(structures.names, "sigmoid") == {"disc": 0.5, "cup": 0.4}
+    assert middle[0].made_of() != dpl.made_of()
+    assert at_cutoffs(middle[0], structures) == []
 
 
 def test_weights_are_mixed_only_where_the_method_kept_the_network(tmp_path):

@@ -39,6 +39,21 @@ def test_the_best_network_is_adopted_and_delivered(monkeypatch, capsys, tmp_path
     assert all(case in page for case in found["outlined"])
 
 
+def test_half_of_the_epochs_may_be_best_and_counts_only_where_it_differs_from_all(monkeypatch, capsys, tmp_path):
+    """dpl drifted after epoch 5; tent had stayed where it was."""
+    shifts = {"source": (8,), "dpl": (5,), "tent": (12,)}
+    run = make_run(tmp_path, shifts, middle={"dpl": (0,), "tent": (12,)})
+    command(monkeypatch, "choose", run)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 5, tmp_path / "outlines"))
+    assert "Verdict  Adopt dpl epoch 5: the nucleus gained" in capsys.readouterr().out
+    found = measured(run)
+    assert set(found["gains"]["nucleus"]) == {"dpl", "tent", "dpl epoch 5"}
+    assert found["same"]["nucleus"]["tent epoch 5"] == "tent"
+    assert (run / "chosen" / "models" / "model.pt").read_bytes() == b"dpl epoch 5"
+    record = json.loads((run / "chosen" / "configs" / "metadata.json").read_text())["adaptation"]
+    assert record["choice"]["made_of"]["dpl epoch 5"]["epoch"] == 5
+
+
 def test_the_page_is_the_same_in_any_folder(monkeypatch, tmp_path):
     run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=6)
     command(monkeypatch, "choose", run)
