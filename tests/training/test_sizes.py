@@ -94,7 +94,9 @@ def adaptation(bundle, tmp_path, table):
 @pytest.mark.parametrize("method", ["adami", "adaent"])
 def test_an_adaptation_with_tags_says_so_in_record_and_report(bundle, tmp_path, method):
     run(bundle, "adapt.json", f"methods/{method}.json", **adaptation(bundle, tmp_path, tmp_path / "sizes.csv"))
-    assert json.loads((tmp_path / "run/report.json").read_text())["method"]["uses_target_tags"] is True
+    facts = json.loads((tmp_path / "run/report.json").read_text())["method"]
+    assert facts["uses_target_tags"] is True
+    assert facts["reconstruction"] is False  # exclusive classes, as published for the heart
     assert "Image-level labels of these images" in (tmp_path / "run/report.html").read_text()
 
 
