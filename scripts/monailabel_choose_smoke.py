@@ -51,7 +51,7 @@ def check(masks: dict[str, Path], name: str, work: Path, documented: Documented,
         expect("its label is saved", json.loads(run(put, work))["image"] == image["id"])
         if number in (1, 5, len(drawn)):
             wait(lambda: _updated(folder / "several", number), 300, server)  # noqa: B023 - is called at once
-            decision = ask(choose, work)
+            decision = wait(lambda: ask(choose, work), 300, server)  # busy while another is decided
             print(f"      {number} outlines: {decision}", flush=True)
     expect("a decision was reached", decision["decision"] in ("adopt", "keep-source"), decision["sentence"])
     expect("nothing is offered afterwards", ask(following, work) == {})

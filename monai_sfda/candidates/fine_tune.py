@@ -116,14 +116,16 @@ def _trained(run: Path, asked: Asked, outlines: Outlines, cases: Sequence[str], 
 def _masks(home: Path, run: Path, asked: Asked, held: Sequence[str]) -> dict[str, Path]:
     """Case -> mask by a trained network, made once."""
     source, folder, images = asked.candidates[SOURCE], home / "held", _copies(asked)
-    if not (folder / "summary.json").is_file():
-        shutil.rmtree(folder, ignore_errors=True)
+    if not folder.is_dir():
+        draft = home / "held.part"
+        shutil.rmtree(draft, ignore_errors=True)
+        (draft / "image").mkdir(parents=True)
         for case in held:
-            (folder / "image").mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(images[case], folder / "image" / images[case].name)
-        places = {"dataset_dir": folder / "image", "results_dir": folder}
+            shutil.copyfile(images[case], draft / "image" / images[case].name)
+        places = {"dataset_dir": draft / "image", "results_dir": draft}
         options = {**_options(source, home / "models" / "model.pt"), **_reading(run)}
         run_configs(source.bundle, ["inference.json", "predict.json"], **{**options, **places})
+        draft.rename(folder)
     masks = {row["file"]: folder / "masks" / row["mask"] for row in read_csv(folder / "results.csv", ["file", "mask"])}
     return {case: masks[images[case].name] for case in held}
 

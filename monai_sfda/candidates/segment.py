@@ -103,8 +103,8 @@ def _unmake_incomplete(folder: Path, further: Sequence[Candidate]) -> None:
 
 
 def _masks(folder: Path, further: Sequence[Candidate]) -> list[Masks]:
-    """Those of a finished prediction, which writes ``summary.json`` after the table."""
-    if not (folder / "summary.json").is_file():
+    """Those of a finished prediction, which writes ``report.html`` last."""
+    if not (folder / "report.html").is_file():
         return []
     rows = read_csv(folder / "results.csv", ["file", "mask"])
     names = {row["file"]: row["mask"] for row in rows if row["mask"]}

@@ -9,7 +9,7 @@ from monai_sfda.handlers.follow import FollowStudent
 from monai_sfda.handlers.heap_keep import HeapKeep
 from monai_sfda.handlers.heap_trim import HeapTrim
 from monai_sfda.handlers.history import History
-from monai_sfda.handlers.keep_epoch import KeepEpoch
+from monai_sfda.handlers.keep_middle import KeepMiddle
 from monai_sfda.handlers.postprocess_in_threads import PostprocessInThreads
 from monai_sfda.handlers.postprocess_items import PostprocessItems
 from monai_sfda.handlers.progress import Progress
@@ -30,7 +30,7 @@ __all__ = [
     "HeapKeep",
     "HeapTrim",
     "History",
-    "KeepEpoch",
+    "KeepMiddle",
     "LinearAnneal",
     "MeanTeacher",
     "PostprocessInThreads",

@@ -88,7 +88,6 @@ def test_the_winner_has_learned_from_all_outlines(monkeypatch, capsys, tmp_path,
             for image in images:
                 shutil.copy(tmp_path / "data" / "mask" / image.name.partition("_")[2], folder / "masks" / image.name)
             write_csv(folder / "results.csv", ["file", "mask"], [{"file": p.name, "mask": p.name} for p in images])
-            (folder / "summary.json").write_text("{}")
 
     command(monkeypatch, "choose", run)
     monkeypatch.setattr(module, "run_configs", configs)

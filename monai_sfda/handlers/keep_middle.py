@@ -1,4 +1,4 @@
-"""Keep the weights of one epoch beside those of the end."""
+"""Keep the weights of half of the epochs beside those of the end."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from torch import nn
 
 from monai_sfda.files import save_tensors, whole_file
 
-__all__ = ["KeepEpoch"]
+__all__ = ["KeepMiddle"]
 
 
-class KeepEpoch:
-    """Save a network at the end of one epoch.
+class KeepMiddle:
+    """Save a network when half of the epochs of a run, rounded down, are done; of a run of one epoch nothing.
 
     Attach it after what moves the network and before what saves the run: then a run that is killed between both and
     continued saves it once more.
 
     Args:
         network: what the run is going to deliver.
-        path: file for its bare state dict.
-        epoch: 1 or more; at 0 nothing is saved.
+        folder: receives its bare state dict, in a file named after the epoch: ``10.pt``.
     """
 
-    def __init__(self, network: nn.Module, *, path: str | os.PathLike, epoch: int) -> None:
-        self.network, self.path, self.epoch = network, Path(path), epoch
+    def __init__(self, network: nn.Module, *, folder: str | os.PathLike) -> None:
+        self.network, self.folder = network, Path(folder)
 
     def attach(self, engine: Engine) -> None:
         if idist.get_rank() == 0:
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
 
     def save(self, engine: Engine) -> None:
-        if engine.state.epoch == self.epoch:
-            with whole_file(self.path) as draft:
+        if engine.state.epoch == (engine.state.max_epochs or 0) // 2:
+            with whole_file(self.folder / f"{engine.state.epoch}.pt") as draft:
                 save_tensors({name: tensor.cpu() for name, tensor in self.network.state_dict().items()}, draft)
