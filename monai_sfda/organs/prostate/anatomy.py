@@ -18,9 +18,9 @@ BALLOON = 19.0  # half its width
 PUSH = 7.0  # how far the front of the balloon moves what lies before it
 
 
-def rectum_middle(z: np.ndarray) -> np.ndarray:
+def rectum_middle(z: np.ndarray | float) -> np.ndarray:
     """Where the rectum runs: further back towards the head, along the sacrum."""
-    return 36 + 0.004 * (z + 25).clip(0) ** 2
+    return 36 + 0.004 * np.clip(np.asarray(z) + 25, 0, None) ** 2
 
 
 def balloon_push(places: np.ndarray) -> np.ndarray:
@@ -35,8 +35,8 @@ def draw_pelvis(rng: np.random.Generator, places: np.ndarray, *, balloon: bool =
     """Tissues (X, Y, Z) uint8 of one drawn patient at places (3, X, Y, Z); the later shape lies over the earlier."""
     tissue = np.zeros(places.shape[1:], np.uint8)
 
-    def paint(name: str, *shape, power: float = 2, where: np.ndarray = places) -> None:
-        tissue[ellipsoid(where, *shape, power=power)] = TISSUES.index(name)
+    def paint(name: str, centre, radii, power: float = 2, where: np.ndarray = places) -> None:
+        tissue[ellipsoid(where, centre, radii, power)] = TISSUES.index(name)
 
     width, depth, fat = rng.uniform(106, 116), rng.uniform(84, 94), rng.uniform(8, 16)
     paint("skin fat", (0, 0, 0), (width, depth, 1e3), power=2.5)
@@ -67,7 +67,7 @@ def _draw_side(rng: np.random.Generator, paint, side: int) -> None:
 def _draw_organs(rng: np.random.Generator, paint, places: np.ndarray) -> None:
     """Bladder, seminal vesicles and prostate."""
     size = rng.uniform(0.85, 1.2) * np.array([24, 16, 19]) * rng.uniform(0.93, 1.07, 3)
-    middle = np.array([0, rectum_middle(np.float32(0)) - 15 - size[1], rng.uniform(-9, -3)]) + rng.normal(0, 1.5, 3)
+    middle = np.array([0, rectum_middle(0) - 15 - size[1], rng.uniform(-9, -3)]) + rng.normal(0, 1.5, 3)
     top = middle[2] + size[2]
     fill = rng.uniform(0.8, 1.3) * np.array([30, 24, 20])
     above = (0, middle[1] - 8, top + fill[2] - 5)

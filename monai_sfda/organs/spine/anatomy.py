@@ -67,8 +67,8 @@ def draw_spine_tissue(rng: np.random.Generator, places: np.ndarray) -> np.ndarra
     column = draw_column(rng)
     along = straightened(column, places)
 
-    def paint(name: str, *shape, power: float = 2, where: np.ndarray = along) -> None:
-        tissue[ellipsoid(where, *shape, power=power)] = TISSUES.index(name)
+    def paint(name: str, centre, radii, power: float = 2, where: np.ndarray = along) -> None:
+        tissue[ellipsoid(where, centre, radii, power)] = TISSUES.index(name)
 
     back = rng.uniform(70, 74)
     paint("skin fat", (0, 0, 0), (200, back, 1e3), where=places)
