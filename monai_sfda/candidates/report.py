@@ -30,6 +30,7 @@ def write_page(run: Path, asked: Asked, measured: Mapping[str, Any]) -> Path:
     page = page_template(Path(__file__).with_name("report.html"), points=points, distance=distance).render(
         title=f"{metadata.get('name', 'Bundle')}: choice of a network",
         measured={**measured, "left_out": [_without(run, sentence) for sentence in measured["left_out"]]},
+        caution=metadata.get("caution"),
         decision=WORDS[measured["decision"]],
         network=from_whom(measured["networks"]),
         outlined=outlined,

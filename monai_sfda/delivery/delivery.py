@@ -210,7 +210,7 @@ class Delivery:
         bundle = write_bundle(self.bundle_root, target, self.adapted, record, cutoffs=cutoffs, redefine=self.redefine)
         report = {
             **record,
-            "title": self._title(),
+            **self._described(),
             "method": self.method,
             "verdict": verdict,
             "structures": list(self.comparison.structures),
@@ -229,9 +229,11 @@ class Delivery:
         cutoff = self.settings.get("cutoff", {})
         return dict(cutoff) if isinstance(cutoff, Mapping) else dict.fromkeys(self.comparison.structures, cutoff)
 
-    def _title(self) -> str:
+    def _described(self) -> dict[str, str]:
+        """Title of the report and, where the metadata of the bundle have one, their caution."""
         metadata = json.loads((self.bundle_root / "configs" / "metadata.json").read_text())
-        return f"{metadata.get('name', self.bundle_root.resolve().name)}: adaptation report"
+        title = f"{metadata.get('name', self.bundle_root.resolve().name)}: adaptation report"
+        return {"title": title} | ({"caution": metadata["caution"]} if "caution" in metadata else {})
 
     def _next_steps(self, decision: str) -> list[str]:
         if decision == "keep-source":

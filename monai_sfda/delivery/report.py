@@ -37,7 +37,7 @@ def write_report(
         output_dir: folder of the run, made if missing.
         report: what was done and found. Every key is optional; the page leaves out what is not there.
 
-            - ``title``: text.
+            - ``title``: text; ``caution``: what the bundle wants the page to say above all else.
             - ``verdict``: ``decision`` ("keep-source" or "outline"), ``sentence``, and ``checks``, see `judge`.
             - ``method``: ``name``, ``citation``, ``reconstruction`` (bool: rebuilt without the authors' code),
               ``uses_target_tags`` (bool: image-level labels of the target went in), ``uses_source`` (bool: labelled

@@ -35,6 +35,7 @@ def write_results(
     formats: Sequence[str] = (),
     findings: Findings | None = None,
     model: tuple[str, str] = ("unknown", "unknown"),
+    caution: str | None = None,
 ) -> dict[str, Any]:
     """Gather the rows of every mask under ``folder/masks``; write ``results.csv``, ``summary.json``, ``report.html``.
 
@@ -50,6 +51,7 @@ def write_results(
         formats: in which to write the masks too, see `check_formats`.
         findings: what the organ adds, as `DescribeCased` takes it.
         model: name and version of the bundle.
+        caution: what the bundle wants the report to say above all else.
 
     Returns:
         The summary: numbers of images (with a mask) and failures, of each status and flag, mean and spread per column.
@@ -75,7 +77,9 @@ def write_results(
     with whole_file(folder / "summary.json") as draft:
         draft.write_text(json.dumps(summary, indent=2) + "\n")
     about: Any = {"classes": classes, "findings": findings}
-    write_prediction_report(folder, rows, failures, summary, images=places, studies=studies, model=model, **about)
+    write_prediction_report(
+        folder, rows, failures, summary, images=places, studies=studies, model=model, caution=caution, **about
+    )
     if overlays:
         write_overlays(folder, rows, places, **about)
     write_formats(formats, folder, rows, places, **about, model=model)

@@ -38,6 +38,7 @@ def write_prediction_report(
     findings: Findings = NO_FINDINGS,
     studies: StudyTable | None = None,
     model: tuple[str, str],
+    caution: str | None = None,
 ) -> Path:
     """Write ``folder/report.html``, whole or not at all. It names no absolute path.
 
@@ -52,6 +53,7 @@ def write_prediction_report(
         findings: what the organ adds.
         studies: what images of one study say together.
         model: name and version of the bundle.
+        caution: what the bundle wants the page to say above all else.
     """
     volumes = of_volumes(rows)
     groups, meanings = {}, Judge(classes, findings, volumes=volumes).meanings
@@ -76,6 +78,7 @@ def write_prediction_report(
         volumes=volumes,
         noun="volume" if volumes else "image",
         model=model,
+        caution=caution,
     )
     with whole_file(folder / "report.html") as draft:
         draft.write_text(page, encoding="utf-8", errors="backslashreplace")

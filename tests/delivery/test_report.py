@@ -111,6 +111,14 @@ def test_an_empty_report_is_still_a_page_with_its_caution(tmp_path):
         assert text in page.text
 
 
+def test_the_caution_of_a_bundle_stands_on_the_page_and_in_the_file(tmp_path, report):
+    assert "caution" not in write(tmp_path, report).values("id")
+    page = write(tmp_path, report | {"caution": "Drawn <eyes> only"})
+    assert "caution" in page.values("id")
+    assert "Drawn <eyes> only" in page.text
+    assert json.loads((tmp_path / "report.json").read_text())["caution"] == "Drawn <eyes> only"
+
+
 @pytest.mark.parametrize(("done", "said"), [(2, True), (10, False), (None, False)])
 def test_a_run_that_a_recipe_ended_early_says_so(tmp_path, report, done, said):
     report |= {} if done is None else {"epochs_done": done}
