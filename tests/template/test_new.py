@@ -78,6 +78,13 @@ def test_the_network_has_a_channel_for_each_structure(head, structures, channels
     assert list(outputs["channel_def"].values()) == ["background", *structures]
 
 
+def test_volumes_are_not_adapted_by_cbmt_unless_it_is_asked_for():
+    source = read_json(ROOT / "bundles" / "heart_cine_mri" / "configs" / "task.json")
+    assert new_task(source, ["myocardium"], head="softmax")[0]["default_method"] == "dpl"
+    without = {name: value for name, value in source.items() if name != "feature_layer"}
+    assert new_task(without, ["myocardium"], head="softmax")[0]["default_method"] == "cbmt"  # dpl needs that layer
+
+
 @pytest.mark.parametrize("typed", ["artery,vein", "['artery','vein']", "[artery,vein]", "artery, vein"])
 def test_structures_may_be_typed_as_people_do(typed, monkeypatch, tmp_path):
     bundle = make(monkeypatch, tmp_path / "new", NUCLEI, f"--structures={typed}")
