@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -113,7 +114,8 @@ def _streams(
     device: torch.device | str,
 ) -> Iterator[dict[str, Tensor]]:
     for batch in loader:
-        image, label = (torch.as_tensor(batch[key]).to(device) for key in ("image", "label"))
+        # volumes come with metadata, which would end up in the file and keep it from being loaded
+        image, label = (convert_to_tensor(batch[key], device=device, track_meta=False) for key in ("image", "label"))
         network(views(image)[0])
         if bank.head == "softmax" and label.shape[1] == 1:
             label = F.one_hot(label[:, 0].long(), len(bank.names)).movedim(-1, 1)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from conftest import tiny_network
+from monai.data import MetaTensor
 
 from monai_sfda.pseudo import PrototypeBank, load_prototypes, measure_prototypes, prototype_place
 from monai_sfda.transforms import WeakStrongViews
@@ -33,16 +34,18 @@ def test_they_are_the_mean_features_of_the_classes_in_evaluation_mode(made):
     assert torch.allclose(found, torch.stack(rows), atol=1e-5)
 
 
-def test_class_ids_of_a_softmax_head_are_labels_too(tmp_path):
+@pytest.mark.parametrize("kind", [torch.as_tensor, MetaTensor], ids=["plain", "with metadata"])
+def test_class_ids_of_a_softmax_head_are_labels_too(kind, tmp_path):
     network, weights = tiny_network(), tmp_path / "model.pt"
     torch.save(network.state_dict(), weights)
     ids = torch.zeros(2, 1, 8, 8)
     ids[..., 4:] = 1
     bank = PrototypeBank(["background", "nucleus"], head="softmax")
-    batches = [{"image": torch.zeros(2, 3, 8, 8, dtype=torch.uint8), "label": ids}]
+    batches = [{"image": kind(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)), "label": kind(ids)}]
     views = WeakStrongViews()
     path = measure_prototypes(bank, batches, network=network, checkpoint=weights, layer="2", views=views, device="cpu")
     assert load_prototypes(path, checkpoint=weights, layer="2", names=["background", "nucleus"]).shape == (2, 8)
+    assert type(torch.load(path, weights_only=False)["prototypes"]) is torch.Tensor  # metadata may be refused later
 
 
 def test_those_of_another_network_layer_or_task_are_refused(made, tmp_path):
