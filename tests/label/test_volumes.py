@@ -83,5 +83,6 @@ def test_the_weights_of_a_site_come_from_its_volumes(bundle, tmp_path):
 def test_segments_have_the_names_of_the_classes_and_images_the_axes_of_the_network(path):
     task, metadata = (json.loads((path / "configs" / name).read_text()) for name in ("task.json", "metadata.json"))
     formats = metadata["network_data_format"]
-    assert formats["outputs"]["pred"]["channel_def"] == {"0": "background", **task["class_names"]}
+    names = task.get("class_names") or {str(number): name for name, number in task["structures"].items()}
+    assert formats["outputs"]["pred"]["channel_def"] == {"0": "background", **names}
     assert formats["inputs"]["image"]["spatial_shape"] == task["image_size"]
