@@ -78,11 +78,11 @@ def test_the_network_has_a_channel_for_each_structure(head, structures, channels
     assert list(outputs["channel_def"].values()) == ["background", *structures]
 
 
-def test_volumes_are_not_adapted_by_cbmt_unless_it_is_asked_for():
+def test_volumes_are_adapted_by_what_lost_least_on_real_pairs():
     source = read_json(ROOT / "bundles" / "heart_cine_mri" / "configs" / "task.json")
-    assert new_task(source, ["myocardium"], head="softmax")[0]["default_method"] == "dpl"
-    without = {name: value for name, value in source.items() if name != "feature_layer"}
-    assert new_task(without, ["myocardium"], head="softmax")[0]["default_method"] == "cbmt"  # dpl needs that layer
+    assert new_task(source, ["myocardium"], head="softmax")[0]["default_method"] == "tent"
+    pictures = {name: value for name, value in source.items() if name != "volumes"}
+    assert new_task(pictures, ["vessel"], head="softmax")[0]["default_method"] == "cbmt"
 
 
 @pytest.mark.parametrize("typed", ["artery,vein", "['artery','vein']", "[artery,vein]", "artery, vein"])
