@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import chain, repeat
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from bundle_support import ROOT, command, fails, random_weights, write_images
 from PIL import Image
 
 import monai_sfda
-from monai_sfda import cli
+from monai_sfda import cli, schedule
 
 BUNDLE = ROOT / "bundles" / "nuclei_fluorescence"
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"
@@ -147,7 +149,9 @@ def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, i
 
 def test_a_budget_leaves_out_what_does_not_fit_and_a_larger_one_goes_on(monkeypatch, capsys, images, small, tmp_path):
     words = [BUNDLE, images, "--output", tmp_path / "run", "--methods", "bn_stats,tent", "--epochs", 2, *small]
-    for budget, told in (("1s", "Adapted  1 of 2\nLeft out tent (about "), ("9h", "Adapted  2 of 2\nNext ")):
+    clock = chain([0, 0], repeat(3600))  # the budget begins, bn_stats is asked for, and an hour later tent
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    for budget, told in (("30min", "Adapted  1 of 2\nLeft out tent (about "), ("9h", "Adapted  2 of 2\nNext ")):
         command(monkeypatch, "adapt", *words, "--budget", budget)
         printed = capsys.readouterr().out
         assert told in printed
