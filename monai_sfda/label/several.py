@@ -6,7 +6,6 @@ A run is what ``monai-sfda adapt --methods`` and ``monai-sfda choose`` write, in
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 
 from monai_sfda import cli
 from monai_sfda.files import whole_file, without_suffix
-from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.label.site import check_images, check_site, epoch_lines, site_weights
+from monai_sfda.overrides import read_json
 from monai_sfda.places import lock_folder
 from monai_sfda.tables import read_csv
 
@@ -44,17 +44,14 @@ def adapt_several(
         ValueError: if there are fewer than 2 images, or the site has another name than it may have.
         FileExistsError: if there are weights of this site that are not of this run.
     """
-    run, weights = runs / site, _weights(bundle, site)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", site):
-        raise ValueError(f"Expected a site of letters, digits, _ and -, found {site!r}; choose such a name.")
-    if len(images) < 2:
-        raise ValueError(f"Expected at least 2 images to adapt to, found {len(images)}; add images to the studies.")
+    run, weights = runs / site, site_weights(bundle, site)
+    check_site(site)
+    check_images(images)
     if not (run / "choice.json").exists() and (weights.exists() or run.exists()):
         raise FileExistsError(f"Expected a new site, found {site} already there; choose another site.")
-    for name, path in images.items():
-        _link(Path(path), run / "images" / f"{name}{Path(path).name[len(without_suffix(Path(path).name)) :]}")
-    lines = {"_target_": "monai_sfda.label.EpochLines", "path": as_expression(runs / "progress.json")}
-    cli.adapt(str(bundle), str(run / "images"), output=str(run), methods=methods, progress=lines, **overrides)
+    _link_all(images, run / "images")
+    how = {"methods": methods, "progress": epoch_lines(runs), **overrides}
+    cli.adapt(str(bundle), str(run / "images"), output=str(run), **how)
     cli.choose(str(run), weights_only=True)
     return run
 
@@ -108,11 +105,10 @@ def update_choice(bundle: Path, runs: Path, labels: Mapping[str, str]) -> dict[s
 def _decide(bundle: Path, run: Path, mine: Mapping[str, str]) -> dict[str, Any]:
     outlines = run / "labels"
     shutil.rmtree(outlines, ignore_errors=True)
-    for name, path in mine.items():
-        _link(Path(path), outlines / f"{name}{Path(path).name[len(without_suffix(Path(path).name)) :]}")
+    _link_all(mine, outlines)
     cli.choose(str(run), outlines=str(outlines), weights_only=True)
     found = read_json(run / "choice.json")["measured"]
-    weights = _weights(bundle, run.name)
+    weights = site_weights(bundle, run.name)
     if found["decision"] == "adopt":
         with whole_file(weights) as draft:
             shutil.copyfile(run / "chosen" / "models" / "model.pt", draft)
@@ -121,8 +117,11 @@ def _decide(bundle: Path, run: Path, mine: Mapping[str, str]) -> dict[str, Any]:
     return {name: found[name] for name in ("decision", "sentence", "more")}
 
 
-def _weights(bundle: Path, site: str) -> Path:
-    return bundle / "models" / f"model_{site}.pt"
+def _link_all(files: Mapping[str, str], folder: Path) -> None:
+    """Bring files into a folder under their ids."""
+    for name, path in files.items():
+        file = Path(path).name
+        _link(Path(path), folder / f"{name}{file[len(without_suffix(file)) :]}")
 
 
 def _link(path: Path, place: Path) -> None:

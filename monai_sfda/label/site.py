@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,15 @@ from monai_sfda.places import lock_folder
 from monai_sfda.recipe_list import same_network_recipes
 from monai_sfda.workflow import run_configs
 
-__all__ = ["adapt_site", "methods_for_site", "site_models"]
+__all__ = [
+    "adapt_site",
+    "check_images",
+    "check_site",
+    "epoch_lines",
+    "methods_for_site",
+    "site_models",
+    "site_weights",
+]
 
 DATALIST = "$monai.bundle.ConfigParser.load_config_file(@output_dir + '/datalist.json')['images']"
 
@@ -28,6 +36,31 @@ def site_models(bundle: Path) -> list[str]:
 def methods_for_site(bundle: Path) -> list[str]:
     """Recipes whose weights fit the bundle's own network, the default first."""
     return same_network_recipes(bundle)
+
+
+def site_weights(bundle: Path, site: str) -> Path:
+    """Where the weights of a site are."""
+    return bundle / "models" / f"model_{site}.pt"
+
+
+def check_site(site: str) -> None:
+    """Refuse a name that cannot be part of the name of a file."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", site):
+        raise ValueError(f"Expected a site of letters, digits, _ and -, found {site!r}; choose such a name.")
+
+
+def check_images(images: Collection[str]) -> None:
+    """Refuse fewer images than an adaptation takes."""
+    if len(images) < 2:
+        raise ValueError(
+            f"Expected at least 2 images to adapt to, found {len(images)}; add images to the studies, or take labelled "
+            "ones too (images=all, their labels are not read)."
+        )
+
+
+def epoch_lines(runs: Path) -> dict[str, str]:
+    """Config of the progress of an adaptation, which the server reads."""
+    return {"_target_": "monai_sfda.label.EpochLines", "path": as_expression(runs / "progress.json")}
 
 
 def adapt_site(
@@ -54,7 +87,7 @@ def adapt_site(
         ValueError: if there are fewer than 2 images, or the site or the method has another name than it may have.
         FileExistsError: if there are weights of this site, or a finished run that was asked for something else.
     """
-    weights = bundle / "models" / f"model_{site}.pt"
+    weights = site_weights(bundle, site)
     method = methods_for_site(bundle)[0] if method is None else method
     _check(bundle, images, site, method, weights)
     output = runs / site
@@ -72,7 +105,7 @@ def adapt_site(
                 ["adapt.json", f"methods/{method}.json"],
                 output_dir=output,
                 listed=DATALIST,
-                progress={"_target_": "monai_sfda.label.EpochLines", "path": as_expression(runs / "progress.json")},
+                progress=epoch_lines(runs),
                 **overrides,
             )
         with whole_file(weights) as draft:
@@ -90,15 +123,10 @@ def _refuse_other(output: Path, wanted: str) -> None:
 
 
 def _check(bundle: Path, images: Mapping[str, str], site: str, method: str, weights: Path) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", site):
-        raise ValueError(f"Expected a site of letters, digits, _ and -, found {site!r}; choose such a name.")
+    check_site(site)
     if weights.exists():
         raise FileExistsError(f"Expected a new site, found {weights.name} already there; choose another site.")
     known = methods_for_site(bundle)
     if method not in known:
         raise ValueError(f"Expected a method that keeps the network ({', '.join(known)}), found {method!r}.")
-    if len(images) < 2:
-        raise ValueError(
-            f"Expected at least 2 images to adapt to, found {len(images)}; add images to the studies, or take labelled "
-            "ones too (images=all, their labels are not read)."
-        )
+    check_images(images)
