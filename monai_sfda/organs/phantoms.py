@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from monai_sfda.files import whole_file
 
-__all__ = ["Phantom", "blurred", "ellipsoid", "grid", "rician", "texture", "write_phantoms"]
+__all__ = ["Phantom", "blurred", "ellipsoid", "grid", "patient", "rician", "texture", "write_phantoms"]
 
 
 class Phantom(NamedTuple):
@@ -29,6 +29,17 @@ class Phantom(NamedTuple):
     """(X, Y, Z) uint8: 0 background, 1 the structure."""
     spacing: tuple[float, float, float]
     """Size of a voxel in mm."""
+
+
+def patient(acquisition: str, acquisitions: Sequence[str], *, seed: int, index: int) -> np.random.Generator:
+    """The draws of one patient, who is seen in one acquisition alone.
+
+    Raises:
+        ValueError: if there is no such acquisition.
+    """
+    if acquisition not in acquisitions:
+        raise ValueError(f"Expected an acquisition out of {', '.join(acquisitions)}, found {acquisition!r}.")
+    return np.random.default_rng([seed, index, acquisitions.index(acquisition)])
 
 
 def grid(shape: Sequence[int], spacing: Sequence[float]) -> np.ndarray:

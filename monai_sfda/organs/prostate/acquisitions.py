@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monai_sfda.organs.phantoms import Phantom, blurred, grid, rician, texture
+from monai_sfda.organs.phantoms import Phantom, blurred, grid, patient, rician, texture
 from monai_sfda.organs.prostate.anatomy import TISSUES, draw_pelvis, rectum_middle
 
 __all__ = ["ACQUISITIONS", "draw_prostate"]
@@ -36,9 +36,7 @@ def draw_prostate(index: int, *, acquisition: str, seed: int = 0) -> Phantom:
     Raises:
         ValueError: if there is no such acquisition.
     """
-    if acquisition not in ACQUISITIONS:
-        raise ValueError(f"Expected an acquisition out of {', '.join(ACQUISITIONS)}, found {acquisition!r}.")
-    rng = np.random.default_rng([seed, index, ACQUISITIONS.index(acquisition)])
+    rng = patient(acquisition, ACQUISITIONS, seed=seed, index=index)
     endorectal = acquisition == "endorectal"
     places = grid(SHAPE, SPACING) * np.array([1, -1, 1], np.float32)[:, None, None, None]  # y to the back
     tissue = draw_pelvis(rng, places, balloon=endorectal)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monai_sfda.organs.phantoms import Phantom, blurred, grid, rician, texture
+from monai_sfda.organs.phantoms import Phantom, blurred, grid, patient, rician, texture
 from monai_sfda.organs.spine.anatomy import TISSUES, draw_spine_tissue
 
 __all__ = ["ACQUISITIONS", "draw_spine"]
@@ -38,9 +38,7 @@ def draw_spine(index: int, *, acquisition: str, seed: int = 0) -> Phantom:
     Raises:
         ValueError: if there is no such acquisition.
     """
-    if acquisition not in ACQUISITIONS:
-        raise ValueError(f"Expected an acquisition out of {', '.join(ACQUISITIONS)}, found {acquisition!r}.")
-    rng = np.random.default_rng([seed, index, ACQUISITIONS.index(acquisition)])
+    rng = patient(acquisition, ACQUISITIONS, seed=seed, index=index)
     places = grid(SHAPE, SPACING)
     tissue = draw_spine_tissue(rng, places)
     shares = [WATER] if acquisition == "water" else [WATER, FAT]
