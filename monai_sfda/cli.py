@@ -16,9 +16,9 @@ from typing import Any
 import fire
 
 from monai_sfda import __version__
+from monai_sfda.adapting import adapt_each, adapt_one
 from monai_sfda.arguments import (
     bundle_folder,
-    chosen_recipe,
     listed_files,
     measured_results,
     one_network,
@@ -26,16 +26,14 @@ from monai_sfda.arguments import (
     refuse_surplus,
     refuse_taken,
     size_of_images,
-    source_users,
     structure_names,
     with_places,
     writable_folder,
 )
-from monai_sfda.console import one_sentence, quiet, say_why
+from monai_sfda.console import one_sentence, quiet
 from monai_sfda.overrides import as_expression, read_json
 from monai_sfda.places import existing_folder, labelled_folder, lock_folder
-from monai_sfda.recipe_list import cheap_first, default_recipe, recipe_names
-from monai_sfda.schedule import Schedule
+from monai_sfda.recipe_list import default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
 from monai_sfda.workflow import check_configs, run_checked, run_configs
@@ -194,10 +192,10 @@ def adapt(
         overrides: any value of the config, for example --epochs 10 --learning_rate 0.0001 --precision float32.
     """
     if methods is not None:
-        return _adapt_each(bundle, images, output, method, methods, budget, source, overrides)
+        return adapt_each(bundle, images, output, method, methods, budget, source, overrides)
     if budget is not None:
         raise ValueError(f"Expected --budget with --methods, found it with one method; leave --budget {budget} out.")
-    _adapt(bundle, images, output, method, source, overrides)
+    adapt_one(bundle, images, output, method, source, overrides)
 
 
 def choose(
@@ -217,8 +215,8 @@ def choose(
 
     Args:
         run: output folder of `monai-sfda adapt --methods`.
-        outlines: folder with label maps, png, NIfTI or DICOM-SEG (NIfTI of volumes), named as the images in
-            RUN/outline/image.
+        outlines: folder with label maps, png, NIfTI or DICOM-SEG (NIfTI or DICOM-SEG of volumes), named as the images
+            in RUN/outline/image.
         fine_tune: also train the source network on the outlines, for so many epochs, and let it compete: each outline
             judges a network that has not seen it; pictures only.
         weights_only: choose weights that the source bundle can use as they are: one network for all structures, at the
@@ -414,95 +412,6 @@ def main() -> None:
             words = with_switches(words, switches(commands[words[0]], words))
             refuse_surplus(words[1:], commands[words[0]])
         fire.Fire(commands, command=as_typed(words), name="monai-sfda")
-
-
-def _adapt(
-    bundle: str,
-    images: str,
-    output: str,
-    method: str | None,
-    source: str | None,
-    overrides: dict[str, Any],
-    overlays: Sequence[Path] = (),
-) -> None:
-    bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
-    root, folder = one_network(bundle), writable_folder(output, outside=images)
-    method = chosen_recipe(root, method)
-    with_source = bool(source_users(root, [method], source))
-    if (folder / "bundle").resolve() == root.resolve():
-        raise ValueError(f"Expected an output other than the bundle's own, found {output}; choose another --output.")
-    report = folder / "report.json"
-    if not report.exists():
-        existing_folder(images)
-    configs = ["adapt_with_source.json" if with_source else "adapt.json", f"methods/{method}.json"]
-    configs += map(str, overlays)
-    places = with_places(overrides, dataset_dir=images, output_dir=folder)
-    if source is not None:
-        writable_folder(output, outside=source)
-        places |= {"source_dir": as_expression(source if report.exists() else existing_folder(source))}
-    weights = overrides.get("checkpoint", root / "models" / "model.pt")
-    with lock_folder(folder):
-        checked = check_configs(root, configs, **places)
-        from monai_sfda.delivery.delivery import define_network
-        from monai_sfda.delivery.verdict import WORDS, read_verdict
-        from monai_sfda.same_run import refuse_other_adaptation
-
-        given = {"method": method, **overrides}
-        refuse_other_adaptation(folder, images=images, weights=weights, given=given, source=source)
-        if report.exists():
-            print(f"{output} already holds a finished adaptation; choose another --output for a new one.")
-        else:
-            for path in (root / "configs").glob("*.json"):  # all of them become part of the adapted bundle
-                read_json(path)
-            run_checked(root, configs, checked)
-        define_network(folder / "bundle", overrides)
-    verdict = read_verdict(read_json(report))
-    print(f"\nVerdict  {WORDS[verdict['decision']]}: {verdict['sentence']}")
-    print(f"Report   {folder / 'report.html'}")
-    print(f"Bundle   {folder / 'bundle'}")
-
-
-def _adapt_each(
-    bundle: str,
-    images: str,
-    output: str,
-    method: str | None,
-    methods: str,
-    budget: str | None,
-    source: str | None,
-    overrides: Any,
-) -> None:
-    if method is not None:
-        raise ValueError(f"Expected --method or --methods, found both; leave --method {method} out.")
-    bundle, images, output, source, overrides = expanded((bundle, images, output, source, overrides))
-    root, folder = one_network(bundle), writable_folder(output, outside=images)
-    names, failed, left_out = cheap_first(root, methods, source=source is not None), {}, []
-    users = source_users(root, names, source)
-    schedule = Schedule(root, folder / "candidates", epochs=overrides.get("epochs"), budget=budget)
-    existing_folder(images)
-    with lock_folder(folder):
-        from monai_sfda.candidates import KEEP_MIDDLE, record_source
-
-        record_source(folder, bundle=root, images=images, overrides=overrides)
-        for number, name in enumerate(names, 1):
-            if not schedule.fits(name):
-                left_out.append(name)
-                continue
-            print(f"\n{number} of {len(names)}: {name}{schedule.ahead(names[number - 1 :])}", flush=True)
-            try:
-                given = source if name in users else None
-                place = str(folder / "candidates" / name)
-                _adapt(bundle, images, place, name, given, overrides, [KEEP_MIDDLE])
-            except Exception as error:
-                failed[name] = say_why(error)
-                print(f"Failed   {failed[name]}")
-    if len(failed) == len(names):
-        raise ValueError(f"Expected a method to succeed, found that all failed ({failed[names[0]]})")
-    done = len(names) - len(failed) - len(left_out)
-    print(f"\nAdapted  {done} of {len(names)}" + "".join(f"; {name} failed" for name in failed))
-    if left_out:
-        print(f"Left out {schedule.left_out(left_out)}")
-    print(f"Next     monai-sfda choose {output}")
 
 
 def _written(path: Path) -> int | None:

@@ -70,8 +70,9 @@ HOUSE = """
     candidates      choice console data delivery failures files functional imageio mask_file metrics networks \
                     overrides passport places reading report tables transforms volumes workflow
     arguments       overrides places recipe_list typed
-    cli             arguments benchmark candidates console delivery failures overrides passport places prediction \
-                    recipe_list same_run schedule template training typed workflow
+    adapting        arguments candidates console delivery overrides places recipe_list same_run schedule typed workflow
+    cli             adapting arguments benchmark candidates console failures overrides passport places \
+                    prediction recipe_list template training typed workflow
     label           cli console delivery files mask_file overrides places recipe_list tables volumes workflow
 
     organs          files findings pieces
