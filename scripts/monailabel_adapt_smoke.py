@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nibabel
 import numpy as np
@@ -49,28 +49,50 @@ def run(command: str, folder: Path) -> str:
     return subprocess.run(command, shell=True, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def ask(command: str, folder: Path) -> Any:
-    return json.loads(run(command.replace("curl", "curl --silent --fail", 1), folder))
-
-
 def expect(name: str, good: bool, detail: object = "") -> None:
     print(f"{'PASS' if good else 'FAIL'}  {name}  {detail}", flush=True)
     if not good:
         raise SystemExit(1)
 
 
-def wait(question: Any, seconds: float, server: subprocess.Popen) -> Any:
-    """The first answer of ``question`` that is not None."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            answer = question()
-        except subprocess.CalledProcessError:  # not up yet, or nothing to tell
-            answer = None
-        if answer is not None:
-            return answer
-        time.sleep(0.5)
-    raise SystemExit("FAIL  the server did not answer in time")
+class Served(NamedTuple):
+    """A bundle under a server, and the commands of the page that ask it."""
+
+    name: str
+    work: Path
+    documented: Documented
+    server: subprocess.Popen
+
+    def run(self, command: str) -> str:
+        return run(command, self.work)
+
+    def ask(self, command: str) -> Any:
+        return json.loads(self.run(command.replace("curl", "curl --silent --fail", 1)))
+
+    def info(self) -> dict[str, Any]:
+        return self.ask(self.documented("/info/"))
+
+    def wait(self, question: Any, seconds: float = 600) -> Any:
+        """The first answer of ``question`` that is not None."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.server.poll() is None:
+            try:
+                answer = question()
+            except subprocess.CalledProcessError:  # not up yet, or nothing to tell
+                answer = None
+            if answer is not None:
+                return answer
+            time.sleep(0.5)
+        raise SystemExit("FAIL  the server did not answer in time")
+
+    def train(self, command: str, seconds: float = 600) -> dict[str, Any]:
+        """Begin a training, and wait for its last status."""
+        self.ask(command)
+        return self.wait(lambda: finished(self.ask(self.documented(STATUS))), seconds)
+
+    def save_label(self, image: str, label: Path) -> str:
+        place = self.documented("/info/").split()[-1].replace("/info/", f"/datastore/label?image={image}&tag=final")
+        return self.run(f"curl --silent --fail -X PUT '{place}' -F 'params={{}}' -F label=@{label}")
 
 
 def finished(status: dict) -> dict | None:
@@ -120,68 +142,85 @@ def lay_on_side(image: Path) -> None:
         picture.crop((0, 0, picture.width, picture.height * 3 // 4)).save(image)
 
 
-def check(name: str, work: Path, documented: Documented, server: subprocess.Popen) -> None:
-    app, studies = work / "APP", work / "IMAGES"
-    weights = app / "model" / name / "models"
-    source_sum = hashlib.sha256((weights / "model.pt").read_bytes()).hexdigest()
-    info = wait(lambda: ask(documented("/info/"), work), 600, server)
-    expect("the bundle is served", name in info["models"])
-    expect("adaptation is the first training task", next(iter(info["trainers"])) == f"{name}_adapt")
-
-    images = work / "copies"
-    shutil.copytree(studies, images, ignore=shutil.ignore_patterns("labels", "*.json", ".*"))
+def check(served: Served) -> None:
+    info = served.wait(served.info)
+    expect("the bundle is served", served.name in info["models"])
+    expect("adaptation is the first training task", next(iter(info["trainers"])) == f"{served.name}_adapt")
+    images = served.work / "copies"
+    shutil.copytree(served.work / "IMAGES", images, ignore=shutil.ignore_patterns("labels", "*.json", ".*"))
     first, *others = sorted(map(name_of, images.iterdir()))
-    infer = documented("/infer/").replace("NAME", first)
-    plain = re.sub(r"-F '.*?'", "-F params={}", infer)
-    run(plain, work)
-    served = work / infer.split()[-1]
-    before = read(served)
-    predicted = predict(app / "model" / name, images, work / "before")
-    expect("a served mask is that of monai-sfda predict", same(served, predicted[first]), before.shape)
-    expect("it is not empty", before.any())
+    infer = served.documented("/infer/").replace("NAME", first)
+    predicted = check_masks(served, images, first, infer)
+    served.save_label(others[0], predicted[others[0]])
+    check_adaptation(served, {first, *others[1:]})
+    check_adapted_masks(served, images, first, infer)
+    check_stopped(served)
+    for image in others[1:]:
+        served.save_label(image, predicted[image])
+    check_refusals(served)
 
-    def label(image: str) -> None:
-        place = documented("/info/").split()[-1].replace("/info/", f"/datastore/label?image={image}&tag=final")
-        run(f"curl --silent --fail -X PUT '{place}' -F 'params={{}}' -F label=@{predicted[image]}", work)
 
-    label(others[0])
-    ask(documented('"clinic"'), work)
-    status = wait(lambda: finished(ask(documented(STATUS), work)), 600, server)
+def check_masks(served: Served, images: Path, first: str, infer: str) -> dict[str, Path]:
+    served.run(re.sub(r"-F '.*?'", "-F params={}", infer))
+    mask = served.work / infer.split()[-1]
+    predicted = predict(bundle_of(served), images, served.work / "before")
+    expect("a served mask is that of monai-sfda predict", same(mask, predicted[first]), read(mask).shape)
+    expect("it is not empty", read(mask).any())
+    return predicted
+
+
+def check_adaptation(served: Served, unlabelled: set[str]) -> None:
+    name, source = served.name, bundle_of(served) / "models" / "model.pt"
+    source_sum = hashlib.sha256(source.read_bytes()).hexdigest()
+    status = served.train(served.documented('"clinic"'))
     log = "\n".join(status["details"])
     expect("adaptation ends well", status["status"] == "DONE", log[-2000:] if status["status"] != "DONE" else "")
     expect("its epochs are told", "epoch 1 of 1" in log and "Verdict" in log)
-    used = json.loads((app / "adapted" / name / "clinic" / "datalist.json").read_text())["images"]
-    expect("a labelled image is left out", {item["case"] for item in used} == {first, *others[1:]}, len(used))
-    expect("source weights are the same", source_sum == hashlib.sha256((weights / "model.pt").read_bytes()).hexdigest())
-    info = ask(documented("/info/"), work)
+    used = json.loads((adapted_of(served) / "datalist.json").read_text())["images"]
+    expect("a labelled image is left out", {item["case"] for item in used} == unlabelled, len(used))
+    expect("source weights are the same", source_sum == hashlib.sha256(source.read_bytes()).hexdigest())
+    info = served.info()
     expect("progress is in numbers", info["train_stats"][f"{name}_adapt"]["total_epochs"] == 1)
     choices = info["models"][name]["config"]["model_filename"]
     expect("the weights are a choice without a restart", choices == ["model.pt", "model_clinic.pt"], choices)
 
-    run(infer, work)
-    after = read(served)
-    adapted = predict(app / "adapted" / name / "clinic" / "bundle", images, work / "after")
-    expect("the adapted mask is that of the adapted bundle", same(served, adapted[first]))
+
+def check_adapted_masks(served: Served, images: Path, first: str, infer: str) -> None:
+    mask = served.work / infer.split()[-1]
+    before = read(mask)
+    served.run(infer)
+    after = read(mask)
+    adapted = predict(adapted_of(served) / "bundle", images, served.work / "after")
+    expect("the adapted mask is that of the adapted bundle", same(mask, adapted[first]))
     expect("it is not the source's", not np.array_equal(after, before), f"{(after != before).mean():.2%} changed")
 
-    longer = documented('"clinic"').replace('"clinic", "max_epochs": 1', '"stopped", "max_epochs": 6')
-    ask(longer, work)
-    wait(lambda: started(ask(documented("/info/"), work)["train_stats"][f"{name}_adapt"]), 600, server)
-    run(documented("DELETE"), work)
-    expect("a run can be stopped", ask(documented(STATUS), work)["status"] == "STOPPED")
-    ask(longer, work)
-    status = wait(lambda: finished(ask(documented(STATUS), work)), 600, server)
-    once = (work / "server.log").read_text().count("epoch 1 of 6") == 1
+
+def check_stopped(served: Served) -> None:
+    longer = served.documented('"clinic"').replace('"clinic", "max_epochs": 1', '"stopped", "max_epochs": 6')
+    served.ask(longer)
+    served.wait(lambda: started(served.info()["train_stats"][f"{served.name}_adapt"]))
+    served.run(served.documented("DELETE"))
+    expect("a run can be stopped", served.ask(served.documented(STATUS))["status"] == "STOPPED")
+    status = served.train(longer)
+    once = (served.work / "server.log").read_text().count("epoch 1 of 6") == 1
     expect("the same command continues it", status["status"] == "DONE" and once, "" if once else status)
 
-    for image in others[1:]:
-        label(image)
+
+def check_refusals(served: Served) -> None:
+    """One image is left without a label, and the site of the first adaptation is taken."""
     refusals = {"few": "Expected at least 2 images to adapt to, found 1", "clinic": "Expected a new site"}
     for site, sentence in refusals.items():
-        ask(documented('"clinic"').replace('"clinic"', f'"{site}"'), work)
-        status = wait(lambda: finished(ask(documented(STATUS), work)), 600, server)
+        status = served.train(served.documented('"clinic"').replace('"clinic"', f'"{site}"'))
         told = status["status"] == "ERROR" and sentence in status["details"][-1]
         expect(f"refused: {sentence}", told, "" if told else status)
+
+
+def bundle_of(served: Served) -> Path:
+    return served.work / "APP" / "model" / served.name
+
+
+def adapted_of(served: Served) -> Path:
+    return served.work / "APP" / "adapted" / served.name / "clinic"
 
 
 def main() -> None:
@@ -199,7 +238,7 @@ def serve(bundle: Path, images: Path, check: Any, *, keep: bool, prepare: Any = 
     Args:
         bundle: folder of the bundle.
         images: folder of the studies.
-        check: takes the name of the bundle, the working folder, the commands and the server.
+        check: takes the `Served` bundle.
         keep: whether the working folder stays; it does after an error.
         prepare: changes the first of the copied images.
     """
@@ -231,7 +270,7 @@ def serve(bundle: Path, images: Path, check: Any, *, keep: bool, prepare: Any = 
         settings = {"stdout": log, "stderr": subprocess.STDOUT, "start_new_session": True}
         server = subprocess.Popen(words, shell=True, cwd=work, **settings)
     try:
-        check(name, work, documented, server)
+        check(Served(name, work, documented, server))
         print(f"All passed for {name}.")
     except BaseException:
         keep = True

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 from functools import partial
 from pathlib import Path
 
-from monailabel_adapt_smoke import STATUS, Documented, ask, expect, finished, name_of, run, serve, wait
+from monailabel_adapt_smoke import Served, expect, name_of, serve
 
 
 def main() -> None:
@@ -25,14 +24,14 @@ def main() -> None:
     serve(options.bundle, options.labelled / "image", partial(check, masks), keep=options.keep)
 
 
-def check(masks: dict[str, Path], name: str, work: Path, documented: Documented, server: subprocess.Popen) -> None:
-    weights, folder = work / "APP" / "model" / name / "models" / "model_several.pt", work / "APP" / "adapted" / name
-    info = wait(lambda: ask(documented("/info/"), work), 600, server)
+def check(masks: dict[str, Path], served: Served) -> None:
+    name, app = served.name, served.work / "APP"
+    weights, folder = app / "model" / name / "models" / "model_several.pt", app / "adapted" / name
+    info = served.wait(served.info)
     expect("the strategy and the scoring are there", f"{name}_outline_next" in info["strategies"], info["scoring"])
-    following, choose = documented(f"{name}_outline_next"), documented(f"{name}_choose")
-    expect("nothing is offered before", ask(following, work) == {})
-    ask(documented('"several"'), work)
-    status = wait(lambda: finished(ask(documented(STATUS), work)), 900, server)
+    following, choose = served.documented(f"{name}_outline_next"), served.documented(f"{name}_choose")
+    expect("nothing is offered before", served.ask(following) == {})
+    status = served.train(served.documented('"several"'), 900)
     expect("several methods are adapted", status["status"] == "DONE", "" if status["status"] == "DONE" else status)
     made = sorted(path.parent.name for path in (folder / "several" / "candidates").glob("*/report.json"))
     expect("each has its report", len(made) > 1, made)
@@ -40,25 +39,24 @@ def check(masks: dict[str, Path], name: str, work: Path, documented: Documented,
 
     decision = {}
     for number, copy in enumerate(drawn, 1):
-        image = ask(following, work)
+        image = served.ask(following)
         if not image:
             break
         expect(
             f"image {number} is offered in its order", image["id"] == name_of(Path(copy)).partition("_")[2], image["id"]
         )
-        place = documented("/info/").split()[-1].replace("/info/", f"/datastore/label?image={image['id']}&tag=final")
-        put = f"curl --silent --fail -X PUT '{place}' -F 'params={{}}' -F label=@{masks[image['id']]}"
-        expect("its label is saved", json.loads(run(put, work))["image"] == image["id"])
+        saved = json.loads(served.save_label(image["id"], masks[image["id"]]))
+        expect("its label is saved", saved["image"] == image["id"])
         if number in (1, 5, len(drawn)):
-            wait(lambda: _updated(folder / "several", number), 300, server)  # noqa: B023 - is called at once
-            decision = wait(lambda: ask(choose, work), 300, server)  # busy while another is decided
+            served.wait(lambda: _updated(folder / "several", number), 300)  # noqa: B023 - is called at once
+            decision = served.wait(lambda: served.ask(choose), 300)  # busy while another is decided
             print(f"      {number} outlines: {decision}", flush=True)
     expect("a decision was reached", decision["decision"] in ("adopt", "keep-source"), decision["sentence"])
-    expect("nothing is offered afterwards", ask(following, work) == {})
+    expect("nothing is offered afterwards", served.ask(following) == {})
     expect("chosen weights are there if one was adopted", weights.is_file() == (decision["decision"] == "adopt"))
-    choices = ask(documented("/info/"), work)["models"][name]["config"]["model_filename"]
+    choices = served.info()["models"][name]["config"]["model_filename"]
     expect("and can be served", ("model_several.pt" in choices) == weights.is_file(), choices)
-    ask(documented(r"scoring/\?all"), work)
+    served.ask(served.documented(r"scoring/\?all"))
 
 
 def _updated(run: Path, count: int) -> bool | None:
