@@ -16,6 +16,7 @@ __all__ = ["LOSSES", "check_structures", "new_task", "write_bundle"]
 
 PAGES = Path(__file__).with_name("pages")
 OF_THE_NETWORK = ("volumes", "network_def", "feature_layer", "early_layer", "classifier")
+WITH_WEIGHTS = ("finder", "cut")  # a search needs a network of its own, which lies among the weights
 LOSSES = {
     "softmax": {"_target_": "DiceCELoss", "include_background": False, "to_onehot_y": True, "softmax": True},
     "sigmoid": {"_target_": "torch.nn.BCEWithLogitsLoss"},
@@ -53,6 +54,8 @@ def new_task(
 ) -> tuple[dict[str, Any], str]:
     """What ``task.json`` of the new bundle says.
 
+    The same structures under the same head are the same task: then its limits, findings and names are taken over, too.
+
     Args:
         source: the task of the bundle whose network is taken.
         structures: names; the first is 1 in masks, and so on.
@@ -64,11 +67,15 @@ def new_task(
         The task, and what is left to edit in it, which is empty if the number of channels could be set.
     """
     first = 1 if head == "softmax" else 0
+    numbered = {name: number for number, name in enumerate(structures, first)}
+    if (numbered, head) == (source.get("structures"), source.get("head")):
+        same = {name: value for name, value in source.items() if name not in WITH_WEIGHTS}
+        return {**same, "image_size": list(image_size or source["image_size"])}, ""
     channels = first + len(structures)
     kept = {name: source[name] for name in OF_THE_NETWORK if source.get(name) is not None}
     definition = _with_channels(kept["network_def"], channels)
     task = {
-        "structures": {name: number for number, name in enumerate(structures, first)},
+        "structures": numbered,
         "head": head,
         "image_size": list(image_size or source["image_size"]),
         **kept,
@@ -162,7 +169,7 @@ def _of_volumes(task: Mapping[str, Any]) -> dict[str, str]:
 def _metadata(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
     words = _words(folder, task)
     size = list(task["image_size"])
-    classes = ["background", *task["structures"]]
+    classes = ["background", *task.get("class_names", {name: name for name in task["structures"]}).values()]
     usual = {"dtype": "float32", "is_patch_data": False, "spatial_shape": size}
     return {
         "schema": SCHEMA,

@@ -152,6 +152,20 @@ def test_a_bundle_for_volumes_keeps_how_volumes_are_read(source, monkeypatch, tm
     assert "RGB" not in page
 
 
+@pytest.mark.parametrize("source", [*BUNDLES, *VOLUME_BUNDLES], ids=recipe_id)
+def test_the_same_structures_are_the_same_task(source, monkeypatch, tmp_path):
+    old = read_json(source / "configs" / "task.json")
+    size = json.dumps([32 * (number + 1) for number in range(len(old["image_size"]))])
+    names = ",".join(old["structures"])
+    words = ("--structures", names, "--head", old["head"], "--image_size", size)
+    bundle = make(monkeypatch, tmp_path / "own", source, *words)
+    task = read_json(bundle / "configs" / "task.json")
+    assert task == {name: old[name] for name in old if name not in ("finder", "cut")} | {"image_size": json.loads(size)}
+    outputs = (read_json(folder / "configs" / "metadata.json")["network_data_format"] for folder in (bundle, source))
+    ours, theirs = (output["outputs"]["pred"]["channel_def"] for output in outputs)
+    assert ours == theirs
+
+
 def test_an_image_size_has_as_many_numbers_as_that_of_the_network(monkeypatch, tmp_path):
     words = ("new", tmp_path / "a", "--from", ROOT / "bundles" / "hippocampus_mri", "--structures", "x", "--image_size")
     assert "--image_size as slices, rows and columns, such as [48,64,48], found" in fails(
