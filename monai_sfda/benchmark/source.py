@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from monai.bundle import ConfigParser
 
 from monai_sfda.benchmark.job import carry_out, content_hash
 from monai_sfda.benchmark.matrix import Pair
 from monai_sfda.data import find_pairs
-from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
-from monai_sfda.training import class_ratios
+from monai_sfda.training import channel_ids, class_ratios, write_ratios
 
 __all__ = ["source_denoiser", "source_network", "source_ratios", "supervised_network"]
 
@@ -31,17 +31,17 @@ def supervised_network(pair: Pair, folder: Path) -> Path:
 
 
 def source_ratios(pair: Pair, folder: Path) -> Path | None:
-    """Class ratios of ``pair.source``, or None for those of the bundle, if it has any."""
-    own = pair.bundle / "models" / "source_ratios.json"
-    if not pair.source or not own.is_file():
+    """Class ratios of ``pair.source``; None for those of the bundle, if it has any."""
+    config = pair.bundle / "configs" / "train.json"
+    if not pair.source or not config.is_file():
         return None
-    file = folder / "source_ratios.json"
-    channels = read_json(own)["channels"]
+    parser = ConfigParser()
+    parser.read_config(str(config))
+    parser.update(dict(pair.train))
+    file, channels = folder / "source_ratios.json", channel_ids(parser)
     of = {"source": content_hash(pair.source), "channels": channels}
     if not file.exists() or not of.items() <= read_json(file).items():
-        found = class_ratios(find_pairs(pair.source), channels, pair.bundle)
-        with whole_file(file) as draft:
-            draft.write_text(json.dumps({**of, **found._asdict()}, indent=4) + "\n")
+        write_ratios(file, **of, **class_ratios(find_pairs(pair.source), channels, pair.bundle)._asdict())
     return file
 
 

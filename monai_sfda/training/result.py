@@ -14,7 +14,7 @@ from monai_sfda.report import save_curves
 from monai_sfda.tables import read_csv
 from monai_sfda.training.class_ratios import class_ratios, write_ratios
 
-__all__ = ["keep_curves", "keep_ratios", "result_table"]
+__all__ = ["channel_ids", "keep_curves", "keep_ratios", "result_table"]
 
 
 def keep_curves(folder: Path, parser: ConfigParser) -> None:
@@ -33,11 +33,16 @@ def keep_ratios(folder: Path, parser: ConfigParser, *, bundle: Path, data: str) 
         bundle: folder of the bundle.
         data: what the images are, which the file of ratios keeps.
     """
-    structures, ids, pairs = (parser.get_parsed_content(name) for name in ("structures", "mask_ids", "pairs"))
-    of_each = dict(zip(structures, ids, strict=True))
-    channels = {name: of_each.get(name, [0]) for name in channel_names(structures, parser.get_parsed_content("head"))}
+    channels, pairs = channel_ids(parser), parser.get_parsed_content("pairs")
     found = class_ratios(pairs, channels, bundle)
     write_ratios(folder / "source_ratios.json", data=data, channels=channels, **found._asdict())
+
+
+def channel_ids(parser: ConfigParser) -> dict[str, list[int]]:
+    """Name of each channel -> the ids of a mask that belong to it, as a train.json says; 0 is the background."""
+    structures, ids, head = (parser.get_parsed_content(name) for name in ("structures", "mask_ids", "head"))
+    of_each = dict(zip(structures, ids, strict=True))
+    return {name: of_each.get(name, [0]) for name in channel_names(structures, head)}
 
 
 def result_table(weights: Path) -> str:

@@ -8,6 +8,7 @@ import pytest
 from bundle_support import ROOT, classes, random_weights, write_images
 from volume_files import write_volumes
 
+from monai_sfda import cli
 from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
@@ -141,7 +142,20 @@ def test_every_recipe_of_a_pair_is_told_what_the_masks_of_its_source_cover(tmp_p
     assert read_json(needed["source_ratios"])["images"] == 1
 
 
-def test_a_bundle_that_knows_no_class_ratios_asks_for_none(tmp_path):
+@pytest.mark.parametrize("ids", [[1], [1, 2]])
+def test_a_bundle_that_was_never_trained_learns_its_class_ratios_from_the_source(ids, tmp_path):
+    bundle = tmp_path / "heart"
+    cli.new(str(bundle), bundle=str(ROOT / "bundles" / "heart_cine_mri"), structures="cavity", image_size=[32, 32])
+    source = write_volumes(tmp_path / "labelled", 2, classes=len(ids))
+    found = read_json(
+        source_ratios(Pair("p", bundle, tmp_path, source=source, train={"mask_ids": [ids]}), tmp_path / "out")
+    )
+    assert found["channels"] == {"background": [0], "cavity": ids}
+    assert 0 < found["ratios"]["cavity"] < 1
+    assert found["images"] == 2 * 5  # slices
+
+
+def test_a_bundle_that_cannot_be_trained_is_asked_for_its_own_class_ratios(tmp_path):
     assert source_ratios(Pair("p", tmp_path, tmp_path, source=tmp_path), tmp_path / "out") is None
 
 
