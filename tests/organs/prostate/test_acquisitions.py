@@ -6,8 +6,8 @@ from scipy import ndimage
 
 from monai_sfda.organs.phantoms import grid
 from monai_sfda.organs.prostate import ACQUISITIONS, draw_prostate
-from monai_sfda.organs.prostate.acquisitions import SHAPE, SPACING
-from monai_sfda.organs.prostate.anatomy import TISSUES, draw_pelvis
+from monai_sfda.organs.prostate.acquisitions import SHAPE, SPACING, coil_field
+from monai_sfda.organs.prostate.anatomy import TISSUES, draw_pelvis, rectum_middle
 
 
 @pytest.mark.parametrize("acquisition", ACQUISITIONS)
@@ -46,7 +46,11 @@ def test_the_balloon_moves_the_prostate_to_the_front_and_flattens_it():
 
 def test_the_endorectal_coil_is_bright_beside_itself_and_less_noisy():
     body, coil = (draw_prostate(0, acquisition=name).image.astype(float) for name in ACQUISITIONS)
-    assert coil.max() / np.percentile(coil, 90) > 2 * body.max() / np.percentile(body, 90)
+    assert coil.max() / np.percentile(coil, 90) > body.max() / np.percentile(body, 90)
+    places = grid(SHAPE, SPACING) * np.array([1, -1, 1], np.float32)[:, None, None, None]
+    field = coil_field(places, np.random.default_rng(0))
+    assert field.max() / field.min() > 2
+    assert rectum_middle(0) - 15 < places[1][field == field.max()].mean() < rectum_middle(0)  # within the balloon
     assert coil[:4, :4].std() < body[:4, :4].std() / 2
 
 
