@@ -68,16 +68,16 @@ def new_task(
     """
     first = 1 if head == "softmax" else 0
     numbered = {name: number for number, name in enumerate(structures, first)}
+    size = list(image_size or source["image_size"])
     if (numbered, head) == (source.get("structures"), source.get("head")):
-        same = {name: value for name, value in source.items() if name not in WITH_WEIGHTS}
-        return {**same, "image_size": list(image_size or source["image_size"])}, ""
+        return {**{name: source[name] for name in source if name not in WITH_WEIGHTS}, "image_size": size}, ""
     channels = first + len(structures)
     kept = {name: source[name] for name in OF_THE_NETWORK if source.get(name) is not None}
     definition = _with_channels(kept["network_def"], channels)
     task = {
         "structures": numbered,
         "head": head,
-        "image_size": list(image_size or source["image_size"]),
+        "image_size": size,
         **kept,
         "network_def": definition or kept["network_def"],
         "loss": LOSSES[head],
@@ -169,7 +169,7 @@ def _of_volumes(task: Mapping[str, Any]) -> dict[str, str]:
 def _metadata(folder: Path, task: Mapping[str, Any]) -> dict[str, Any]:
     words = _words(folder, task)
     size = list(task["image_size"])
-    classes = ["background", *task.get("class_names", {name: name for name in task["structures"]}).values()]
+    classes = ["background", *(task.get("class_names", {}).values() or task["structures"])]
     usual = {"dtype": "float32", "is_patch_data": False, "spatial_shape": size}
     return {
         "schema": SCHEMA,

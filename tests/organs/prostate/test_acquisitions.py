@@ -46,7 +46,7 @@ def test_the_balloon_moves_the_prostate_to_the_front_and_flattens_it():
 
 def test_the_endorectal_coil_is_bright_beside_itself_and_less_noisy():
     body, coil = (draw_prostate(0, acquisition=name).image.astype(float) for name in ACQUISITIONS)
-    assert coil.max() / np.percentile(coil, 90) > body.max() / np.percentile(body, 90)
+    assert coil.max() / np.percentile(coil, 90) > 1.1 * body.max() / np.percentile(body, 90)
     places = grid(SHAPE, SPACING) * np.array([1, -1, 1], np.float32)[:, None, None, None]
     field = coil_field(places, np.random.default_rng(0))
     assert field.max() / field.min() > 2
