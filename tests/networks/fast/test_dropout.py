@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from monai.networks.nets import BasicUNet
 from torch import nn
 
 from monai_sfda.networks import stochastic_layers
-from monai_sfda.networks.fast import LaneDropout
+from monai_sfda.networks.fast import LaneDropout, lane_dropout
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
@@ -74,3 +75,18 @@ def test_the_seed_decides():
 def test_it_counts_as_dropout():
     network = nn.Sequential(LaneDropout(0.5))
     assert stochastic_layers(network) == [network[0]]
+
+
+def test_plain_dropout_is_exchanged_wherever_it_is_and_nothing_else():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Dropout2d(0.2), nn.Sequential(nn.Dropout(0.3), nn.AlphaDropout(0.4)))
+    network[2][0].eval()
+    kept = [network[0], network[1], network[2][1]]
+    assert lane_dropout(network) is network
+    assert type(network[2][0]) is LaneDropout
+    assert (network[2][0].p, network[2][0].training) == (0.3, False)
+    assert [network[0], network[1], network[2][1]] == kept
+
+
+def test_networks_of_monai_have_none_of_torch_left():
+    network = lane_dropout(BasicUNet(2, 1, 2, features=(4, 4, 4, 4, 4, 4), dropout=0.1))
+    assert {type(layer) for layer in stochastic_layers(network)} == {LaneDropout}
