@@ -15,7 +15,8 @@ class LaneDropout(nn.Dropout):
     """Dropout as :class:`torch.nn.Dropout`, but for the random stream and a probability rounded to 2^-16.
 
     On a CPU torch draws the mask in one thread, number by number, which is two fifths of a training step of MONAI's
-    BasicUNet on two threads; here four values share one 64-bit random number. Other devices and TorchScript use torch's own dropout.
+    BasicUNet on two threads; here four values share one 64-bit random number. Other devices and TorchScript use torch's
+    own dropout.
 
     Args:
         p: probability of zero, in [0, 1].
