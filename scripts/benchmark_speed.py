@@ -27,7 +27,8 @@ from monai.data import MetaTensor  # noqa: E402
 
 from monai_sfda.handlers import HeapKeep  # noqa: E402
 from monai_sfda.losses import MaskedBCE  # noqa: E402
-from monai_sfda.networks.fast import fuse_for_inference  # noqa: E402
+from monai_sfda.networks import stochastic_layers  # noqa: E402
+from monai_sfda.networks.fast import fuse_for_inference, lane_dropout  # noqa: E402
 from monai_sfda.organs.fundus.simulated import write_clinic  # noqa: E402
 from monai_sfda.precision import autocast, choose_precision  # noqa: E402
 from monai_sfda.protocols import PseudoLabel  # noqa: E402
@@ -220,6 +221,32 @@ def report_account(work: Path, images: Path, options: argparse.Namespace) -> Non
     print(f"network's share {milliseconds['network'] / sum(milliseconds.values()):7.2f}")
 
 
+def report_dropout(options: argparse.Namespace) -> None:
+    """A training step of the heart's network: with torch's dropout, with that of the bundles, with none."""
+    networks = {"torch's dropout": network("heart_cine_mri").train()}
+    networks["the bundles'"] = lane_dropout(deepcopy(networks["torch's dropout"]))
+    networks["none"] = deepcopy(networks["torch's dropout"])
+    for layer in stochastic_layers(networks["none"]):
+        layer.eval()
+    image = torch.rand(options.batch, 1, options.size, options.size, device=DEVICE)
+    image = image.contiguous(memory_format=torch.channels_last)
+    precision = choose_precision("auto", DEVICE)
+    seconds: dict[str, list[float]] = {name: [] for name in networks}
+    for _ in range(options.repeats):  # in turns, so that other work on the machine meets all
+        for name, item in networks.items():
+            synchronise()
+            start = time.perf_counter()
+            with autocast(DEVICE, precision):
+                loss = item(image).float().square().mean()
+            loss.backward()
+            synchronise()
+            seconds[name].append(time.perf_counter() - start)
+    print(f"\nForward and backward pass, heart, {options.batch} images of {options.size} x {options.size}, {precision}")
+    plain = median(seconds["torch's dropout"])
+    for name, values in seconds.items():
+        print(f"{name:16}{1000 * median(values):6.0f} ms {median(values) / plain:6.2f}")
+
+
 def repeated(images: Path, folder: Path, count: int) -> Path:
     """A folder of ``count`` links to images, again from the first when they run out."""
     folder.mkdir()
@@ -238,6 +265,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=2000, help="images of the memory check; 0 leaves it out")
     parser.add_argument("--predictions", type=int, default=0, help="images of the memory check of prediction: 10000")
     parser.add_argument("--account", action="store_true", help="measure the steps of a prediction, and nothing else")
+    parser.add_argument("--dropout", action="store_true", help="measure what dropout costs a step, and nothing else")
     parser.add_argument("--no-adaptation", action="store_true", help="measure prediction alone")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=9)
@@ -245,6 +273,8 @@ def main() -> None:
     options = parser.parse_args()
     mode = choose_precision("auto", DEVICE)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, default mode {mode}")
+    if options.dropout:
+        return report_dropout(options)
     with TemporaryDirectory() as folder:
         work = Path(folder)
         clinic = write_clinic(work / "clinic", camera="target", count=options.images, size=options.size) / "image"
