@@ -228,7 +228,7 @@ def write_outlines(run, folder):
 
 
 def test_the_page_lists_all_that_a_task_may_say():
-    shared = "".join(path.read_text() for path in (ROOT / "monai_sfda" / "template" / "configs").rglob("*.json"))
+    shared = "".join(path.read_text() for path in (ROOT / "monai_sfda" / "template").rglob("*.json"))
     said = set(re.findall(r'"%task::(\w+)"|"_task_": "(\w+)"', shared))
     assert set(rows(OWN, "What task.json says")) == {name for names in said for name in names if name} | {
         "default_method"
