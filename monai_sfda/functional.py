@@ -252,5 +252,6 @@ def soft_dice_loss(probs: Tensor, label: Tensor) -> Tensor:
 
 
 def channel_names(structures: Mapping[str, int], head: str) -> dict[str, int]:
-    """Name -> channel of every channel of a network: with a softmax head also of the background, which is channel 0."""
-    return {"background": 0, **structures} if head == "softmax" else dict(structures)
+    """Name -> channel of each channel of a network, in their order: with a softmax head also of the background, 0."""
+    named = {"background": 0, **structures} if head == "softmax" else structures
+    return dict(sorted(named.items(), key=lambda item: item[1]))

@@ -5,6 +5,7 @@ import torch
 
 from monai_sfda.functional import (
     binary_cross_entropy,
+    channel_names,
     decide,
     exclusive_classes,
     foreground_share,
@@ -118,6 +119,11 @@ def test_a_class_of_two_is_taken_where_its_probability_exceeds_its_cut_off():
     probs = torch.stack([1 - nucleus, nucleus])[None]
     assert decide(probs, "softmax", [0.5, 0.3])[0, 1].tolist() == [False, True, False, True]
     assert decide(probs, "softmax", [0.5, 0.5]).equal(decide(probs, "softmax", 0.75))
+
+
+def test_channels_are_named_in_their_order():
+    assert list(channel_names({"posterior": 2, "anterior": 1}, "softmax")) == ["background", "anterior", "posterior"]
+    assert list(channel_names({"cup": 1, "disc": 0}, "sigmoid")) == ["disc", "cup"]
 
 
 def test_classes_of_nested_and_of_exclusive_channels():

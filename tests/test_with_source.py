@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from bundle_support import ROOT, command, fails, network_of, random_weights, run, write_images, write_prototypes
+from monai.bundle import ConfigParser
 from PIL import Image
 
 from monai_sfda import cli
@@ -105,12 +106,13 @@ def test_a_source_without_masks_or_with_other_classes_is_refused_before_the_firs
     assert "Expected a folder" in fails(monkeypatch, *words, "--source", tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("method", ["mpscl", "advent"])
 def test_a_class_that_no_source_image_shows_is_named_before_the_first_step(
-    monkeypatch, images, source, small, tmp_path
+    method, monkeypatch, images, source, small, tmp_path
 ):
     for path in (source / "mask").iterdir():
         Image.fromarray(0 * np.asarray(Image.open(path))).save(path)
-    words = ["adapt", NUCLEI, images, "--method", "mpscl", "--output", tmp_path / "run", *small]
+    words = ["adapt", NUCLEI, images, "--method", method, "--output", tmp_path / "run", *small]
     sentence = fails(monkeypatch, *words, "--source", source)
     assert "Expected every class in the labelled source images, found none of nucleus" in sentence
     assert not (tmp_path / "run" / "history.csv").exists()
@@ -191,3 +193,20 @@ def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(fork, images, 
     one, other = (torch.load(path, weights_only=True) for path in weights)
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert (tmp_path / "killed" / "history.csv").read_text() == (tmp_path / "undisturbed" / "history.csv").read_text()
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5, 20, 200])
+def test_the_rate_of_beal_falls_once_after_half_of_the_epochs(epochs):
+    recipe = json.loads((FUNDUS / "configs" / "methods" / "beal.json").read_text())["method"]
+    parser = ConfigParser({"half": recipe["learning_rate_step"].replace("@streams.epochs", str(epochs))})
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=recipe["settings"]["learning_rate"])
+    schedule = torch.optim.lr_scheduler.StepLR(
+        optimizer, parser.get_parsed_content("half"), recipe["settings"]["learning_rate_decay"]
+    )
+    rates = []
+    for _ in range(epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    half = -(-epochs // 2)
+    assert rates == pytest.approx([1e-3] * half + [2e-4] * (epochs - half))

@@ -1,6 +1,7 @@
 """Turn folders into datalists, and set the order in which images are read."""
 
 from monai_sfda.data.batches import EpochBatches
+from monai_sfda.data.every_class import expect_every_class
 from monai_sfda.data.folders import find_images, find_pairs, mask_names
 from monai_sfda.data.hold_out import hold_out
 from monai_sfda.data.prefetch import PrefetchLoader
@@ -17,6 +18,7 @@ __all__ = [
     "SameSize",
     "TolerantLoader",
     "TwoStreams",
+    "expect_every_class",
     "find_images",
     "find_pairs",
     "hold_out",

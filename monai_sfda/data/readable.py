@@ -109,8 +109,8 @@ class SameSize:
         """Warn if no label shows any structure, because scores would have no meaning."""
         if self._empty and all(self._empty):
             logger.warning(
-                "Expected masks that show structures, found all %d empty (0 everywhere), so scores have no meaning. "
-                "Check that the masks hold class ids as grey levels.",
+                "Expected masks that show structures, found all %d empty (0 everywhere), so there is nothing to score "
+                "or to learn. Check that the masks hold class ids as grey levels.",
                 len(self._empty),
             )
 

@@ -76,10 +76,10 @@ def check_adversaries(
             )
         own = {id(parameter) for parameter in adversary.network.parameters()}
         moved = [parameter for group in adversary.optimizer.param_groups for parameter in group["params"]]
-        if same_network(adversary.network, network) or not all(id(parameter) in own for parameter in moved):
+        if same_network(adversary.network, network) or {id(parameter) for parameter in moved} != own:
             raise ValueError(
-                "Expected an optimizer over the parameters of the discriminator alone, found one of another network; "
-                "make it from the parameters of the network of its Adversary."
+                "Expected an optimizer over the parameters of the discriminator, all of them and no others, found "
+                "one of another network or of a part; make it from the parameters of the network of its Adversary."
             )
         found = next(adversary.network.parameters()).device if is_network(adversary.network) else device
         if found.type != device.type:

@@ -56,7 +56,8 @@ class UdaTrainer(Trainer):
         adapted: what the run is to deliver; the network by default.
 
     Raises:
-        ValueError: if the parts do not fit each other, see `check_wiring` and `check_adversaries`.
+        ValueError: if the parts do not fit each other, see `check_wiring` and `check_adversaries`, or if it is one of
+            several processes.
     """
 
     def __init__(
@@ -77,6 +78,11 @@ class UdaTrainer(Trainer):
         precision: str = "float32",
         adapted: nn.Module | None = None,
     ) -> None:
+        if idist.get_world_size() > 1:
+            raise ValueError(
+                f"Expected one process for a method that uses source images, found {idist.get_world_size()}: "
+                "discriminators, heads and prototypes would differ between them; run it without torchrun."
+            )
         self.network, self.optimizer, self.criterion = network, optimizer, criterion
         self.remember, self.adversaries = ensure_tuple(remember), ensure_tuple(adversaries)
         self.views, self.mode, self.precision = views, mode, choose_precision(precision, device)
@@ -94,6 +100,7 @@ class UdaTrainer(Trainer):
                     *((adversary.network, "a discriminator") for adversary in self.adversaries),
                     *((adversary.optimizer, "the optimizer of a discriminator") for adversary in self.adversaries)],
         )  # fmt: skip
+        _check_heads(self.heads, optimizer)
         for stream in ("source", "target"):
             check_cases(getattr(train_data_loader, stream, None))
         super().__init__(
@@ -134,7 +141,7 @@ class UdaTrainer(Trainer):
         for batch in tqdm(source, "looking", unit="batch", leave=False, disable=idist.get_rank() > 0):
             with torch.no_grad():
                 stream = self._forward(*read_images(batch), view="weak")
-                yield stream | self._labels(batch, stream["pred"])
+            yield stream | self._labels(batch, stream["pred"])
 
     def _forward(self, image: Tensor, case: list[str], *, view: str = "strong") -> dict[str, Any]:
         image = to_device(image, self.state.device)
@@ -154,3 +161,13 @@ class UdaTrainer(Trainer):
         label = to_device(read_labels(batch), self.state.device).float()
         check_labels(label, pred)
         return {"label": label, "pseudo": PseudoLabel(label, torch.ones_like(label))}
+
+
+def _check_heads(heads: Mapping[str, nn.Module], optimizer: Optimizer) -> None:
+    given = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    for name, head in heads.items():
+        if not all(id(parameter) in given for parameter in head.parameters()):
+            raise ValueError(
+                f"Expected the parameters of the head {name!r} in the optimizer of the network, found them missing: it "
+                "would never learn; add them."
+            )

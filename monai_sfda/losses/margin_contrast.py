@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any, Protocol
 
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from monai_sfda.losses.means import Means
 
 __all__ = ["PrototypeContrast", "SelfPacedContrast", "margin_contrast", "self_paced"]
+
+logger = logging.getLogger(__name__)
 
 FORMS = ("intended", "released")
 
@@ -149,5 +152,12 @@ class SelfPacedContrast(PrototypeContrast):
         return (counts * self._contrast(cosine, label)).sum() / (counts.sum() + 1e-4)
 
     def take_mean(self, name: str) -> float:
-        """Mean since it was last asked: ``gap``, and ``selected``, the share of positions that count."""
-        return self.means.take(name)
+        """Mean since it was last asked: ``gap``, and ``selected``, the share of positions that count; warns of none."""
+        found = self.means.take(name)
+        if name == "selected" and found == 0:
+            logger.warning(
+                "Expected positions of the target whose nearest prototype is nearer by a cosine of %g, found none: "
+                "nothing is learnt from them. Give a smaller gap (--gap).",
+                self.gap,
+            )
+        return found

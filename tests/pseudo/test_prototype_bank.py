@@ -79,7 +79,9 @@ def test_prototypes_of_other_features_or_none_are_refused():
     bank = PrototypeBank(NAMES, head="softmax", prototypes=torch.ones(2, 3))
     with pytest.raises(ValueError, match="of features with 1 channels, found 3; make them with this network"):
         bank.cosine(maps(1))
-    with pytest.raises(ValueError, match="a prototype for each of background, disc, cup, found 2; make"):
+    with pytest.raises(ValueError, match=r"a prototype \(D\) for each of background, disc, cup, found \(2, 3\); make"):
         PrototypeBank(["disc", "cup"], prototypes=torch.ones(2, 3))
+    with pytest.raises(ValueError, match=r"found \(3,\); make"):
+        PrototypeBank(["disc", "cup"], prototypes=torch.ones(3))
     with pytest.raises(ValueError, match="Expected a momentum between 0"):
         PrototypeBank(NAMES, momentum=1.5)

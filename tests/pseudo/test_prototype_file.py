@@ -62,3 +62,12 @@ def test_those_of_another_network_layer_or_task_are_refused(made, tmp_path):
         load_prototypes(tmp_path / "none.pt", checkpoint=weights, layer="2", names=NAMES)
     with pytest.raises(ValueError, match="found another or a damaged file"):
         load_prototypes(other, checkpoint=weights, layer="2", names=NAMES)
+
+
+def test_numbers_that_are_not_finite_are_refused(made):
+    _, weights, _, path = made
+    content = torch.load(path)
+    content["prototypes"][0, 0] = float("nan")
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=r"Expected finite prototypes in .*, found others; make it with"):
+        load_prototypes(path, checkpoint=weights, layer="2", names=NAMES)
