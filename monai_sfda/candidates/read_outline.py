@@ -11,6 +11,7 @@ from monai_sfda.candidates.structures import Structures
 from monai_sfda.data import SameSize
 from monai_sfda.imageio import MaskReader, PhotoReader
 from monai_sfda.reading.kind import sniff
+from monai_sfda.transforms.nested import refuse_unknown_ids
 from monai_sfda.volumes import read_volume
 from monai_sfda.volumes.labels import label_on, voxels_at
 from monai_sfda.volumes.slices import frames_of
@@ -54,12 +55,7 @@ def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
             "NIfTI."
         )
     ids = label_on(read_volume(image), read_volume(path, ids=True))
-    known = structures.known_ids()
-    if unknown := sorted(set(np.unique(ids).tolist()) - set(known)):
-        raise ValueError(
-            f"Expected the class ids {', '.join(map(str, known))} in the outline, found "
-            f"{', '.join(map(str, unknown))}; save each structure with its id."
-        )
+    refuse_unknown_ids(ids, structures.known_ids(), path.name)
     return structures.channels(ids)
 
 

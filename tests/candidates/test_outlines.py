@@ -125,5 +125,5 @@ def test_an_outline_of_a_volume_is_read_on_its_voxels(folder, tmp_path):
     sentences = " ".join(found.left_out)
     assert "found 5 x 5 x 4 for 6 x 5 x 4" in sentences
     assert "found other places in its affine" in sentences
-    assert "Expected the class ids 0, 1, 2 in the outline, found 3; save" in sentences
+    assert "Expected the class ids 0, 1, 2 in the mask of e.nii.gz, found 1, 2, 3; save" in sentences
     assert "Expected the outline of a volume as NIfTI or DICOM Segmentation, found another kind of file" in sentences
