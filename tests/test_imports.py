@@ -41,7 +41,7 @@ HOUSE = """
 
     metrics         pieces
     networks        files functional precision
-    losses          files functional protocols
+    losses          files functional precision protocols
     transforms      files functional mask_file pieces
 
     method          networks.norm protocols transforms.views

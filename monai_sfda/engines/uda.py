@@ -52,7 +52,8 @@ class UdaTrainer(Trainer):
         views: stored images -> (weak, strong), of both streams.
         mode: how the network runs, applied before every step.
         train_handlers: handlers with ``attach``.
-        precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``; losses and adversaries are always float32.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``; losses are always float32, adversaries as
+            their `Domains` says.
         adapted: what the run is to deliver; the network by default.
 
     Raises:

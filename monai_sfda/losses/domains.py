@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monai_sfda.precision import autocast
+
 __all__ = ["Domains", "Fool"]
 
 Shows = Callable[..., Tensor]
@@ -26,20 +28,22 @@ class Domains:
             the stream by keyword.
         source: label of the source, 0 or 1; the target has the other one.
         halved: whether the two halves are averaged, or summed.
+        precision: in which the discriminator computes, ``"float32"``, ``"bfloat16"`` or ``"auto"``; its logits and the
+            cross-entropy are float32.
 
     Raises:
         ValueError: if ``source`` is neither 0 nor 1.
     """
 
-    def __init__(self, shows: Shows, *, source: int = 0, halved: bool = True) -> None:
+    def __init__(self, shows: Shows, *, source: int = 0, halved: bool = True, precision: str = "float32") -> None:
         if source not in (0, 1):
             raise ValueError(f"Expected 0 or 1 as the label of the source, found {source!r}; the target has the other.")
-        self.shows, self.source, self.halved = shows, source, halved
+        self.shows, self.source, self.halved, self.precision = shows, source, halved, precision
 
     def tell(self, discriminator: nn.Module, *, source: Mapping[str, Any], target: Mapping[str, Any]) -> Tensor:
         """What the discriminator minimises, (); no gradient reaches the network that made the streams."""
         parts = [
-            _cross_entropy(discriminator(self.shows(**stream).detach()), label)
+            _cross_entropy(self._ask(discriminator, self.shows(**stream).detach()), label)
             for stream, label in ((source, self.source), (target, 1 - self.source))
         ]
         return torch.stack(parts).mean() if self.halved else torch.stack(parts).sum()
@@ -47,7 +51,11 @@ class Domains:
     def fool(self, discriminator: nn.Module, **target: Any) -> Tensor:
         """What its opponent minimises, (): the target is to be taken for source; the discriminator gets no gradient."""
         with _frozen(discriminator):
-            return _cross_entropy(discriminator(self.shows(**target)), self.source)
+            return _cross_entropy(self._ask(discriminator, self.shows(**target)), self.source)
+
+    def _ask(self, discriminator: nn.Module, maps: Tensor) -> Tensor:
+        with autocast(maps.device, self.precision):
+            return discriminator(maps).float()
 
 
 class _Opponent(Protocol):
@@ -70,7 +78,7 @@ class Fool:
 
 
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, label, dtype=torch.float32))
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
 @contextmanager

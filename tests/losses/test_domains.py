@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from monai_sfda.losses import Domains, EntropyLoss, Fool, On
+from monai_sfda.precision import onednn_convolves
 
 
 class Answers(nn.Module):
@@ -74,3 +75,16 @@ def test_a_loss_reads_one_stream_and_the_logits_that_are_named():
         On("other", EntropyLoss())
     with pytest.raises(ValueError, match="Expected 0 or 1 as the label of the source, found 2"):
         Domains(shows, source=2)
+
+
+@pytest.mark.skipif(not onednn_convolves(torch.bfloat16), reason="no convolutions in bfloat16 on this processor")
+def test_in_bfloat16_the_discriminator_says_nearly_the_same_in_float32():
+    torch.manual_seed(0)
+    discriminator, maps = nn.Conv2d(2, 1, 4), torch.rand(2, 2, 8, 8)
+    lost = {}
+    for precision in ("float32", "bfloat16"):
+        domains = Domains(lambda maps, **_: maps, precision=precision)
+        lost[precision] = domains.tell(discriminator, source={"maps": maps}, target={"maps": maps.flip(0)})
+        assert lost[precision].dtype == domains.fool(discriminator, maps=maps).dtype == torch.float32
+    assert lost["bfloat16"] != lost["float32"]
+    assert lost["bfloat16"].item() == pytest.approx(lost["float32"].item(), abs=0.01)  # bfloat16 has 8 bits
