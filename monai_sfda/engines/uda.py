@@ -139,7 +139,7 @@ class UdaTrainer(Trainer):
         """The stream of every batch of source images in evaluation mode, of the weak view; for use between steps."""
         self.network.eval()
         source = self.data_loader.source_pass()  # type: ignore[union-attr] # a TwoStreams
-        for batch in tqdm(source, "looking", unit="batch", leave=False, disable=idist.get_rank() > 0):
+        for batch in tqdm(source, "looking", unit="batch", leave=False):
             with torch.no_grad():
                 stream = self._forward(*read_images(batch), view="weak")
             yield stream | self._labels(batch, stream["pred"])
