@@ -384,7 +384,7 @@ def benchmark(matrix: str | Sequence[str], *, output: str, replay: bool = False)
         print(f"\n{text}\nReplay   {folder / 'replay.md'}\nPlot     {folder / 'replay.png'}")
         return
     cells = []
-    with lock_folder(folder):
+    with lock_folder(folder), quiet():
         for cell in run_matrix(plan, folder):
             cells.append(cell)
             table = write_table(cells, folder)

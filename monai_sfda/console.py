@@ -15,6 +15,7 @@ from monai_sfda.root_cause import root_cause
 __all__ = ["one_sentence", "quiet", "say_why"]
 
 EXPECTED = (ValueError, OSError, FloatingPointError, ImportError)
+LIBRARIES = ("monai", "ignite")
 COMPONENT = re.compile(r"Failed to instantiate component '([\w.]+)'")  # what MONAI says when a config builds a part
 
 
@@ -23,11 +24,9 @@ def quiet() -> Iterator[None]:
     """Keep warnings that a user can do nothing about off the screen; warnings of this package still show."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        loggers = {
-            logger: logger.level
-            for name, logger in logging.root.manager.loggerDict.items()
-            if name.split(".")[0] in ("monai", "ignite") and isinstance(logger, logging.Logger)
-        }
+        known = {name for name in logging.root.manager.loggerDict if name.split(".")[0] in LIBRARIES}
+        # Loggers that are made within follow those of the libraries.
+        loggers = {logger: logger.level for logger in map(logging.getLogger, sorted(known | {*LIBRARIES}))}
         for logger in loggers:
             # What an engine logs when it ends with an error is that error, which is shown anyway.
             logger.setLevel(logging.CRITICAL if logger.name.startswith("ignite.engine") else logging.ERROR)

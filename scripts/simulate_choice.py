@@ -35,6 +35,13 @@ COUNTS = (3, 5, 8, 12, 20)
 DRAWINGS = {"uniform": True, "by disagreement": False}
 LOSES = -0.011
 """A true gain that just does harm."""
+TOLD = (
+    (0.05, [0.05, -0.04, -0.06]),
+    (0.12, [0.05, -0.04, -0.06]),
+    (0.08, [0.02, 0.0, 0.0, -0.02, -0.04]),
+    (0.12, [0.0] * 7),
+)
+"""Spread and true gains of candidates, from easy to hopeless."""
 
 
 LOOSE = 1.5
@@ -163,6 +170,22 @@ def several(shape: str, means: Sequence[float], spread: float, runs: int, choose
     return f"{100 * harm / runs:.1f} / {kept} / {used / runs:.1f}"
 
 
+def told(shape: str, means: Sequence[float], spread: float, runs: int) -> str:
+    """Of the runs that adopt: their share, mean gain as told and as it is in points, and told intervals that hold."""
+    adopted = []
+    for seed in range(runs):
+        one = run(shape, means, seed, spread=spread)
+        decisions = (decide("", estimates(one, n), total=IMAGES, rule=RULE) for n in RULE.schedule(IMAGES))
+        last = next(decision for decision in decisions if not decision.more or decision.action != "outline")
+        if last.action == "adopt":
+            true = means[int(last.candidate)]
+            adopted.append((100 * last.gain.mean, 100 * true, 100 * (last.interval.low <= true <= last.interval.high)))
+    if not adopted:
+        return "never"
+    said, true, held = np.mean(adopted, 0)
+    return f"{100 * len(adopted) / runs:.0f} / {said:+.1f} / {true:+.1f} / {held:.0f}"
+
+
 def estimates(one: Run, n: int) -> dict[str, Gain]:
     return {f"{m}": estimate_gain(row[:n], weights=one.weights[n], total=IMAGES) for m, row in enumerate(one.gains)}
 
@@ -200,6 +223,11 @@ def main() -> None:
             for drawing, uniform in DRAWINGS.items():
                 found = [adoptions(shape, mean, test, uniform, runs) for mean in (LOSES, 0.02, 0.05)]
                 print(f"  {shape}, {name}, {drawing}: {'; '.join(found)}", flush=True)
+    print("Adopted, % / gain told / true gain, points / told intervals that hold, %")
+    for shape in ("normal", "few large losses"):
+        for spread, means in TOLD:
+            points = ", ".join(f"{100 * mean:+.0f}" for mean in means)
+            print(f"  {shape}, sd {100 * spread:.0f}, {points}: {told(shape, means, spread, runs)}", flush=True)
     print("Several candidates: harm, % / gain kept, % / outlines used, with the rule; without its corrections; betting")
     crowd = [[0.05, -0.04, -0.06, *[0.0] * more] for more in (0, 9, 21)]
     middle = [[0.05, -0.04, -0.06, 0.04, -0.01, -0.02], [0.02, -0.04, -0.06, 0.05, -0.01, -0.02]]  # of the same methods

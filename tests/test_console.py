@@ -46,6 +46,12 @@ def test_quiet_leaves_the_loggers_as_they_were():
     assert logger.level == logging.INFO
 
 
+def test_loggers_that_are_made_within_quiet_are_quiet_too():
+    with quiet():
+        assert not logging.getLogger("monai.made_within_quiet").isEnabledFor(logging.WARNING)
+    assert logging.getLogger("monai.made_within_quiet").isEnabledFor(logging.WARNING)
+
+
 def test_only_warnings_of_others_are_kept_off_the_screen(caplog):
     with warnings.catch_warnings(record=True) as seen, quiet():
         warnings.warn("not for users", stacklevel=1)

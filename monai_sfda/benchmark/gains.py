@@ -33,7 +33,7 @@ def same_cases(folder: Path, before: Sequence[Mapping[str, str]]) -> list[dict[s
 
 
 def scored(before: Sequence[Mapping[str, str]], after: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[Scored, int]:
-    """Gains of the structures that any reference has, and how many of them are on images with two empty masks.
+    """Gains of the structures that any reference has, and how many are of a mask as empty as the reference.
 
     A benchmark keeps scores, not masks, so that the disagreement is that of areas.
 

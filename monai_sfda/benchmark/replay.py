@@ -37,7 +37,7 @@ class Share(NamedTuple):
     covered: float | None = None
     """Share of the 95 % intervals at this number of outlines that hold the true gain."""
     said: float | None = None
-    """Share of the 95 % intervals given with the decisions that hold the true gain."""
+    """Share of the intervals told with ``adopt`` that hold the true gain; None if nothing is adopted."""
 
 
 class Panel(NamedTuple):
@@ -47,7 +47,7 @@ class Panel(NamedTuple):
     structure: str
     images: int
     undefined: int
-    """Gains of images on which a mask and the reference are both empty; an empty mask counts as a Dice of 1 there."""
+    """Gains of images on which the candidate's mask and the reference are both empty, which counts as a Dice of 1."""
     gains: Mapping[str, Sequence[float]]
     """candidate -> true mean gain of Dice, one per seed."""
     shares: Mapping[str, Mapping[int, Share]]
@@ -167,7 +167,7 @@ def _markdown(panel: Panel) -> str:
     ]
     for policy in POLICIES[:2]:
         spread = panel.shares[policy].values()
-        rows[f"{policy}: 95 % intervals that hold, all / given with decisions, %"] = [
+        rows[f"{policy}: intervals that hold, 95 % of all / told with adopt, %"] = [
             f"{_percent(s.covered)} / {_percent(s.said)}" for s in spread
         ]
     lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]

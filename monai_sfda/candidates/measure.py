@@ -34,7 +34,6 @@ from monai_sfda.choice import (
     is_safe,
     weights,
 )
-from monai_sfda.choice.decide import STATED_ERROR
 from monai_sfda.metrics import score_case
 
 __all__ = ["measure"]
@@ -131,12 +130,13 @@ class _Sample:
     def row(
         self, cases: CaseGains, scores: Mapping[str, Scores], name: str, structure: str, rivals: int
     ) -> dict[str, Any]:
-        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` together; ``assd``: mean
-        change; ``undefined``: outlined images on which outline and mask are both empty. None where too few
-        outlines tell.
+        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` and looks together;
+        ``assd``: mean change; ``undefined``: outlined images on which outline and mask are both empty. None where too
+        few outlines tell.
         """
         gain = self.estimate(name, cases.values)
-        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, 1 - STATED_ERROR / rivals))
+        level = Rule().stated_level(gain.count, self.total, rivals)
+        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
         surface = _surface(scores, name, structure)
         return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}
 

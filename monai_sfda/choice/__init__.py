@@ -10,7 +10,7 @@ Arithmetic alone: no images, no PyTorch. A command goes through it in this order
     gain = estimate_gain(gains, weights=weights(done, total), total=total)      # for each candidate
     decision = decide("cup", {"dpl": gain, "cbmt": other}, total=total, rule=Rule())
     decision.action, decision.candidate, decision.more              # "adopt", "dpl", 0
-    decision.sentence()     # adopt dpl: the cup gained 3.6 points (0.8 to 6.4) on 10 outlines
+    decision.sentence()     # adopt dpl: the cup gained 3.6 points (-1.0 to 8.2) on 10 outlines
 
 Structures that exclude each other (softmax) are decided together: `decide_jointly`. ``total`` is the number of images
 that may be drawn; the gains hold for these.

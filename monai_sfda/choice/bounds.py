@@ -18,19 +18,23 @@ class Interval(NamedTuple):
 
 
 def lower_bound(gain: Gain, error: float) -> float:
-    """What the true gain exceeds but for a probability of ``error``, by Student's t; nan below three outlines."""
-    return gain.mean - _quantile(gain.count, error) * gain.error
+    """What the true gain exceeds but for a probability of ``error``, by Student's t; nan where the error is."""
+    return gain.mean - _distance(gain, error)
 
 
 def upper_bound(gain: Gain, error: float) -> float:
-    """What the true gain stays below but for a probability of ``error``; nan below three outlines."""
-    return gain.mean + _quantile(gain.count, error) * gain.error
+    """What the true gain stays below but for a probability of ``error``; nan where the error is."""
+    return gain.mean + _distance(gain, error)
 
 
 def interval(gain: Gain, level: float = 0.95) -> Interval:
-    """Two-sided, for one candidate and one look at the outlines; nan below three outlines."""
+    """Two-sided, for one candidate and one look at the outlines; nan where the error is."""
     error = (1 - level) / 2
     return Interval(lower_bound(gain, error), upper_bound(gain, error))
+
+
+def _distance(gain: Gain, error: float) -> float:
+    return _quantile(gain.count, error) * gain.error if gain.error else 0.0
 
 
 @cache

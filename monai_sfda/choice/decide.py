@@ -12,9 +12,6 @@ from monai_sfda.choice.words import sentence
 
 __all__ = ["Decision", "decide", "decide_jointly", "is_safe"]
 
-STATED_ERROR = 0.05
-"""Of the interval that comes with a decision."""
-
 
 class Decision(NamedTuple):
     """What to do for one structure, or for several that are decided together."""
@@ -27,7 +24,7 @@ class Decision(NamedTuple):
     gain: Gain
     """Of this candidate."""
     interval: Interval
-    """95 %, two-sided; wide enough for the fact that the best of several candidates is shown."""
+    """Two-sided; 95 % for all candidates and looks together, since the best of several is told when it looks best."""
     more: int = 0
     """With ``outline``: how many more until the next decision."""
 
@@ -78,28 +75,28 @@ def _decide(
     count = _count(guarded)
     best = max(gains, key=lambda name: (gains[name].mean, name))
     more = rule.missing(count, total)
-    error = rule.error_at(count, total)
+    error, level = rule.error_at(count, total), rule.stated_level(count, total, len(gains))
+
+    def decision(action: str, name: str = best, more: int = 0) -> Decision:
+        return Decision(structure, action, name, gains[name], interval(gains[name], level), more)
+
     if not error:
-        return _decision("outline", structure, best, gains, more)
+        return decision("outline", more=more)
     safe = [name for name in gains if gains[name].mean > 0 and is_safe(name, guarded, error / len(gains), rule)]
     if best in safe:
-        return _decision("adopt", structure, best, gains)
+        return decision("adopt")
     if all(upper_bound(gain, error) <= rule.margin for gain in gains.values()):
-        return _decision("keep-source", structure, best, gains)
+        return decision("keep-source")
     if more:
-        return _decision("outline", structure, best, gains, more)
+        return decision("outline", more=more)
     if safe:
-        return _decision("adopt", structure, max(safe, key=lambda name: gains[name].mean), gains)
-    return _decision("keep-source", structure, best, gains)
+        return decision("adopt", max(safe, key=lambda name: gains[name].mean))
+    return decision("keep-source")
 
 
 def is_safe(name: str, guarded: Sequence[Mapping[str, Gain]], error: float, rule: Rule) -> bool:
     """Whether a candidate loses no more than the margin in any of ``guarded``, but for a probability of ``error``."""
     return all(lower_bound(gains[name], error) > -rule.margin for gains in guarded)
-
-
-def _decision(action: str, structure: str, name: str, gains: Mapping[str, Gain], more: int = 0) -> Decision:
-    return Decision(structure, action, name, gains[name], interval(gains[name], 1 - STATED_ERROR / len(gains)), more)
 
 
 def _count(guarded: list[Mapping[str, Gain]]) -> int:

@@ -85,7 +85,8 @@ def weights(draws: Sequence[Draw], total: int) -> list[float]:
 def drawn_in_order(order: Sequence[str], disagreement: Mapping[str, float]) -> list[Draw]:
     """Draws in a known order, with the probabilities that they have if only these cases can be drawn.
 
-    Images that were drawn and cannot be outlined leave the others like that: they are in neither of the two arguments.
+    Images that were drawn and cannot be outlined are in neither of the two arguments, as if they had never been there.
+    Those that were drawn before such an image had slightly smaller probabilities than these.
 
     Args:
         order: the cases that were drawn, in their order.

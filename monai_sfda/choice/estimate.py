@@ -18,7 +18,8 @@ class Gain(NamedTuple):
     mean: float
     """nan without any outline."""
     error: float
-    """Standard error of the mean; nan below three outlines, 0 once all images are outlined."""
+    """Standard error of the mean, 0 once all images are outlined; nan where it cannot be told: below three outlines,
+    and where all of them say the same, as they do if the masks differ on none."""
     count: int  # type: ignore[assignment]  # NamedTuple has a method of this name, which nobody needs
     """Outlines that it rests on."""
 
@@ -49,11 +50,10 @@ def estimate_gain(gains: Sequence[float], *, total: int, weights: Sequence[float
         return Gain(math.nan, math.nan, 0)
     parts = [weight * value for weight, value in zip(v, y, strict=True)]
     mean = _mean(parts)
-    error = math.nan
-    if n >= FEWEST:
-        variance = sum((part - mean) ** 2 for part in parts) / (n - 1)
-        error = math.sqrt((1 - n / total) * variance / n)
-    return Gain(mean, error, n)
+    if n == total:
+        return Gain(mean, 0.0, n)
+    variance = sum((part - mean) ** 2 for part in parts) / (n - 1) if n >= FEWEST else 0.0
+    return Gain(mean, math.sqrt((1 - n / total) * variance / n) if variance else math.nan, n)
 
 
 def _mean(values: Sequence[float]) -> float:

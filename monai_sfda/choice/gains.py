@@ -13,7 +13,7 @@ class CaseGains(NamedTuple):
     values: list[float]
     """One per image, in [-1, 1]."""
     undefined: int
-    """Images on which the mask of one network at least and the outline are both empty, so that there is no Dice."""
+    """Images on which the candidate's mask and the outline are both empty, so that it has no Dice."""
 
 
 def case_gains(candidate: Sequence[float], source: Sequence[float]) -> CaseGains:
@@ -36,7 +36,7 @@ def case_gains(candidate: Sequence[float], source: Sequence[float]) -> CaseGains
         )
     pairs = list(zip(candidate, source, strict=True))
     values = [_known(mine) - _known(before) for mine, before in pairs]
-    return CaseGains(values, sum(math.isnan(mine) or math.isnan(before) for mine, before in pairs))
+    return CaseGains(values, sum(map(math.isnan, candidate)))
 
 
 def _known(dice: float) -> float:

@@ -44,9 +44,9 @@ class Choice(NamedTuple):
     gain: float
     """True mean gain of what was chosen."""
     covered: float
-    """Share of the candidates' 95 % intervals at ``stop`` outlines that hold the true gain; nan below three."""
+    """Share of the candidates' 95 % intervals at ``stop`` outlines that hold the true gain; nan if there is none."""
     said: float
-    """1 if the interval that the decision gives holds the true gain of its candidate, else 0; nan if it gives none."""
+    """1 if the interval that is told with ``adopt`` holds the true gain, else 0; nan with another decision."""
 
 
 def replay(scored: Scored, *, orders: int = 1000, stops: Sequence[int] = OUTLINES) -> Iterator[Choice]:
@@ -92,9 +92,10 @@ class _Outlined:
         return self._made[n]
 
     def covered(self, n: int) -> float:
-        if n < 3:
-            return float("nan")
-        return float(np.mean([self.holds(name, interval(gain)) for name, gain in self.at(n).items()]))
+        told = [interval(gain) for gain in self.at(n).values()]
+        held = [self.holds(name, bounds) for name, bounds in zip(self.at(n), told, strict=True)]
+        known = [one for one in held if not np.isnan(one)]
+        return float(np.mean(known)) if known else float("nan")
 
     def holds(self, name: str, bounds: Interval) -> float:
         if np.isnan(bounds.low):
@@ -110,9 +111,10 @@ def _by_rule(structure: str, outlined: _Outlined, stop: int) -> Choice:
         decision = decide(structure, outlined.at(count), total=outlined.total, rule=rule)
         if decision.action != "outline":
             break
+    if decision.action != "adopt":
+        return _choice(structure, outlined, stop, "", count)
     said = outlined.holds(decision.candidate, decision.interval)
-    chosen = decision.candidate if decision.action == "adopt" else ""
-    return _choice(structure, outlined, stop, chosen, count)._replace(said=said)
+    return _choice(structure, outlined, stop, decision.candidate, count)._replace(said=said)
 
 
 def _by_mean(structure: str, outlined: _Outlined, stop: int) -> Choice:

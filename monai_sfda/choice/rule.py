@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 __all__ = ["Rule"]
 
+STATED_ERROR = 0.05
+"""Of the intervals that are told."""
+
 
 class Rule(NamedTuple):
     """When a candidate may replace the source network."""
@@ -31,11 +34,20 @@ class Rule(NamedTuple):
         Alpha spending (Lan and DeMets 1983): by n outlines ``error * (n / cap) ** 2`` is spent, so that early looks
         decide only what is clear, and the last has most. Outlines beyond a look belong to it until the next look.
         """
-        reached = [look for look in self.schedule(total) if look <= count]
-        if not reached:
-            return 0.0
+        return self.error * self._share_at(count, total) if count >= self.schedule(total)[0] else 0.0
+
+    def stated_level(self, count: int, total: int, candidates: int) -> float:
+        """Of one interval, so that all of them, of all candidates at all looks together, hold at 95 %.
+
+        The 5 % are spent as the error is; before the first look, an interval is as wide as one there.
+        """
+        return 1 - STATED_ERROR * self._share_at(count, total) / candidates
+
+    def _share_at(self, count: int, total: int) -> float:
+        looks = self.schedule(total)
+        reached = [look for look in looks if look <= count] or [looks[0]]
         previous = reached[-2] if len(reached) > 1 else 0
-        return self.error * (reached[-1] ** 2 - previous**2) / self.schedule(total)[-1] ** 2
+        return (reached[-1] ** 2 - previous**2) / looks[-1] ** 2
 
     def missing(self, count: int, total: int) -> int:
         """Outlines until the next look, 0 at the cap."""

@@ -61,7 +61,7 @@ def test_images_on_which_the_candidates_differ_come_first():
     found = dict.fromkeys((RULE, UNIFORM), 0)
     for choice in choices({"dpl": gains}, disagreement=gains, stops=(5,), orders=100):
         if choice.policy in found:
-            found[choice.policy] += choice.covered
+            found[choice.policy] += not np.isnan(choice.covered) and choice.covered > 0
     assert found[RULE] > 1.5 * found[UNIFORM]
 
 
