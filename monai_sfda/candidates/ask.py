@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +11,11 @@ from typing import NamedTuple
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
+from monai_sfda.candidates.deliver import CHOSEN
 from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
 from monai_sfda.candidates.order import Drawn, draw_once, put_images
 from monai_sfda.candidates.run import find_candidates, find_source, reading_options, running_options
-from monai_sfda.candidates.segment import kept_masks, mask_name, segment
+from monai_sfda.candidates.segment import PART, kept_masks, mask_name, segment
 from monai_sfda.candidates.structures import Structures, read_structures
 from monai_sfda.console import say_why
 from monai_sfda.failures import clear_drafts
@@ -60,19 +63,23 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None, w
     """
     for folder in ("choice", "outline"):
         clear_drafts(run / folder)
+    for draft in [run / f"{CHOSEN}.part", run / "choice" / PART]:
+        shutil.rmtree(draft, ignore_errors=True)
     source = find_source(run)
     adapted, left_out = find_candidates(run)
     structures = read_structures(source.bundle)._replace(one_network=weights_only)
     options = {**reading_options(run), **running_options(run, {"device": device, "precision": precision})}
-    networks = [source, *adapted, *middle_networks(adapted, structures), *mixed_networks(source, adapted)]
+    networks = [source, *_in_order(_family(source, one, structures, left_out) for one in adapted)]
     if weights_only:
         definition = source.network_def()
         networks = [one for one in networks if one.network_def() == definition and len(one.parts()) == 1]
+        others = {one.name for one in adapted} - {one.name for one in networks}
+        left_out += [f"{name} is left out: its method changed the network." for name in sorted(others)]
     candidates: dict[str, Candidate] = {}
     masks: dict[str, dict[str, Path]] = {}
     for number, network in enumerate(networks, 1):
-        further = [] if weights_only else at_cutoffs(network, structures)
         try:
+            further = [] if weights_only else at_cutoffs(network, structures)
             made = kept_masks(network, further, run)
             if not made:
                 print(f"{number} of {len(networks)}: {network.name}", flush=True)
@@ -106,6 +113,20 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None, w
     if structures.joint:
         same = dict.fromkeys(structures.names, same_as(compared.least(), names))
     return Asked(candidates, masks, same, structures, order, images, left_out)
+
+
+def _family(source: Candidate, adapted: Candidate, structures: Structures, left_out: list[str]) -> list[Candidate]:
+    """An adapted network, half of its epochs, and what lies between it and the source; none if files are damaged."""
+    try:
+        adapted.made_of()
+        return [adapted, *middle_networks([adapted], structures), *mixed_networks(source, [adapted])]
+    except (OSError, ValueError, KeyError) as error:
+        left_out.append(f"{adapted.name} is left out: {say_why(error)}")
+        return []
+
+
+def _in_order(families: Iterable[list[Candidate]]) -> list[Candidate]:
+    return sorted((one for family in families for one in family), key=_derived)
 
 
 def _derived(candidate: Candidate) -> tuple[bool, bool, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from monai.bundle import ConfigParser
 
 from monai_sfda.files import sha256
 from monai_sfda.overrides import read_json
-from monai_sfda.passport import source_cutoffs
+from monai_sfda.passport import read_passport, source_cutoffs
 
 __all__ = ["SOURCE", "Candidate", "Mixed"]
 
@@ -81,8 +82,11 @@ class Candidate(NamedTuple):
         return dict.fromkeys(structures, float(given) if head == "sigmoid" else 0.5)
 
     def made_of(self) -> dict[str, Any]:
-        """Plain values that are the same as long as the network is: checksums of its weights and how they are mixed."""
-        own: dict[str, Any] = {"weights": sha256(self.weights)}
-        if self.mixed is None:
-            return own
-        return {**own, "mixed": self.mixed.kind, "with": sha256(self.mixed.source.weights)}
+        """Plain values that are the same as long as its masks are: checksums, cut-offs, options."""
+        own: dict[str, Any] = {
+            "weights": sha256(self.weights),
+            "configs": sha256(self.bundle / "configs" / "inference.json"),
+            "cutoff": read_passport(self.weights).get("cutoff"),
+            "options": json.loads(json.dumps({name: v for name, v in self.options.items() if name != "checkpoint"})),
+        }
+        return own if self.mixed is None else {**own, "mixed": self.mixed.kind, "with": self.mixed.source.made_of()}

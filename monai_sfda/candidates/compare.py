@@ -27,7 +27,7 @@ class Compared(NamedTuple):
     """Numbers without outlines."""
 
     disagreement: dict[str, float]
-    """case -> 1 - mean Dice over structures with the source network, of the candidate that is farthest."""
+    """case -> 1 - Dice with the source network, of the candidate and the structure that are farthest."""
     agreement: dict[str, dict[str, dict[str, float]]]
     """structure -> candidate -> candidate -> mean Dice of their masks over all images."""
 
@@ -47,14 +47,18 @@ def compare(masks: Mapping[str, Mapping[str, Path]], structures: Structures, *, 
         made_of: plain values that change with the masks; if they are those of the file, the result is read from it.
     """
     made_of = json.loads(json.dumps([made_of, list(masks), sorted(masks[SOURCE])]))
-    if keep.is_file() and (kept := read_json(keep)).get("of") == made_of:
+    try:
+        kept = read_json(keep)
+    except (OSError, ValueError):
+        kept = {}
+    if kept.get("of") == made_of:
         return Compared(kept["disagreement"], kept["agreement"])
     names, cases = list(masks), list(masks[SOURCE])
     total, farthest = np.zeros((len(structures.names), len(names), len(names))), {}
     for case in tqdm(cases, "comparing", unit="image", leave=False):
         dice = _dice(_pixels(structures.read(masks[name][case])) for name in names)
         total += dice
-        farthest[case] = float(1 - dice[:, names.index(SOURCE)].mean(0).min())
+        farthest[case] = float(1 - dice[:, names.index(SOURCE)].min())
     mean = (total / len(cases)).tolist()
     agreement = {
         structure: {name: dict(zip(names, row, strict=True)) for name, row in zip(names, table, strict=True)}

@@ -21,6 +21,7 @@ from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.outlines import Outlines
 from monai_sfda.candidates.run import reading_options, running_options
 from monai_sfda.candidates.structures import Structures
+from monai_sfda.console import say_why
 from monai_sfda.delivery import write_bundle
 from monai_sfda.files import sha256, without_suffix
 from monai_sfda.networks import load_network
@@ -60,12 +61,15 @@ def cross_fit(run: Path, asked: Asked, outlines: Outlines, epochs: int) -> Asked
     if why:
         return asked._replace(left_out=[*asked.left_out, f"{FINE_TUNED} is left out: {why}."])
     masks: dict[str, Path] = {}
-    for fold in range(FOLDS):
-        held = cases[fold::FOLDS]
-        others = [case for case in cases if case not in held]
-        print(f"Fine-tuning on {len(others)} of {len(cases)} outlines: {fold + 1} of {FOLDS}", flush=True)
-        home = _trained(run, asked, outlines, others, f"fold_{fold}", epochs)
-        masks |= _masks(home, run, asked, held)
+    try:
+        for fold in range(FOLDS):
+            held = cases[fold::FOLDS]
+            others = [case for case in cases if case not in held]
+            print(f"Fine-tuning on {len(others)} of {len(cases)} outlines: {fold + 1} of {FOLDS}", flush=True)
+            home = _trained(run, asked, outlines, others, f"fold_{fold}", epochs)
+            masks |= _masks(home, run, asked, held)
+    except Exception as error:
+        return asked._replace(left_out=[*asked.left_out, f"{FINE_TUNED} is left out: {say_why(error)}"])
     bundle = _folder(run, "all") / "bundle"
     weights = bundle / "models" / "model.pt"
     tuned = Candidate(FINE_TUNED, bundle, weights, _options(asked.candidates[SOURCE], weights))
@@ -116,7 +120,8 @@ def _trained(run: Path, asked: Asked, outlines: Outlines, cases: Sequence[str], 
 def _masks(home: Path, run: Path, asked: Asked, held: Sequence[str]) -> dict[str, Path]:
     """Case -> mask by a trained network, made once."""
     source, folder, images = asked.candidates[SOURCE], home / "held", _copies(asked)
-    if not folder.is_dir():
+    if not all((folder / "image" / images[case].name).is_file() for case in held):
+        shutil.rmtree(folder, ignore_errors=True)
         draft = home / "held.part"
         shutil.rmtree(draft, ignore_errors=True)
         (draft / "image").mkdir(parents=True)

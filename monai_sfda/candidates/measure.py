@@ -84,8 +84,9 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     if len(set(settled.networks.values())) > 1:
         scores |= _scores({TOGETHER: settled.networks}, asked, outlines)
         joint = {s: _case_gains(scores, TOGETHER, s) for s in names}
-        together = {s: sample.estimate(TOGETHER, row.values) for s, row in joint.items()}
-        settled = _guarded(settled, gains, together, sample.total)
+        of = FINE_TUNED if FINE_TUNED in settled.networks.values() else TOGETHER
+        together = {s: sample.estimate(of, row.values) for s, row in joint.items()}
+        settled = _guarded(settled, gains, asked.same, together, sample)
         if len(set(settled.networks.values())) > 1:
             table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
     rows = {s: {name: sample.row(row, scores, name, s, len(gains[s])) for name, row in table[s].items()} for s in names}
@@ -122,6 +123,9 @@ class _Sample:
         able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
         self.total = len(able)
         self.weights = weights(drawn_in_order(list(outlines.masks), able), self.total)
+        copies = {drawn.case for drawn in asked.order if drawn.image}
+        count, exhausted = len(outlines.masks), copies <= {*outlines.masks, *outlines.skipped}
+        self.rule = Rule(cap=min(count, Rule().cap)) if exhausted else Rule()  # nothing is left to outline
 
     def estimate(self, name: str, values: Sequence[float]) -> Gain:
         """Of a candidate; outlines that it has learned from tell what it gains on others, never on these themselves."""
@@ -135,7 +139,7 @@ class _Sample:
         few outlines tell.
         """
         gain = self.estimate(name, cases.values)
-        level = Rule().stated_level(gain.count, self.total, rivals)
+        level = self.rule.stated_level(gain.count, self.total, rivals)
         low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
         surface = _surface(scores, name, structure)
         return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}
@@ -148,22 +152,25 @@ def _decisions(
     sample: _Sample,
 ) -> list[Decision]:
     if not asked.structures.joint:
-        return [decide(structure, column, total=sample.total) for structure, column in gains.items()]
+        return [decide(structure, column, total=sample.total, rule=sample.rule) for structure, column in gains.items()]
     columns = list(table.values())
     means = {name: map(fmean, zip(*(column[name].values for column in columns), strict=True)) for name in columns[0]}
     mean = {name: sample.estimate(name, list(values)) for name, values in means.items()}
-    return [decide_jointly(gains, mean, total=sample.total)]
+    return [decide_jointly(gains, mean, total=sample.total, rule=sample.rule)]
 
 
 def _guarded(
-    settled: Settled, gains: Mapping[str, Mapping[str, Gain]], together: Mapping[str, Gain], total: int
+    settled: Settled,
+    gains: Mapping[str, Mapping[str, Gain]],
+    same: Mapping[str, Mapping[str, str]],
+    together: Mapping[str, Gain],
+    sample: _Sample,
 ) -> Settled:
     """One candidate for all where a structure loses by what another candidate says of the one around it."""
-    rule = Rule()
-    error = rule.error_at(next(iter(together.values())).count, total)
+    error = sample.rule.error_at(next(iter(together.values())).count, sample.total)
     for structure, gain in together.items():
-        if not is_safe(TOGETHER, [{TOGETHER: gain}], error / len(gains[structure]), rule):
-            return compromise(settled, gains, total=total)
+        if not is_safe(TOGETHER, [{TOGETHER: gain}], error / len(gains[structure]), sample.rule):
+            return compromise(settled, gains, same, total=sample.total, rule=sample.rule)
     return settled
 
 

@@ -14,7 +14,9 @@ from monai_sfda.tables import read_csv, write_csv
 __all__ = ["Drawn", "draw_once", "put_images"]
 
 COLUMNS = ("number", "case", "disagreement", "image")
-LONGEST = 100  # letters of a name: file systems end at 255 bytes
+LONGEST = 200  # bytes of a name: file systems end at 255
+SPARE = 5
+"""Copies beyond those that are to be outlined, for images that cannot be."""
 
 
 class Drawn(NamedTuple):
@@ -88,4 +90,7 @@ def put_images(
 
 
 def _copy_name(number: int, name: str) -> str:
-    return f"{number:03d}_{name.replace('/', '_')[-LONGEST:]}" if number <= Rule().cap else ""
+    if number > Rule().cap + SPARE:
+        return ""
+    end = name.replace("/", "_").encode()[-LONGEST:].decode(errors="ignore")
+    return f"{number:03d}_{end}"

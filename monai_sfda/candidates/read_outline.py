@@ -36,20 +36,17 @@ def read_outline(path: Path, image: Path, structures: Structures) -> np.ndarray:
         ValueError: if it does not fit.
         OSError: if it cannot be read.
     """
+    if sniff(path) == "dicom":
+        return _read_segments(path, image, structures)
     if structures.volumes:
         return _on_voxels(path, image, structures)
-    if sniff(path) == "dicom":
-        return _segments(path, image, structures)
     reader = MaskReader(ids=structures.known_ids())
     SameSize({"image": PhotoReader(), "label": reader})({"image": image, "label": path})
     return structures.channels(reader.decode(path))
 
 
 def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
-    kind = sniff(path)
-    if kind == "dicom":
-        return _segments_on_voxels(path, image, structures)
-    if kind != "nifti":
+    if sniff(path) != "nifti":
         raise ValueError(
             "Expected the outline of a volume as NIfTI or DICOM Segmentation, found another kind of file; export it as "
             "NIfTI."
@@ -57,6 +54,22 @@ def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
     ids = label_on(read_volume(image), read_volume(path, ids=True))
     refuse_unknown_ids(ids, structures.known_ids(), path.name)
     return structures.channels(ids)
+
+
+def _read_segments(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    read = _segments_on_voxels if structures.volumes else _segments
+    try:
+        masks = read(path, image, structures)
+    except (AttributeError, KeyError, IndexError, TypeError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(
+            f"Expected a complete DICOM Segmentation, found a damaged one ({error}); export it again."
+        ) from error
+    if structures.head == "softmax" and (masks.sum(0) > 1).any():
+        raise ValueError(
+            f"Expected segments that exclude each other, as {', '.join(structures.names)} do in this bundle, found "
+            "some that overlap; draw each pixel as one of them."
+        )
+    return masks
 
 
 def _segments_on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:

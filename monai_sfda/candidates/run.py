@@ -27,6 +27,7 @@ __all__ = [
 RECORD = "choice.json"
 KEPT = ("image_size", "cutoff")  # and network_def: options of an adaptation that the adapted bundle keeps
 READING = ("frames", "group", "reader")  # which images there are, and how they are read
+NEEDED = ("inference.json", "predict.json", "evaluate.json", "metadata.json")
 RUNNING = ("device", "precision")  # how the computer computes, which no bundle keeps
 
 
@@ -41,7 +42,7 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
 
     Raises:
         FileNotFoundError: if the source has no weights.
-        ValueError: if the run is of other weights or images.
+        ValueError: if the run is of other weights, images or options.
     """
     weights = Path(overrides.get("checkpoint") or bundle / "models" / "model.pt")
     if not weights.is_file():
@@ -64,6 +65,13 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
         raise ValueError(
             f"Expected the source weights and the images that {run} was begun with, found others; choose another "
             "--output."
+        )
+    then, given = ({**one["source"]["options"], **one["reading"]} for one in (before, now))
+    if then != given:
+        other = sorted(name for name in {*then, *given} if then.get(name) != given.get(name))
+        raise ValueError(
+            f"Expected the options that {run} was begun with, found others ({', '.join(other)}); give the same, or "
+            "choose another --output."
         )
     write_record(run, {**before, **now})
 
@@ -125,7 +133,7 @@ def find_candidates(run: Path) -> tuple[list[Candidate], list[str]]:
         weights = bundle / "models" / "model.pt"
         if not (folder / "report.json").is_file():
             others.append(f"{folder.name} is not finished and is left out; repeat the adapt command to finish it.")
-        elif not (weights.is_file() and (bundle / "configs" / "inference.json").is_file()):
+        elif not all(path.is_file() for path in (weights, *(bundle / "configs" / name for name in NEEDED))):
             others.append(
                 f"{folder.name} has lost files of its bundle and is left out; delete its folder in candidates and "
                 "repeat the adapt command."

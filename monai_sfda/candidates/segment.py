@@ -22,6 +22,8 @@ from monai_sfda.workflow import run_configs
 __all__ = ["kept_masks", "mask_name", "segment"]
 
 MADE_OF = "made_of.json"
+PART = "network.part"
+"""In ``run/choice``, a network that is mixed for a while."""
 
 Masks = dict[str, Path]
 """case -> its mask; images that could not be read have none."""
@@ -52,7 +54,7 @@ def segment(
     cutoffs = {_place(one): _channels(one, structures) for one in further}
     bundle, own = network.bundle, network.options
     if network.mixed is not None:
-        bundle, own = run / "choice" / "network.part", {}
+        bundle, own = run / "choice" / PART, {}
         shutil.rmtree(bundle, ignore_errors=True)
         build(bundle, dict.fromkeys(structures.names, network), structures)
     overlay = Path(__file__).with_name("cutoffs_of_volumes.json" if structures.volumes else "cutoffs.json")
@@ -90,8 +92,10 @@ def _place(one: Candidate) -> str:
 
 
 def _made_by(network: Candidate, folder: Path) -> bool:
-    record = folder / MADE_OF
-    return record.is_file() and read_json(record) == network.made_of()
+    try:
+        return read_json(folder / MADE_OF) == network.made_of()
+    except (OSError, ValueError):
+        return False
 
 
 def _unmake_incomplete(folder: Path, further: Sequence[Candidate]) -> None:
@@ -104,7 +108,7 @@ def _unmake_incomplete(folder: Path, further: Sequence[Candidate]) -> None:
 
 def _masks(folder: Path, further: Sequence[Candidate]) -> list[Masks]:
     """Those of a finished prediction, which writes ``report.html`` last."""
-    if not (folder / "report.html").is_file():
+    if not all((folder / name).is_file() for name in ("report.html", "results.csv")):
         return []
     rows = read_csv(folder / "results.csv", ["file", "mask"])
     names = {row["file"]: row["mask"] for row in rows if row["mask"]}

@@ -42,7 +42,12 @@ def settle(decisions: Sequence[Decision], names: Sequence[str]) -> Settled:
 
 
 def compromise(
-    settled: Settled, gains: Mapping[str, Mapping[str, Gain]], *, total: int, rule: Rule | None = None
+    settled: Settled,
+    gains: Mapping[str, Mapping[str, Gain]],
+    same: Mapping[str, Mapping[str, str]],
+    *,
+    total: int,
+    rule: Rule | None = None,
 ) -> Settled:
     """One candidate for all structures, where those of different candidates harm each other.
 
@@ -51,15 +56,19 @@ def compromise(
 
     Args:
         settled: what was decided.
-        gains: structure -> candidate -> gain.
+        gains: structure -> candidate that stands for itself -> gain.
+        same: structure -> candidate -> the one that stands for it, the source network among them.
         total: number of images that the outlined ones were drawn from.
         rule: as for the decisions.
     """
-    rule, columns = rule or Rule(), list(gains.values())
-    names = [name for name in columns[0] if all(name in column for column in columns)]
-    error = rule.error_at(next(iter(columns[0].values())).count, total)
-    safe = [name for name in names if all(is_safe(name, [column], error / len(column), rule) for column in columns)]
-    means = {name: fmean(column[name].mean for column in columns) for name in safe}
+    rule, first = rule or Rule(), next(iter(gains.values()))
+    names = dict.fromkeys(name for column in same.values() for name in column if name != SOURCE)
+    count = next(iter(first.values())).count
+    error = rule.error_at(count, total)
+    unchanged = Gain(0.0, 0.0, count)
+    columns = {s: {name: gains[s].get(same[s][name], unchanged) for name in names} for s in gains}
+    safe = [name for name in names if all(is_safe(name, [columns[s]], error / len(gains[s]), rule) for s in columns)]
+    means = {name: fmean(column[name].mean for column in columns.values()) for name in safe}
     best = max(means, key=lambda name: means[name], default=SOURCE)
     network = best if means.get(best, 0.0) > 0 else SOURCE
     why = (

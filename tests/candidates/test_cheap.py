@@ -67,6 +67,6 @@ def test_what_a_candidate_is_made_of_changes_with_either_network(tmp_path):
     source, dpl = (network(tmp_path, name) for name in ("source", "dpl"))
     half = mixed_networks(source, [dpl])[0]
     before = half.made_of()
-    assert (before["mixed"], before["with"]) == ("weights", source.made_of()["weights"])
+    assert (before["mixed"], before["with"]) == ("weights", source.made_of())
     source.weights.write_bytes(b"trained again")
     assert half.made_of() != before

@@ -41,7 +41,7 @@ def run(tmp_path):
     options = {"image_size": [64, 64], "precision": "float32"}
     record_source(run, bundle=source, images=tmp_path / "data" / "image", overrides=options)
     networks = [find_source(run), *find_candidates(run)[0]]
-    for one in [networks[0], *mixed_networks(networks[0], networks[1:])]:
+    for one in [*networks, *mixed_networks(networks[0], networks[1:])]:
         (run / "choice" / "masks" / one.name / "made_of.json").write_text(json.dumps(one.made_of()))
     return run
 
@@ -111,3 +111,26 @@ def test_few_outlines_leave_it_out_and_the_others_are_judged(monkeypatch, capsys
     assert "Note     fine-tuned is left out: it takes 6 outlines, and there are 5." in printed
     assert "dpl" in printed
     assert "Expected --fine_tune EPOCHS with --outlines" in fails(monkeypatch, "choose", run, "--fine_tune", 3)
+
+
+def test_one_outline_more_may_leave_a_training_as_it_was(monkeypatch, capsys, tmp_path, run):
+    """With 7 outlines fold 3 holds one, with 8 two; it has learned from the same six."""
+    command(monkeypatch, "choose", run)
+    for count in (7, 8):
+        words = ["--outlines", outline(run, count, tmp_path / f"{count}"), "--fine_tune", 1]
+        command(monkeypatch, "choose", run, *words)
+        assert "fine-tuned " in capsys.readouterr().out
+        assert "fine-tuned" in json.loads((run / "choice.json").read_text())["measured"]["gains"]["nucleus"]
+
+
+def test_a_training_that_fails_is_left_out(monkeypatch, capsys, tmp_path, run):
+    command(monkeypatch, "choose", run)
+
+    def fail(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(sys.modules["monai_sfda.candidates.fine_tune"], "run_configs", fail)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 8, tmp_path / "outlines"), "--fine_tune", 1)
+    printed = capsys.readouterr().out
+    assert "Note     fine-tuned is left out: no space left" in printed
+    assert "Verdict" in printed

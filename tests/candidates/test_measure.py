@@ -10,6 +10,8 @@ from bundle_support import command, fails
 from candidate_support import FUNDUS, make_run, outline
 from PIL import Image
 
+from monai_sfda.passport import write_passport
+
 
 def measured(run):
     return json.loads((run / "choice.json").read_text())["measured"]
@@ -180,6 +182,63 @@ def test_bad_outlines_and_candidates_cost_themselves_alone(monkeypatch, capsys, 
     assert found["skipped"] == [first.name.partition("_")[2]]
     assert (len(found["outlined"]), found["images"], found["empty"]) == (7, 11, {"nucleus": 1})
     assert found["decision"] == "adopt"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("models/passport.json", "{"), ("configs/inference.json", '{"cut'), ("../epochs/best.pt", "weights")],
+)
+def test_a_damaged_candidate_costs_itself_alone(monkeypatch, capsys, tmp_path, file, text):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,), "tent": (14,)})
+    command(monkeypatch, "choose", run)
+    damaged = run / "candidates" / "tent" / "bundle" / file
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text(text)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, 5, tmp_path / "outlines"))
+    printed = capsys.readouterr().out
+    assert "Note     tent is left out: " in printed
+    assert "Verdict  Adopt dpl: " in printed
+
+
+def test_masks_at_other_cutoffs_are_made_again(monkeypatch, tmp_path):
+    """A passport that was written between two commands: the bundle that is judged is the one that is delivered."""
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,), "tent": (14,)})
+    command(monkeypatch, "choose", run)
+    asked = []
+
+    def made(network, *_, **__):
+        asked.append(network.name)
+        raise ValueError("Expected a network, found none; this is a test.")
+
+    monkeypatch.setattr(sys.modules["monai_sfda.candidates.ask"], "segment", made)
+    write_passport(run / "candidates" / "tent" / "bundle" / "models" / "model.pt", cutoff={"nucleus": 0.9})
+    command(monkeypatch, "choose", run)
+    assert asked == ["tent", "between source and tent"]
+
+
+def test_damaged_files_of_a_choice_are_made_again(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)})
+    command(monkeypatch, "choose", run)
+    first = capsys.readouterr().out
+    (run / "choice" / "compared.json").write_text("{")
+    (run / "choice" / "network.part").mkdir()
+    (run / "chosen.part").mkdir()
+    command(monkeypatch, "choose", run)
+    assert capsys.readouterr().out == first
+    assert json.loads((run / "choice" / "compared.json").read_text())["of"]
+    assert not list(run.rglob("*.part"))
+
+
+def test_where_no_copy_is_left_it_is_decided_with_what_there_is(monkeypatch, capsys, tmp_path):
+    """Of 30 images 25 are copied; seven of them cannot be outlined, so that there are 18 outlines, never 20."""
+    run = make_run(tmp_path, {"source": (8,), "dpl": (9,)}, count=30)
+    command(monkeypatch, "choose", run)
+    outlines = outline(run, 25, tmp_path / "outlines")
+    for path in sorted(outlines.iterdir())[3:10]:
+        path.unlink()
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    assert measured(run)["decision"] == "keep-source"
+    assert len(measured(run)["outlined"]) == 18
 
 
 def test_what_is_wrong_as_a_whole_is_one_sentence(monkeypatch, tmp_path):

@@ -20,10 +20,17 @@ def test_copies_may_be_called_otherwise(tmp_path):
     assert {drawn.image[4:] for drawn in order} == {"a_b_x.nii.gz", "c_x.nii.gz", "d_x.nii.gz"}
 
 
-def test_only_the_first_twenty_are_to_be_outlined(tmp_path):
-    sizes = {f"{number}.png": 0.1 for number in range(25)}
+def test_only_the_first_twenty_are_to_be_outlined_and_five_are_spare(tmp_path):
+    sizes = {f"{number}.png": 0.1 for number in range(30)}
     order = draw_once(tmp_path, sizes, lambda: sizes)
-    assert [bool(drawn.image) for drawn in order] == [True] * 20 + [False] * 5
+    assert [bool(drawn.image) for drawn in order] == [True] * 25 + [False] * 5
+
+
+def test_names_of_any_letters_fit_a_file_system(tmp_path):
+    sizes = {f"{'眼' * 80}/{'底' * 80}{number}.png": 0.1 for number in range(2)}
+    for drawn in draw_once(tmp_path, sizes, lambda: sizes):
+        assert len(drawn.image.encode()) <= 255
+        assert drawn.image.endswith(".png")
 
 
 def test_nothing_is_drawn_where_nobody_disagrees(tmp_path):

@@ -104,3 +104,21 @@ def test_an_outline_of_another_series_is_refused(tmp_path):
     nibabel.save(nibabel.Nifti1Image(VOXELS, None), nowhere)
     with pytest.raises(ValueError, match="with a place in the patient, found one without"):
         read_outline(outline, nowhere, HEART)
+
+
+@pytest.mark.parametrize("part", ["PerFrameFunctionalGroupsSequence", "SegmentSequence", "PixelData"])
+def test_a_segmentation_without_a_part_is_one_sentence(tmp_path, part):
+    image = photograph(tmp_path / "a.dcm")
+    path = outline(tmp_path / "o.dcm", image, {1: "disc", 2: "cup"})
+    data = pydicom.dcmread(path)
+    delattr(data, part)
+    data.save_as(path)
+    with pytest.raises(ValueError, match="Expected a complete DICOM Segmentation, found a damaged one"):
+        read_outline(path, image, STRUCTURES)
+
+
+def test_segments_that_overlap_are_refused_where_structures_exclude_each_other(tmp_path):
+    image = photograph(tmp_path / "a.dcm")
+    path = outline(tmp_path / "o.dcm", image, {1: "disc", 2: "cup"})
+    with pytest.raises(ValueError, match="Expected segments that exclude each other, as disc, cup do"):
+        read_outline(path, image, STRUCTURES._replace(head="softmax", nested=False))

@@ -67,6 +67,14 @@ def test_a_run_is_of_one_source_and_one_folder(tmp_path, run):
         record_source(run, bundle=bundle, images=images, overrides={})
 
 
+def test_a_run_has_one_way_to_read_and_to_cut(tmp_path, run):
+    """Else the source network that methods are compared with would be another one for each."""
+    bundle, images = tmp_path / "bundle", tmp_path / "data" / "image"
+    with pytest.raises(ValueError, match=r"Expected the options that .* was begun with, found others \(cutoff\); give"):
+        record_source(run, bundle=bundle, images=images, overrides={"cutoff": 0.9})
+    record_source(run, bundle=bundle, images=images, overrides={"device": "cpu"})
+
+
 def test_candidates_that_are_unfinished_or_incomplete_are_told_apart(run):
     assert [candidate.name for candidate in find_candidates(run)[0]] == ["dpl", "tent"]
     (run / "candidates" / "cbmt").mkdir()

@@ -41,15 +41,16 @@ def test_one_decision_is_for_all_structures():
     assert settle([decision], ["disc", "cup"]).networks == {"disc": "dpl", "cup": "dpl"}
 
 
-def compromised(gains):
-    return compromise(settled(estimates(gains)), estimates(gains), total=100)
+def compromised(gains, same=None):
+    """Candidates stand for themselves where ``same`` does not say otherwise."""
+    names = {name for column in gains.values() for name in column}
+    standing = {s: {**{name: name for name in names}, **(same or {}).get(s, {})} for s in gains}
+    return compromise(settled(estimates(gains)), estimates(gains), standing, total=100)
 
 
 def test_of_different_wishes_the_best_that_is_safe_everywhere_serves_all():
-    """dpl would cost the disc 2 points; tent gains 1 on average, bn_stats 2; nobody knows of dae and the cup."""
-    found = compromised(
-        {"disc": {"dpl": -2, "tent": 2, "bn_stats": 1, "dae": 9}, "cup": {"dpl": 9, "tent": 0, "bn_stats": 3}}
-    )
+    """dpl would cost the disc 2 points; tent gains 1 on average, bn_stats 2."""
+    found = compromised({"disc": {"dpl": -2, "tent": 2, "bn_stats": 1}, "cup": {"dpl": 9, "tent": 0, "bn_stats": 3}})
     assert found[:3] == ("adopt", {"disc": "bn_stats", "cup": "bn_stats"}, 0)
     assert "so one serves all: bn_stats, because of those that are safe" in found.sentence
 
@@ -58,3 +59,15 @@ def test_the_source_is_kept_where_no_candidate_is_safe_everywhere_or_gains():
     found = compromised({"disc": {"dpl": -4, "tent": 5}, "cup": {"dpl": 9, "tent": -3}})
     assert found[:2] == ("keep-source", {"disc": "source", "cup": "source"})
     assert compromised({"disc": {"dpl": 0.4}, "cup": {"dpl": -0.5}}).action == "keep-source"
+
+
+def test_a_candidate_that_changes_one_structure_alone_may_serve_all():
+    """dpl leaves the disc as the source has it, and gains 8 points of cup."""
+    gains = {"disc": {"tent": 3}, "cup": {"dpl": 8, "tent": -5}}
+    found = compromised(gains, {"disc": {"dpl": "source"}})
+    assert found[:2] == ("adopt", {"disc": "dpl", "cup": "dpl"})
+
+
+def test_a_candidate_may_be_stood_for_by_another_in_one_structure():
+    gains = {"disc": {"tent": 3}, "cup": {"dpl": 8, "tent": -5}}
+    assert compromised(gains, {"disc": {"dpl": "tent"}}).networks == {"disc": "dpl", "cup": "dpl"}
