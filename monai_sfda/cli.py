@@ -203,6 +203,7 @@ def choose(
     *,
     outlines: str | None = None,
     fine_tune: int = 0,
+    source_masks: bool = False,
     weights_only: bool = False,
     device: str | None = None,
     precision: str | None = None,
@@ -219,6 +220,8 @@ def choose(
             in RUN/outline/image.
         fine_tune: also train the source network on the outlines, for so many epochs, and let it compete: each outline
             judges a network that has not seen it; pictures only.
+        source_masks: also copy the masks of the source network into RUN/outline/source_mask, to correct instead of
+            drawing; outlines that begin there favour the source network.
         weights_only: choose weights that the source bundle can use as they are: one network for all structures, at the
             bundle's own cut-offs.
         device: to compute on; that of the adaptation if left out.
@@ -239,7 +242,8 @@ def choose(
     with lock_folder(folder):
         from monai_sfda.candidates import ask, measure, what_to_do, what_was_found
 
-        asked = ask(folder, device=device, precision=precision, weights_only=weights_only)
+        options = {"device": device, "precision": precision, "weights_only": weights_only, "source_masks": source_masks}
+        asked = ask(folder, **options)
         found = asked.order and outlines is not None
         if found:
             print(what_was_found(folder, measure(folder, asked, outlines, fine_tune=fine_tune)))

@@ -13,7 +13,7 @@ from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_netwo
 from monai_sfda.candidates.compare import compare, same_as
 from monai_sfda.candidates.deliver import CHOSEN
 from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
-from monai_sfda.candidates.order import Drawn, draw_once, put_images
+from monai_sfda.candidates.order import Drawn, draw_once, put_images, put_source_masks
 from monai_sfda.candidates.run import find_candidates, find_source, reading_options, running_options
 from monai_sfda.candidates.segment import PART, kept_masks, mask_name, segment
 from monai_sfda.candidates.structures import Structures, read_structures
@@ -45,7 +45,14 @@ class Asked(NamedTuple):
         return [name for name in dict.fromkeys(self.same[structure].values()) if name != SOURCE]
 
 
-def ask(run: Path, *, device: str | None = None, precision: str | None = None, weights_only: bool = False) -> Asked:
+def ask(
+    run: Path,
+    *,
+    device: str | None = None,
+    precision: str | None = None,
+    weights_only: bool = False,
+    source_masks: bool = False,
+) -> Asked:
     """Make all masks of a run, draw the images to outline, and copy them into ``run/outline/image``.
 
     What is there is not made again.
@@ -56,6 +63,7 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None, w
         precision: to compute in; by default that of the adaptation.
         weights_only: take only candidates that are weights of the source's own network, at its cut-offs, and one for
             all structures.
+        source_masks: also copy the masks of the source network, see `put_source_masks`.
 
     Raises:
         FileNotFoundError: if the source bundle or the images have gone, or no candidate is finished.
@@ -109,6 +117,8 @@ def ask(run: Path, *, device: str | None = None, precision: str | None = None, w
     else:
         order = draw_once(run, masks[SOURCE], lambda: compared.disagreement)
         images = put_images(run, order, lambda: find_pictures(run))
+    if source_masks:
+        put_source_masks(run, order, masks[SOURCE])
     same = {structure: same_as(agreement, names) for structure, agreement in compared.agreement.items()}
     if structures.joint:
         same = dict.fromkeys(structures.names, same_as(compared.least(), names))

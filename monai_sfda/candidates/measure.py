@@ -62,8 +62,10 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
 
     Returns:
         ``decision`` (adopt, keep-source or outline), ``networks`` (structure -> candidate), ``more`` (outlines) and
-        ``sentence``; ``gains``: structure -> candidate -> numbers, see `_Sample.row`; ``assd_unit``: pixels, or mm of
-        volumes; ``same``: structure -> candidate -> the one that stands for it; ``outlined`` and ``skipped`` cases,
+        ``sentence``; ``gains``: structure -> candidate -> numbers, see `_Sample.row`; ``curves``: see
+        `draw_curves`; ``assd_unit``: pixels, or mm of
+        volumes; ``same``: structure -> candidate -> the one that stands for it; ``outlined`` cases with the checksums
+        of their outlines, ``skipped`` cases,
         ``empty`` (structure -> how many outlines do not have it), ``images`` (how many the gains hold for) and
         ``left_out`` (a sentence about each file and candidate that does not count).
 
@@ -96,10 +98,11 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         "more": settled.more,
         "sentence": settled.sentence,
         "gains": rows,
+        "curves": {s: sample.curve(table[s], settled.networks.get(s, ""), len(gains[s])) for s in names},
         "assd_unit": "mm" if asked.structures.volumes else "pixels",
         "same": {s: {name: other for name, other in asked.same[s].items() if name != other} for s in names},
         "images": sample.total,
-        "outlined": list(outlines.masks),
+        "outlined": outlines.checksums,
         "empty": {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names},
         "skipped": outlines.skipped,
         "left_out": [*asked.left_out, *outlines.left_out],
@@ -122,27 +125,38 @@ class _Sample:
     def __init__(self, asked: Asked, outlines: Outlines) -> None:
         able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
         self.total = len(able)
-        self.weights = weights(drawn_in_order(list(outlines.masks), able), self.total)
+        self.draws = drawn_in_order(list(outlines.masks), able)
         copies = {drawn.case for drawn in asked.order if drawn.image}
         count, exhausted = len(outlines.masks), copies <= {*outlines.masks, *outlines.skipped}
         self.rule = Rule(cap=min(count, Rule().cap)) if exhausted else Rule()  # nothing is left to outline
 
     def estimate(self, name: str, values: Sequence[float]) -> Gain:
         """Of a candidate; outlines that it has learned from tell what it gains on others, never on these themselves."""
-        return estimate_gain(values, weights=self.weights, total=ENDLESS if name == FINE_TUNED else self.total)
+        drawn = weights(self.draws[: len(values)], self.total)
+        return estimate_gain(values, weights=drawn, total=ENDLESS if name == FINE_TUNED else self.total)
+
+    def curve(self, column: Mapping[str, CaseGains], network: str, rivals: int) -> dict[str, Any]:
+        """What was known of the network that was taken, or else looks best, after each outline since the first look."""
+        best = max(column, key=lambda name: self.estimate(name, column[name].values).mean)
+        name = network if network in column else best
+        counts = range(self.rule.schedule(self.total)[0], len(self.draws) + 1)
+        told = [self.told(self.estimate(name, column[name].values[:count]), rivals) for count in counts]
+        return {"candidate": name, "after": [{"outlines": n, **one} for n, one in zip(counts, told, strict=True)]}
+
+    def told(self, gain: Gain, rivals: int) -> dict[str, float | None]:
+        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` and looks together."""
+        level = self.rule.stated_level(gain.count, self.total, rivals)
+        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
+        return {"dice": gain.mean, "low": low, "high": high}
 
     def row(
         self, cases: CaseGains, scores: Mapping[str, Scores], name: str, structure: str, rivals: int
     ) -> dict[str, Any]:
-        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` and looks together;
-        ``assd``: mean change; ``undefined``: outlined images on which outline and mask are both empty. None where too
-        few outlines tell.
+        """What `told` says; ``assd``: mean change; ``undefined``: outlined images on which outline and mask are both
+        empty. None where too few outlines tell.
         """
-        gain = self.estimate(name, cases.values)
-        level = self.rule.stated_level(gain.count, self.total, rivals)
-        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
-        surface = _surface(scores, name, structure)
-        return {"dice": gain.mean, "low": low, "high": high, "assd": surface, "undefined": cases.undefined}
+        told = self.told(self.estimate(name, cases.values), rivals)
+        return {**told, "assd": _surface(scores, name, structure), "undefined": cases.undefined}
 
 
 def _decisions(

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monai_sfda.choice import Rule, draw_order
-from monai_sfda.files import whole_file
+from monai_sfda.files import whole_file, without_suffix
 from monai_sfda.tables import read_csv, write_csv
 
-__all__ = ["Drawn", "draw_once", "put_images"]
+__all__ = ["SOURCE_MASKS", "Drawn", "draw_once", "put_images", "put_source_masks"]
+
+SOURCE_MASKS = Path("outline", "source_mask")
 
 COLUMNS = ("number", "case", "disagreement", "image")
 LONGEST = 200  # bytes of a name: file systems end at 255
@@ -87,6 +89,22 @@ def put_images(
         with whole_file(folder / drawn.image) as draft:
             copy(places[drawn.case], draft)
     return folder
+
+
+def put_source_masks(run: Path, order: list[Drawn], masks: Mapping[str, Path]) -> None:
+    """Copy the masks of the source network for those who correct instead of drawing; one that is there stays.
+
+    Args:
+        run: receives ``outline/source_mask``, with the names of the copies of the images.
+        order: as drawn.
+        masks: case -> mask of the source network.
+    """
+    for drawn in order:
+        mask = masks[drawn.case]
+        path = run / SOURCE_MASKS / f"{without_suffix(drawn.image)}{mask.name[len(without_suffix(mask.name)) :]}"
+        if drawn.image and not path.is_file():
+            with whole_file(path) as draft:
+                shutil.copyfile(mask, draft)
 
 
 def _copy_name(number: int, name: str) -> str:

@@ -13,7 +13,7 @@ from monai_sfda.candidates.read_outline import read_outline
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.data.tree import visible_files
 from monai_sfda.failures import reason
-from monai_sfda.files import SUFFIXES, readable_path, without_suffix
+from monai_sfda.files import SUFFIXES, readable_path, sha256, without_suffix
 from monai_sfda.places import existing_folder
 
 __all__ = ["Outlines", "read_outlines"]
@@ -44,6 +44,8 @@ class Outlines(NamedTuple):
     """A sentence about each file that cannot be used."""
     skipped: list[str]
     """Cases without a usable outline that were to be outlined before others that have one."""
+    checksums: dict[str, str]
+    """Case -> SHA-256 of the file of its outline."""
 
 
 def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, structures: Structures) -> Outlines:
@@ -69,6 +71,7 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
         )
     owners, left_out = _owners(order), []
     found: dict[str, Any] = {}
+    checksums: dict[str, str] = {}
     for path in sorted(files):
         name = readable_path(path.relative_to(root))
         try:
@@ -78,6 +81,7 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             pair = path, images / drawn.image
             outline = read_outline(*pair, structures)
             found[drawn.case] = pair if structures.volumes else outline
+            checksums[drawn.case] = sha256(path)
         except (OSError, ValueError) as error:
             left_out.append(f"{name} is left out: {reason(error, path)}")
     if not found:
@@ -86,7 +90,8 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
     last = max(cases.index(case) for case in found)
     skipped = [case for case in cases[:last] if case not in found]
     ordered = {case: found[case] for case in cases if case in found}
-    return Outlines(_ReadAgain(ordered, structures) if structures.volumes else ordered, left_out, skipped)
+    masks = _ReadAgain(ordered, structures) if structures.volumes else ordered
+    return Outlines(masks, left_out, skipped, {case: checksums[case] for case in ordered})
 
 
 def _owners(order: Sequence[Drawn]) -> dict[str, list[Drawn]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.candidates.ask import Asked
+from monai_sfda.candidates.curve import draw_curves
 from monai_sfda.candidates.words import WORDS, distance, from_whom, points
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
@@ -34,6 +35,7 @@ def write_page(run: Path, asked: Asked, measured: Mapping[str, Any]) -> Path:
         decision=WORDS[measured["decision"]],
         network=from_whom(measured["networks"]),
         outlined=outlined,
+        curves=draw_curves(measured["curves"]),
     )
     path = run / "choice" / "report.html"
     with whole_file(path) as draft:

@@ -8,6 +8,7 @@ from typing import Any
 
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.deliver import CHOSEN
+from monai_sfda.candidates.order import SOURCE_MASKS
 from monai_sfda.candidates.triage import CAUTION, triage
 from monai_sfda.choice import Rule
 
@@ -27,7 +28,9 @@ def what_to_do(run: Path, asked: Asked) -> str:
             f"All candidates give the masks of the source network on all {images} images, so outlines can tell nothing."
         )
         return "\n".join([*_left_out(asked.left_out), "", f"{said} Keep the source bundle."])
-    drawn = [one for one in asked.order if one.image]
+    copies = sum(bool(drawn.image) for drawn in asked.order)
+    most = min(copies, Rule().cap)
+    spare = f"; the last {copies - most} are spare, for images that cannot be outlined" if copies > most else ""
     return "\n".join(
         [
             *_left_out(asked.left_out),
@@ -36,12 +39,18 @@ def what_to_do(run: Path, asked: Asked) -> str:
             f"Caution  {CAUTION}",
             "",
             f"Outline  {asked.images}, in the order of the numbers: {Rule().missing(0, images)} images first, at most "
-            f"{len(drawn)}",
+            f"{most}{spare}",
+            *_drafts(run),
             f"Save     each as a label map {_how(asked.structures.volumes)}, under the same name, in a folder",
             f"Ids      {asked.structures.legend()}",
             f"Then     monai-sfda choose {run} --outlines FOLDER",
         ]
     )
+
+
+def _drafts(run: Path) -> list[str]:
+    folder = run / SOURCE_MASKS
+    return [f"Correct  {folder}: masks of the source network, which lead the hand"] if folder.is_dir() else []
 
 
 def _how(volumes: bool) -> str:

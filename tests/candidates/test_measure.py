@@ -10,6 +10,7 @@ from bundle_support import command, fails
 from candidate_support import FUNDUS, make_run, outline
 from PIL import Image
 
+from monai_sfda.files import sha256
 from monai_sfda.passport import write_passport
 
 
@@ -37,6 +38,10 @@ def test_the_best_network_is_adopted_and_delivered(monkeypatch, capsys, tmp_path
     assert (run / "chosen" / "models" / "model.pt").read_bytes() == b"dpl"
     page = (run / "choice" / "report.html").read_text()
     assert "Verdict: adopt dpl" in page
+    curve = found["curves"]["nucleus"]
+    assert (curve["candidate"], [row["outlines"] for row in curve["after"]]) == ("dpl", [5])
+    assert {name: curve["after"][-1][name] for name in ("dice", "low", "high")}.items() <= gains["dpl"].items()
+    assert "What was known after each outline" in page
     assert str(tmp_path) not in page
     assert all(case in page for case in found["outlined"])
 
@@ -233,6 +238,7 @@ def test_where_no_copy_is_left_it_is_decided_with_what_there_is(monkeypatch, cap
     """Of 30 images 25 are copied; seven of them cannot be outlined, so that there are 18 outlines, never 20."""
     run = make_run(tmp_path, {"source": (8,), "dpl": (9,)}, count=30)
     command(monkeypatch, "choose", run)
+    assert "at most 20; the last 5 are spare, for images that cannot be outlined" in capsys.readouterr().out
     outlines = outline(run, 25, tmp_path / "outlines")
     for path in sorted(outlines.iterdir())[3:10]:
         path.unlink()
@@ -250,3 +256,33 @@ def test_what_is_wrong_as_a_whole_is_one_sentence(monkeypatch, tmp_path):
     shutil.rmtree(run / "candidates")
     (tmp_path / "bundle" / "models" / "model.pt").write_bytes(b"source")
     assert "Expected a finished candidate" in fails(monkeypatch, "choose", run)
+
+
+def test_the_masks_of_the_source_can_be_corrected_instead_of_drawing(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=6)
+    command(monkeypatch, "choose", run)
+    assert not (run / "outline" / "source_mask").exists()
+    command(monkeypatch, "choose", run, "--source_masks")
+    assert "masks of the source network, which lead the hand" in capsys.readouterr().out
+    names = [{path.name for path in (run / "outline" / folder).iterdir()} for folder in ("image", "source_mask")]
+    assert names[0] == names[1]
+    command(monkeypatch, "choose", run, "--outlines", run / "outline" / "source_mask")
+    assert measured(run)["decision"] == "keep-source"
+
+
+def test_where_every_method_changed_the_network_no_weights_can_be_chosen(monkeypatch, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "vptta": (0,)}, count=4)
+    file = run / "candidates" / "vptta" / "bundle" / "configs" / "inference.json"
+    config = json.loads(file.read_text())
+    file.write_text(json.dumps({**config, "network_def": {"_target_": "torch.nn.Identity"}}))
+    said = fails(monkeypatch, "choose", run, "--weights_only")
+    assert "found none: vptta is left out: its method changed the network." in said
+
+
+def test_the_evidence_names_the_files_that_it_rests_on(monkeypatch, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=6)
+    command(monkeypatch, "choose", run)
+    outlines = outline(run, 6, tmp_path / "outlines")
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    record = json.loads((run / "chosen" / "configs" / "metadata.json").read_text())["adaptation"]["choice"]
+    assert set(record["outlined"].values()) == {sha256(path) for path in outlines.iterdir()}

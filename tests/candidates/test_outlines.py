@@ -8,6 +8,7 @@ from PIL import Image
 from monai_sfda.candidates.order import Drawn
 from monai_sfda.candidates.outlines import read_outlines
 from monai_sfda.candidates.structures import Structures
+from monai_sfda.files import sha256
 
 FUNDUS = Structures(["disc", "cup"], [[1, 2], [2]], "sigmoid", True)
 IDS = np.zeros((10, 14), np.uint8)
@@ -49,7 +50,8 @@ def test_outlines_are_named_as_the_copies_or_as_the_images(folder, images):
     nibabel.save(nibabel.Nifti1Image(IDS.T[:, ::-1], np.eye(4)), folder / "003_c.nii")
     found = read_outlines(folder, ORDER, images, FUNDUS)
     assert list(found.masks) == ["p/a.png", "b.png", "c.nii.gz"]
-    assert found[1:] == ([], [])
+    assert (found.left_out, found.skipped) == ([], [])
+    assert found.checksums["p/a.png"] == sha256(folder / "p" / "a.png")
     first = found.masks["p/a.png"]
     assert first.sum((1, 2)).tolist() == [36, 6]
     assert all(np.array_equal(mask, first) for mask in found.masks.values())
