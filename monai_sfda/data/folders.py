@@ -21,9 +21,18 @@ PICTURES = (
     *(".gif", ".webp", ".jp2", ".j2k", ".jxl", ".heic", ".heif", ".avif", ".jfif", ".jpe", ".dib", ".tga", ".psd"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf"),
     *(".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".npy", ".npz", ".e2e", ".fda", ".fds", ".vol"),
+    *(".mnc", ".minc", ".par", ".rec", ".nia", ".mif", ".brik", ".vtk", ".vti"),
     *(".svs", ".ndpi", ".czi", ".lsm", ".vsi", ".scn", ".mrxs", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"),
+    *(".bz2", ".xz", ".zst", ".lz4"),
 )
 """Suffixes of what may have been meant as images."""
+
+OTHERS = (
+    *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".md", ".rst", ".log", ".yaml", ".yml"),
+    *(".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".ini", ".cfg", ".toml", ".db", ".lnk", ".md5"),
+    *(".py", ".pyc", ".ipynb", ".m", ".r", ".sh", ".bat", ".exe", ".dll", ".so", ".pt", ".pth", ".pkl", ".sha256"),
+)
+"""Suffixes of files that are not opened: they are never images, and may be many."""
 
 BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")  # of PNG, JPEG and TIFF
 
@@ -34,10 +43,11 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
     """List the images of a folder tree, sorted by case.
 
     Each item holds ``image`` (path), ``case`` (path relative to the folder, with ``/``) and ``output`` (relative path
-    of its mask, see :func:`mask_names`). Suffixes count in any case; a file without a known suffix is taken if it is
-    DICOM; hidden files and folders are left out; links to folders are followed once. System folders and label maps of
-    other images are left out with a warning, see `visible_files` and `without_label_maps`. Where the folder holds both
-    ``image`` and ``mask`` (the labelled layout), only ``image`` is searched, and cases are relative to it.
+    of its mask, see :func:`mask_names`). Suffixes count in any case; a file of an unknown suffix, or none, is taken
+    if it is DICOM; hidden files and folders are left out; links to folders are followed once. System folders, label
+    maps of other images, and pictures of unsupported kinds are left out with a warning, see `visible_files` and
+    `without_label_maps`. Where the folder holds both ``image`` and ``mask`` (the labelled layout), only ``image`` is
+    searched, and cases are relative to it.
 
     Args:
         folder: the folder.
@@ -51,13 +61,13 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         _warn_of_others(root)
         root = root / "image"
     files = visible_files(root, exclude)
-    images = [path for path in files if _is_image(path)]
+    kinds = {path: _kind(path) for path in files}
+    images = [path for path, kind in kinds.items() if kind == "image"]
     if not images:
         raise FileNotFoundError(
             f"Expected images in {root}, found {_summary(files)}; accepted are {', '.join(s[1:] for s in SUFFIXES)}."
         )
-    taken = set(images)
-    if others := [path for path in files if path not in taken and _is_other_picture(path)]:
+    if others := [path for path, kind in kinds.items() if kind == "other picture"]:
         logger.warning("Pictures of unsupported kinds are left out: %s.", _counts(others))
     found: dict[str, Path] = {}
     for path in without_label_maps(root, images):
@@ -108,7 +118,14 @@ def mask_names(cases: Sequence[str], *, suffix: str = ".png") -> dict[str, str]:
 
     Cases that would share a path, also on a disk that ignores upper and lower case, keep their suffix:
     ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``. The same holds where a folder has that name.
+
+    Raises:
+        ValueError: if two cases are the same.
     """
+    if twice := [case for case, count in Counter(cases).items() if count > 1]:
+        raise ValueError(
+            f"Expected a name of its own for each image, found {_first(twice)} twice; rename files, or correct --group."
+        )
     full: set[str] = set()
     folders = {str(folder).casefold() for case in cases for folder in PurePosixPath(case).parents}
     while True:
@@ -127,17 +144,18 @@ def _warn_of_others(root: Path) -> None:
         logger.warning("Of a folder with image and mask, only image is searched; left out: %s.", _first(others))
 
 
-def _is_image(path: Path) -> bool:
+def _kind(path: Path) -> str | None:
+    """``"image"``, ``"other picture"``, or None for what is neither."""
     if path.name.lower().endswith(SUFFIXES):
-        return True
-    # Archives name DICOM files by number or by unique identifier, without a suffix.
-    if not (path.suffix == "" or path.suffix[1:].isdigit()) or path.name.upper() == "DICOMDIR":
-        return False
-    return is_dicom(_head(path))
-
-
-def _is_other_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURES or (path.suffix == "" and _head(path).startswith(BEGINNINGS))
+        return "image"
+    suffix = path.suffix.lower()
+    if suffix in OTHERS or path.name.upper() == "DICOMDIR":
+        return None
+    # Archives name DICOM files by number, by unique identifier, or as their scanner liked.
+    head = _head(path)
+    if is_dicom(head):
+        return "image"
+    return "other picture" if suffix in PICTURES or head.startswith(BEGINNINGS) else None
 
 
 def _head(path: Path) -> bytes:

@@ -40,7 +40,8 @@ def affine_spacing(images: Sequence[Tensor]) -> list[list[float]]:
 
     Returns:
         One list per image, one number per axis (width, height, as MONAI reads): millimetres for NIfTI, pixels of the
-        stored picture otherwise.
+        stored picture otherwise. Of a tilted stack these are distances along its axes, which surface distances take
+        for perpendicular.
 
     Raises:
         ValueError: if an image carries no affine.

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from monai.utils import convert_to_tensor
-from nibabel.affines import voxel_sizes
 
 from monai_sfda.findings import Findings, Prediction
 from monai_sfda.pieces import bounding_box, pieces
@@ -15,6 +14,7 @@ from monai_sfda.prediction.describe import DescribeCased, finished_row
 from monai_sfda.prediction.geometry import structure_masks
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
+from monai_sfda.reading.cell_sizes import cell_sizes
 
 __all__ = ["DescribeVolumed", "describe_volume", "measure_volume"]
 
@@ -39,7 +39,6 @@ class DescribeVolumed(DescribeCased):
             numbers = self.probabilities(convert_to_tensor(item[self.prob_key], track_meta=False))[1]
         numbers |= self.agreement(item)
         about, axes = item[key].meta, list(item[key].meta["grid"].axes)
-        sizes = voxel_sizes(item[key].affine.numpy())[axes].tolist()
         return describe_volume(
             item[key].numpy()[0].transpose(axes),
             str(item.get("case", "")),
@@ -47,7 +46,7 @@ class DescribeVolumed(DescribeCased):
             self.judge,
             self.findings,
             numbers,
-            spacing=sizes if about["measured"] else None,
+            spacing=cell_sizes(item[key].affine.numpy(), axes) if about["measured"] else None,
             kept=item.get("kept"),
         )
 
@@ -63,7 +62,12 @@ def describe_volume(
     spacing: Sequence[float] | None = None,
     kept: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a label map (Z, Y, X), slices first, and of further ``numbers``, see `Prediction`."""
+    """The row of a label map (Z, Y, X), slices first, and of further ``numbers``, see `Prediction`.
+
+    Args:
+        spacing: of slices, rows and columns in mm, where known; their product is the volume of a voxel, see
+            `monai_sfda.reading.cell_sizes`.
+    """
     prediction = Prediction(ids, bounding_box(ids != 0), case, kept=kept, spacing=spacing)
     row: dict[str, Any] = {"file": case, "status": "ok", "flags": {}, "slices": len(ids)}
     row |= findings.columns(prediction)
@@ -76,7 +80,7 @@ def measure_volume(masks: Mapping[str, np.ndarray], spacing: Sequence[float] | N
 
     Args:
         masks: name -> mask (Z, Y, X), slices first.
-        spacing: size of a voxel on each axis in mm, where known.
+        spacing: as in `describe_volume`.
     """
     row: dict[str, Any] = {}
     for name, mask in masks.items():

@@ -15,16 +15,23 @@ from monai_sfda.mask_file import is_volume
 from monai_sfda.prediction.describe import describe_mask
 from monai_sfda.prediction.describe_volume import describe_volume
 from monai_sfda.prediction.judge import Judge
+from monai_sfda.prediction.read_with import UNKNOWN, ReadWith
+from monai_sfda.reading.cell_sizes import cell_sizes
 from monai_sfda.transforms.nested import refuse_unknown_ids
 from monai_sfda.volumes import Grid, read_volume
 from monai_sfda.volumes.labels import label_on
+from monai_sfda.volumes.reader import sized_by
 from monai_sfda.volumes.volume import Volume
 
 __all__ = ["measured_row"]
 
 
 def measured_row(
-    path: Path, owner: Mapping[str, Any], classes: Mapping[int, str], findings: Findings
+    path: Path,
+    owner: Mapping[str, Any],
+    classes: Mapping[int, str],
+    findings: Findings,
+    reader: ReadWith = UNKNOWN,
 ) -> dict[str, Any]:
     """The row of a mask file.
 
@@ -33,6 +40,7 @@ def measured_row(
         owner: ``case`` of its image, and perhaps ``image`` (path or paths), ``frame`` and ``kept``.
         classes: class id -> structure.
         findings: what the organ adds.
+        reader: how volumes were read when the mask was made.
 
     Raises:
         ValueError, OSError: if it cannot be read, holds other ids, or does not lie on the voxels of its image.
@@ -44,23 +52,25 @@ def measured_row(
         return describe_mask(ids, case, classes, Judge(classes, findings), findings, kept=kept, **facts)
     mask = read_volume(path, ids=True)
     refuse_unknown_ids(mask.values, [0, *classes], case)
-    volume = _on_image(mask, owner)
-    axes = list(Grid.of(volume, (1.0, 1.0)).axes)
+    volume = _on_image(mask, owner, reader)
+    axes = list(Grid.of(volume, reader.spacing).axes)
     return describe_volume(
         volume.values.astype(np.uint8).transpose(axes),
         case,
         classes,
         Judge(classes, findings, volumes=True),
         findings,
-        spacing=volume.zooms[axes].tolist() if volume.measured else None,
+        spacing=cell_sizes(volume.affine, axes) if volume.measured else None,
         kept=kept,
     )
 
 
-def _on_image(mask: Volume, owner: Mapping[str, Any]) -> Volume:
-    """The mask on the voxels of its image, whose header counts: other software may have lost the size of a voxel."""
+def _on_image(mask: Volume, owner: Mapping[str, Any], reader: ReadWith) -> Volume:
+    """The mask on the voxels of its image, whose size counts: other software may have lost it, or made one up."""
     if "image" not in owner:
         return mask
     image = read_volume(owner["image"], owner.get("frame"))
     ids = label_on(image, mask)
-    return (image if image.sized else mask)._replace(values=ids)
+    if not image.sized:
+        image = mask if reader.pixel_size is None else sized_by(image, reader.pixel_size)
+    return image._replace(values=ids)

@@ -22,6 +22,7 @@ from monai_sfda.reading.dicom_header import dicom_header
 from monai_sfda.reading.kind import sniff
 from monai_sfda.reading.orientation import as_stored, exif_orientation
 from monai_sfda.volumes import label_map_like
+from monai_sfda.volumes.save import new_label_map
 
 __all__ = ["nifti_mask", "write_nifti"]
 
@@ -62,7 +63,7 @@ def nifti_mask(image: str | Path, ids: np.ndarray) -> bytes:
     elif kind == "dicom":
         mask = _on_dicom(image, ids.T)
     else:
-        mask = nibabel.Nifti1Image(_as_stored(image, ids).T, _affine(_print_spacing(image)))
+        mask = new_label_map(_as_stored(image, ids).T, _affine(_print_spacing(image)))
     return gzip.compress(mask.to_bytes(), mtime=0)
 
 
@@ -75,9 +76,8 @@ def _on_dicom(path: str | Path, ids: np.ndarray) -> Any:
     data = dicom_header(path, tags=TAGS)
     down, across = data.get("PixelSpacing") or (1, 1)
     axes = data.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0)
-    mask = nibabel.Nifti1Image(
-        ids[..., None], _affine((across, down), axes, data.get("ImagePositionPatient") or (0, 0, 0))
-    )
+    affine = _affine((across, down), axes, data.get("ImagePositionPatient") or (0, 0, 0))
+    mask = new_label_map(ids[..., None], affine)
     mask.header.set_xyzt_units("mm" if "PixelSpacing" in data else None)
     return mask
 

@@ -22,9 +22,13 @@ def said_depth(data: Any) -> int | None:
 def used_bits(pixels: np.ndarray, data: Any, name: str) -> np.ndarray:
     """Levels from values as they are stored: moved to the lowest bit, with their sign, without an overlay.
 
+    JPEG and its kin hold levels, which stay as they are; run lengths (RLE) hold values as they are stored.
+
     Raises:
         ValueError: if they are deeper than Bits Stored says.
     """
+    if pixels.dtype.kind not in "ui" or _holds_levels(data):
+        return pixels
     bits = data.BitsStored
     high = data.get("HighBit")
     lowest = 0 if high in (None, "") else max(int(high) + 1 - bits, 0)
@@ -32,10 +36,11 @@ def used_bits(pixels: np.ndarray, data: Any, name: str) -> np.ndarray:
     spare = 8 * pixels.itemsize - bits
     if spare <= 0:
         return pixels
+    overlay = any(data.get((group, BIT_POSITION)) and data[group, BIT_POSITION].value for group in OVERLAYS)
     if data.PixelRepresentation == 1:
         unsigned = pixels.min() >= 0 and pixels.max() < 2**bits  # the sign is at the highest bit that is used
-        return (pixels << spare) >> spare if unsigned else pixels
-    if any(data.get((group, BIT_POSITION)) and data[group, BIT_POSITION].value for group in OVERLAYS):
+        return (pixels << spare) >> spare if unsigned or overlay else pixels
+    if overlay:
         return pixels & (2**bits - 1)
     if pixels.max() >= 2**bits:
         raise Refused(
@@ -43,3 +48,10 @@ def used_bits(pixels: np.ndarray, data: Any, name: str) -> np.ndarray:
             "again."
         )
     return pixels
+
+
+def _holds_levels(data: Any) -> bool:
+    from pydicom.uid import RLELossless
+
+    syntax = data.file_meta.TransferSyntaxUID
+    return syntax.is_encapsulated and syntax != RLELossless

@@ -1,17 +1,19 @@
-"""The pixels of a DICOM file with one frame."""
+"""The pixels of a DICOM file with one frame, and for how many frames there are pixels."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from monai_sfda.reading.dicom_bits import used_bits
+from monai_sfda.reading.dicom_needed import FLOATS
 from monai_sfda.reading.stored import Refused
 
-__all__ = ["frame_pixels"]
+__all__ = ["frame_pixels", "require_frames"]
 
 JPEG, JPEG_2000 = b"\xff\xd8", b"\xff\x4f\xff\x51"  # with which a frame begins
 RGB_SAID = JPEG + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"  # APP14: colours were not transformed
@@ -28,52 +30,80 @@ def frame_pixels(data: Any, name: str) -> np.ndarray:
     from pydicom import uid
     from pydicom.pixels import pixel_array
 
-    syntax = data.file_meta.TransferSyntaxUID
-    if syntax.is_encapsulated:
-        frame = _only_frame(data, name)
-        if syntax in (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit) and _jpeg_bits(frame) == 8:
-            return _jpeg(frame, data, name)
-        if _transformed(frame):
-            data.PhotometricInterpretation = "RGB"  # to which the decoder turns it back, whatever the header says
-    else:
-        _refuse_other_length(data, name)
-    pixels = pixel_array(data, correct_unused_bits=False)  # also turns YBR into RGB
-    return pixels if syntax.is_encapsulated or pixels.dtype.kind not in "ui" else used_bits(pixels, data, name)
-
-
-def _refuse_other_length(data: Any, name: str) -> None:
-    """Less than one frame, or a row more than one: another image, whatever the header says."""
-    from pydicom.pixels.utils import get_expected_length
-
-    found, expected = len(data.PixelData), get_expected_length(data)
-    row = max(expected // data.Rows, 2)
-    if expected <= found < expected + row:
-        return
-    if found >= 2 * expected:
-        raise Refused(
-            f"Expected one DICOM image in {name}, found pixels for {found // expected} frames; export single "
-            "photographs."
-        )
-    raise Refused(
-        f"Expected {expected} bytes of pixels in {name} ({data.Columns} x {data.Rows}), found {found}; export it again."
-    )
-
-
-def _only_frame(data: Any, name: str) -> bytes:
-    from pydicom import uid
-    from pydicom.encaps import generate_fragments, parse_basic_offsets
-
-    content = io.BytesIO(data.PixelData)
-    offsets = parse_basic_offsets(content)
-    fragments = list(generate_fragments(content))
-    whole = data.file_meta.TransferSyntaxUID == uid.RLELossless  # of which each fragment is a frame
-    begins = sum(whole or fragment.startswith((JPEG, JPEG_2000)) for fragment in fragments)
-    frames = max(begins, len(offsets))
+    frames = _frames_stored(data, name)
     if frames > 1:
         raise Refused(
             f"Expected one DICOM image in {name}, found pixels for {frames} frames; export single photographs."
         )
-    return b"".join(fragments)
+    syntax = data.file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated:
+        frame = b"".join(_fragments(data)[1])
+        if syntax in (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit) and _jpeg_bits(frame) == 8:
+            return _jpeg(frame, data, name)
+        if _transformed(frame):
+            data.PhotometricInterpretation = "RGB"  # to which the decoder turns it back, whatever the header says
+    return used_bits(pixel_array(data, correct_unused_bits=False), data, name)  # also turns YBR into RGB
+
+
+def require_frames(data: Any, name: str) -> None:
+    """Refuse pixels for more or fewer frames than the header says."""
+    said, found = _frames_said(data), _frames_stored(data, name)
+    if found > said:
+        raise Refused(
+            f"Expected a NumberOfFrames of {found} in {name}, which has pixels for {found} frames, found "
+            f"{data.get('NumberOfFrames') or 'none'}; export it again."
+        )
+    if 0 < found < said:
+        raise Refused(f"Expected pixels for {said} frames in {name}, found them for {found}; export it again.")
+
+
+def _frames_said(data: Any) -> int:
+    return max(int(data.get("NumberOfFrames") or 1), 1)
+
+
+def _frames_stored(data: Any, name: str) -> int:
+    """How many frames there are pixels for; 0 if compressed ones do not tell.
+
+    Raises:
+        ValueError: if pixels without compression are fewer than the header says, or not for whole frames.
+    """
+    if not data.file_meta.TransferSyntaxUID.is_encapsulated:
+        return _whole_frames(data, name)
+    from pydicom.uid import RLELossless
+
+    offsets, fragments = _fragments(data)
+    whole = data.file_meta.TransferSyntaxUID == RLELossless  # of which each fragment is a frame
+    begins = sum(whole or fragment.startswith((JPEG, JPEG_2000)) for fragment in fragments)
+    return max(begins, offsets)
+
+
+def _whole_frames(data: Any, name: str) -> int:
+    """Without compression; a row more or less is another image, whatever the header says."""
+    from pydicom.pixels.utils import get_expected_length
+
+    if data.BitsAllocated % 8 and data.BitsAllocated != 1:
+        raise Refused(
+            f"Expected whole bytes as Bits Allocated in {name}, found {data.BitsAllocated} bits; export it again."
+        )
+    said = _frames_said(data)
+    expected = get_expected_length(data)
+    found = next((len(data[pixels].value) for pixels in ("PixelData", *FLOATS) if pixels in data), 0)
+    frame = expected // said
+    row = max(frame // data.Rows, 2)
+    if expected <= found < expected + row:
+        return said
+    if found >= expected + frame:
+        return found // frame
+    size = f"{data.Columns} x {data.Rows}" if said == 1 else f"{said} frames of {data.Columns} x {data.Rows}"
+    raise Refused(f"Expected {expected} bytes of pixels in {name} ({size}), found {found}; export it again.")
+
+
+def _fragments(data: Any) -> tuple[int, Iterator[bytes]]:
+    """How many frames the table of offsets names, and the pieces of compressed pixels."""
+    from pydicom.encaps import generate_fragments, parse_basic_offsets
+
+    content = io.BytesIO(data.PixelData)
+    return len(parse_basic_offsets(content)), generate_fragments(content)
 
 
 def _jpeg_bits(frame: bytes) -> int:

@@ -8,11 +8,12 @@ from typing import Any
 
 import nibabel
 import numpy as np
-from nibabel.affines import voxel_sizes
+from nibabel.nifti1 import unit_codes
 
-from monai_sfda.reading.stored import Huge, Stored, refuse_huge
+from monai_sfda.reading.cell_sizes import cell_sizes
+from monai_sfda.reading.stored import Huge, Refused, Stored, refuse_huge
 
-__all__ = ["damaged_nifti", "nifti_spacing", "read_nifti"]
+__all__ = ["damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti"]
 
 GZIP = b"\x1f\x8b"
 MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
@@ -33,7 +34,7 @@ def read_nifti(path: str | Path) -> Stored:
         refuse_huge(image.shape, path)
         pixels = np.asanyarray(image.dataobj)
     except (OSError, Huge) as error:
-        if isinstance(error, Huge) or error.strerror:
+        if isinstance(error, Huge) or is_of_disk(error):
             raise
         raise damaged_nifti(path, error) from None
     except Exception as error:
@@ -59,24 +60,37 @@ def read_nifti(path: str | Path) -> Stored:
 def nifti_spacing(image: Any) -> tuple[tuple[float, float] | None, str | None]:
     """Height and width of a voxel in mm, of an opened file that names its unit; and where they are from.
 
-    From the affine: the sizes that the header holds besides are often not kept up to date.
+    From the affine: the sizes that the header holds besides are often not kept up to date. Where rows and columns are
+    not at right angles, the height is the distance between rows, so that areas are right.
     """
-    unit = MM.get(image.header.get_xyzt_units()[0])
+    unit = MM.get(nifti_units(image.header)[0])
     if unit is None:
         return None, None
-    width, height = (float(size) * unit for size in voxel_sizes(image.affine)[:2])
+    height, width = (size * unit for size in cell_sizes(image.affine, (1, 0)))
     if not all(0 < size < math.inf for size in (width, height)):
         return None, None
     return (height, width), "NIfTI affine"
+
+
+def nifti_units(header: Any) -> tuple[str, str]:
+    """The units of space and time, as nibabel calls them; ``unknown`` also where a number stands for none."""
+    number = int(header["xyzt_units"])
+    space, time = (str(unit_codes.label.get(code, "unknown")) for code in (number % 8, number - number % 8))
+    return space, time
 
 
 def _channels(image: Any) -> int:
     shape = list(image.shape)
     while len(shape) > 3 and shape[-1] == 1:
         shape.pop()
-    timed = image.header.get_xyzt_units()[1] in ("sec", "msec", "usec")
+    timed = nifti_units(image.header)[1] in ("sec", "msec", "usec")
     colours = (len(shape) == 5 and shape[3] == 1) or (len(shape) == 4 and not timed)
     return shape[-1] if colours and shape[2] == 1 and shape[-1] in (3, 4) else 1
+
+
+def is_of_disk(error: OSError) -> bool:
+    """Whether the disk failed, and not nibabel, which looks for ``a.nii.gz`` if it is asked for ``a.Nii.gz``."""
+    return bool(error.strerror) and not isinstance(error, FileNotFoundError)
 
 
 def damaged_nifti(path: str | Path, error: Exception) -> ValueError:
@@ -84,6 +98,8 @@ def damaged_nifti(path: str | Path, error: Exception) -> ValueError:
     name = Path(path).name
     with open(path, "rb") as file:
         zipped = file.read(len(GZIP)) == GZIP
+    if isinstance(error, FileNotFoundError):
+        return Refused(f"Expected a name that ends with .nii or .nii.gz, in small letters, found {name}; rename it.")
     remedy = "export it again"
     if zipped != name.lower().endswith(".gz"):
         remedy = f"it is {'' if zipped else 'not '}compressed: let its name end with {'.nii.gz' if zipped else '.nii'}"

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from monai_sfda.reading.stored import Refused
-from monai_sfda.volumes.slices import Slice
+from monai_sfda.volumes.slices import CLOCK, Slice
 from monai_sfda.volumes.volume import size_text
 
 __all__ = ["arranged", "normal_of", "series_affine"]
 
 SAME_POSITION = 0.01  # mm
 REGULAR = 0.25
-"""Of the distance of slices: as far a slice may lie from where it belongs. One that is missing moves others by half."""
-GAP = 1.5  # times the smallest distance of slices
+"""Of the distance of slices: as far a slice may lie from where it belongs."""
+EVEN = 1.3
+"""The largest distance of slices is at most so many times the smallest. Missing slices make it 2, 3/2 or 4/3."""
+GAP = 1.4  # times the smallest distance of slices: a slice is missing
 LENGTH = 0.01
 """As far the directions of rows and columns may be from 1 long and from a right angle."""
 CLOSE = 1e-3
+HALF_A_DAY = 12_00_00  # as DICOM writes the time of the day
 
 
 def arranged(slices: Sequence[Slice]) -> list[list[Slice]]:
@@ -43,10 +47,23 @@ def arranged(slices: Sequence[Slice]) -> list[list[Slice]]:
         else:
             places.append([one])
     _refuse_unequal(places)
-    frames = [list(frame) for frame in zip(*(sorted(place, key=lambda one: one.time) for place in places), strict=True)]
+    frames = [list(frame) for frame in zip(*map(_in_time, places), strict=True)]
     for frame in frames:
         _refuse_gaps(frame)
     return frames
+
+
+def _in_time(place: Sequence[Slice]) -> list[Slice]:
+    """Images at one position in their order; refused where midnight lies between them and no date says so."""
+    images = sorted(place, key=lambda one: one.time)
+    for one, other in pairwise(images):
+        same = one.time[:CLOCK] == other.time[:CLOCK] and one.time[CLOCK] > 0
+        if same and other.time[CLOCK] - one.time[CLOCK] > HALF_A_DAY:
+            raise Refused(
+                "Expected an AcquisitionDate of images before and after midnight, found none that tells the order of "
+                f"the images {one.called} and {other.called}; export the series again with its dates."
+            )
+    return images
 
 
 def normal_of(one: Slice) -> np.ndarray:
@@ -79,6 +96,7 @@ def _refuse_mixture(slices: Sequence[Slice]) -> None:
             f"Expected a series of grey images, found colours in {len(colours)} of {len(slices)} ({_names(colours)}); "
             "export the images themselves, not pictures of them."
         )
+    _one("study", slices, lambda one: one.study)
     _one("modality", slices, lambda one: one.modality)
     _one("size", slices, lambda one: one.size)
     _one("frame of reference", slices, lambda one: one.reference)
@@ -143,18 +161,18 @@ def _refuse_gaps(frame: Sequence[Slice]) -> None:
     places = np.array([one.position for one in frame])
     straight = np.linspace(places[0], places[-1], len(frame))
     distances = np.linalg.norm(np.diff(places, axis=0), axis=1)
-    usual = distances.min()
-    if np.linalg.norm(places - straight, axis=1).max() <= REGULAR * np.linalg.norm(straight[1] - straight[0]):
+    least, gap = distances.min(), int(distances.argmax())
+    askew = np.linalg.norm(places - straight, axis=1).max()
+    if distances[gap] <= EVEN * least and askew <= REGULAR * np.linalg.norm(straight[1] - straight[0]):
         return
-    gap = int(distances.argmax())
-    if distances[gap] > GAP * usual:
+    if distances[gap] > GAP * least:
         raise Refused(
             f"Expected slices at equal distances, found {distances[gap]:.4g} mm between the images {frame[gap].called} "
-            f"and {frame[gap + 1].called}, and {usual:.4g} mm elsewhere; add the missing slices, or export the series "
-            "again."
+            f"and {frame[gap + 1].called}, and {least:.4g} mm between others; add the missing slices, or export the "
+            "series again."
         )
     raise Refused(
-        f"Expected slices on a line at equal distances, found distances from {usual:.4g} to {distances.max():.4g} mm; "
+        f"Expected slices on a line at equal distances, found distances from {least:.4g} to {distances.max():.4g} mm; "
         "export the series again, or resample it."
     )
 

@@ -50,7 +50,7 @@ def find_volume_pairs(dataset: str | Path, *, frames: Frames = None, group: str 
 
     Args:
         dataset: the folder, see `monai_sfda.data.find_pairs`; the mask of a series has the name of its ``output``.
-        frames: as in `find_volumes`; the masks have as many.
+        frames: as in `find_volumes`; a mask has as many, or one volume for all of them.
         group: as in `find_volumes`; also of the masks.
     """
     return _each_frame(find_pairs(dataset, partial(_volumes, group=group)), _wanted(frames))
@@ -81,7 +81,7 @@ def _wanted(frames: Frames) -> str | tuple[int, ...] | None:
         return frames
     numbers = frames.split(",") if isinstance(frames, str) else [frames] if isinstance(frames, int) else frames
     try:
-        wanted = tuple(int(number) for number in numbers)
+        wanted = () if isinstance(frames, bool) else tuple(int(number) for number in numbers)  # --frames alone is True
     except (TypeError, ValueError):
         wanted = ()
     if not wanted or min(wanted) < 0:

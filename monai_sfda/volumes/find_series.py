@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-    """One item for each series, wherever its files lie.
+    """One item for each series of a study, wherever its files lie.
 
     Its ``image`` is the list of its paths, in the order of the slices where they are those of one volume, ``frames`` is
     how many volumes there are, and its ``case`` is the folder that holds all its files and the number of the series:
@@ -39,13 +39,13 @@ def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
     cases = {item["image"]: item["case"] for item in items}
     with ThreadPoolExecutor(THREADS) as pool:
         read = list(pool.map(_slices, cases))
-    groups: dict[str, list[Slice]] = {}
+    groups: dict[tuple[str | None, str], list[Slice]] = {}
     alone, others = [], 0
     for path, slices in zip(cases, read, strict=True):
         if slices is None:
             alone.append({"image": [path], "case": cases[path]})
         elif slices:
-            groups.setdefault(slices[0].series or f"alone {path}", []).extend(slices)
+            groups.setdefault((slices[0].study, slices[0].series or f"alone {path}"), []).extend(slices)
         else:
             others += 1
     if others:

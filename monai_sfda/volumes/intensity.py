@@ -8,6 +8,9 @@ import numpy as np
 
 __all__ = ["Intensity", "Percentiles", "ZScore"]
 
+LARGEST_EXACT = 2**24
+"""Up to here float32 has all integers."""
+
 
 @dataclass(frozen=True)
 class Percentiles:
@@ -54,4 +57,10 @@ def scaled(values: np.ndarray, rule: Intensity) -> np.ndarray:
     black, white = rule.ends(values)
     if not black < white:
         raise ValueError(f"Expected a volume that shows something, found {black:g} in all voxels; export it again.")
-    return np.clip((values.astype(np.float32) - black) / (white - black), 0, 1)
+    return np.clip((values.astype(_exact(values)) - black) / (white - black), 0, 1).astype(np.float32, copy=False)
+
+
+def _exact(values: np.ndarray) -> type:
+    """float32, but float64 for integers so large that neighbours would become one."""
+    large = values.dtype.kind in "iu" and max(-int(values.min()), int(values.max())) > LARGEST_EXACT
+    return np.float64 if large else np.float32

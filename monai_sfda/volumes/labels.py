@@ -30,7 +30,8 @@ def label_on(volume: Volume, label: Volume) -> np.ndarray:
         sizes = [size_text(one.values.shape) for one in (volume, label)]
         found = f"{sizes[1]} for {sizes[0]}; "
         if sizes[0] == sizes[1]:  # other software may have lost the header
-            found = "other places in its affine; save it with the header of its image, or "
+            other = "places in its affine" if label.placed else f"sizes of a voxel ({size_text(label.zooms)} mm)"
+            found = f"other {other}; save it with the header of its image, or "
         raise Refused(
             f"Expected a label map on the voxels of its image, found {found}resample it onto the image (nearest "
             "neighbour)."
@@ -57,7 +58,8 @@ def voxels_at(pixels: np.ndarray, frame: Slice, volume: Volume) -> np.ndarray:
     rounded = np.rint(to_voxel)
     apart = np.abs((corners @ (to_voxel - rounded).T)[:, :3]).max()
     found = (np.c_[pixels[:, ::-1], np.zeros(len(pixels)), np.ones(len(pixels))] @ rounded.T)[:, :3].astype(int)
-    if not apart < ON_VOXEL or (found < 0).any() or (found >= volume.values.shape).any():
+    neighbours = (np.abs(rounded[:3, :2]).sum(axis=0) == 1).all()  # a coarser pixel covers voxels that nobody names
+    if not neighbours or not apart < ON_VOXEL or (found < 0).any() or (found >= volume.values.shape).any():
         raise Refused(
             "Expected an outline on the voxels of its volume, found one elsewhere; draw it on this series, or resample "
             "it onto the volume (nearest neighbour)."
@@ -68,9 +70,19 @@ def voxels_at(pixels: np.ndarray, frame: Slice, volume: Volume) -> np.ndarray:
 def _same(volume: Volume, label: Volume) -> bool:
     if volume.values.shape != label.values.shape:
         return False
-    if not (volume.placed and label.placed):
+    if not label.placed:
+        return not _states_other_sizes(label, volume)
+    if not volume.placed:
         return True
     return corner_distance(volume.affine, label.affine, volume.values.shape) < SAME_PLACE
+
+
+def _states_other_sizes(label: Volume, volume: Volume) -> bool:
+    """Voxels of 1 x 1 x 1 are what a header has that nobody filled in."""
+    if not (label.measured and volume.measured) or (label.zooms == 1).all():
+        return False
+    first, second = (np.diag([*one.zooms, 1]) for one in (volume, label))
+    return not corner_distance(first, second, volume.values.shape) < SAME_PLACE
 
 
 def _turned(label: Volume, affine: np.ndarray) -> Volume:

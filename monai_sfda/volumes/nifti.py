@@ -14,7 +14,7 @@ from nibabel.imageglobals import logger
 from nibabel.openers import ImageOpener
 
 from monai_sfda.reading.kind import sniff
-from monai_sfda.reading.nifti import damaged_nifti
+from monai_sfda.reading.nifti import damaged_nifti, is_of_disk, nifti_units
 from monai_sfda.reading.stored import Refused, refuse_huge
 from monai_sfda.volumes.volume import MOST_VOXELS, SAME_PLACE, Volume, corner_distance, size_text
 
@@ -61,7 +61,7 @@ def _opened(path: str | Path) -> Any:
     try:
         return nibabel.load(path)
     except OSError as error:
-        if error.strerror:
+        if is_of_disk(error):
             raise
         raise damaged_nifti(path, error) from None
     except Exception as error:  # as varied as broken headers
@@ -99,7 +99,7 @@ def _values(image: Any, path: str | Path, frame: int | None) -> np.ndarray:
         else:
             values = np.asanyarray(image.dataobj[..., frame])
     except OSError as error:
-        if error.strerror:
+        if is_of_disk(error):
             raise
         raise damaged_nifti(path, error) from None
     except Exception as error:
@@ -122,7 +122,7 @@ def _place(image: Any, path: str | Path, shape: tuple[int, ...]) -> Volume:
     ITK follows the one or the other, depending on its version, so that both have to say the same.
     """
     header, name = image.header, Path(path).name
-    unit = _unit(header)
+    unit, _ = nifti_units(header)
     written = _written_sizes(image, path)
     codes = [bool(header[form] > 0) for form in ("sform_code", "qform_code")]
     if all(codes):
@@ -143,13 +143,6 @@ def _place(image: Any, path: str | Path, shape: tuple[int, ...]) -> Volume:
     affine[:3] *= MM.get(unit, 1.0)
     sized = any(codes) or unit != "unknown" or bool((written != 1).any())
     return Volume(np.empty(0), affine, placed=any(codes), measured=sized and len(written) == 3, sized=sized)
-
-
-def _unit(header: Any) -> str:
-    try:
-        return header.get_xyzt_units()[0]
-    except KeyError:  # a number that stands for none
-        return "unknown"
 
 
 def _with_sizes(affine: np.ndarray, written: np.ndarray, name: str) -> np.ndarray:

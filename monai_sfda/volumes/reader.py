@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from monai_sfda.reading.stored import Refused
+from monai_sfda.reading.stored import Huge, Refused
+from monai_sfda.volumes.frame_of_label import frame_of_label
 from monai_sfda.volumes.grid import Grid
 from monai_sfda.volumes.intensity import Percentiles, ZScore, scaled
 from monai_sfda.volumes.labels import label_on
 from monai_sfda.volumes.read import read_volume
-from monai_sfda.volumes.volume import Volume, size_text
+from monai_sfda.volumes.volume import MOST_VOXELS, Volume, size_text
 
-__all__ = ["VolumeReader"]
+__all__ = ["VolumeReader", "sized_by"]
 
 FARTHEST = 50
 """Times the spacing of the network, or as much smaller: a size of a voxel beyond that is in another unit."""
@@ -80,15 +82,19 @@ class VolumeReader:
         volume = self._sized(read_volume(item["image"], item.get("frame")))
         grid = Grid.of(volume, self.spacing)
         self._refuse_other_kind(volume, grid)
+        self._refuse_other_distance(volume, grid)
+        _refuse_huge_grid(grid)
         return grid.to_network(scaled(volume.values, self.rule))[None], grid, volume
 
     def read_label(self, item: Mapping[str, Any], volume: Volume) -> np.ndarray:
         """The label map of an item (``label``: path, perhaps ``frame``) on the voxels of its image: (X, Y, Z) uint8.
 
+        A label map of one volume holds for every frame of its image.
+
         Raises:
-            ValueError: if it has other voxels than its image, or holds no class ids.
+            ValueError: if it has other voxels or other frames than its image, or holds no class ids.
         """
-        return label_on(volume, read_volume(item["label"], item.get("frame"), ids=True))
+        return label_on(volume, read_volume(item["label"], frame_of_label(item), ids=True))
 
     def _sized(self, volume: Volume) -> Volume:
         """With ``pixel_size``, where the file states none."""
@@ -99,9 +105,7 @@ class VolumeReader:
                 "Expected a file that states the size of its pixels in mm, found none; give rows and columns, or "
                 'slices, rows and columns, as --reader::pixel_size "[8,1.25,1.25]".'
             )
-        thickness, rows, columns = (1.0, *self.pixel_size)[-3:]
-        affine = volume.affine @ np.diag([columns, rows, thickness, 1.0])
-        return volume._replace(affine=affine, measured=len(self.pixel_size) == 3, sized=True)
+        return sized_by(volume, self.pixel_size)
 
     def _refuse_other_kind(self, volume: Volume, grid: Grid) -> None:
         if not self.by_slices and min(volume.values.shape) == 1:
@@ -116,6 +120,32 @@ class VolumeReader:
                 f"Expected voxels of about {size_text(self.spacing)} mm, for which the network is made, found "
                 f"{size_text(sizes)} mm; correct the size or the unit in the header."
             )
+
+    def _refuse_other_distance(self, volume: Volume, grid: Grid) -> None:
+        """A network of slices does not see how far apart they are, but volumes in ml rest on it."""
+        if grid.stored[0] == 1 or not volume.measured:
+            return
+        distance = volume.zooms[grid.axes[0]]
+        if not min(self.spacing) / FARTHEST <= distance <= max(self.spacing) * FARTHEST:
+            raise Refused(
+                f"Expected a distance of slices that goes with pixels of about {size_text(self.spacing)} mm, found "
+                f"{distance:g} mm; correct the size or the unit in the header."
+            )
+
+
+def _refuse_huge_grid(grid: Grid) -> None:
+    if math.prod(grid.size) > MOST_VOXELS:
+        raise Huge(
+            f"Expected at most {MOST_VOXELS} voxels at the spacing of the network, found {size_text(grid.size)}; "
+            "correct the size of a voxel in the header, or cut the volume."
+        )
+
+
+def sized_by(volume: Volume, pixel_size: Sequence[float]) -> Volume:
+    """A volume that states no size with that of rows and columns, or of slices, rows and columns, in mm."""
+    thickness, rows, columns = (1.0, *pixel_size)[-3:]
+    affine = volume.affine @ np.diag([columns, rows, thickness, 1.0])
+    return volume._replace(affine=affine, measured=len(pixel_size) == 3, sized=True)
 
 
 def _pixel_size(given: float | Sequence[float] | None) -> tuple[float, ...] | None:

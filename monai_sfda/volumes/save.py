@@ -16,11 +16,13 @@ from monai_sfda.mask_file import nifti_comment
 from monai_sfda.reading.kind import sniff
 from monai_sfda.transforms import SaveMaskd
 
-__all__ = ["SaveVolumeMaskd", "label_map_like"]
+__all__ = ["SaveVolumeMaskd", "label_map_like", "new_label_map"]
 
 # Of a NIfTI header; its texts may name a patient.
 CODES = ("pixdim", "xyzt_units", "qform_code", "sform_code")
 PLACE = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z")
+
+LONGEST_OF_VERSION_1 = 32767  # voxels of an axis
 
 
 class SaveVolumeMaskd(SaveMaskd):
@@ -40,10 +42,16 @@ class SaveVolumeMaskd(SaveMaskd):
         if sniff(source) == "nifti":
             label_map = label_map_like(nibabel.load(source), ids)
         else:
-            label_map = nibabel.Nifti1Image(ids, mask.affine.numpy())
+            label_map = new_label_map(ids, mask.affine.numpy())
             label_map.header.set_xyzt_units("mm" if about.get("measured") else None)
         label_map.header.extensions.append(nifti_comment(row, brief_hash(about["files"]), ids))
         return gzip.compress(label_map.to_bytes(), compresslevel=1, mtime=0)  # label maps are small at any level
+
+
+def new_label_map(ids: np.ndarray, affine: np.ndarray) -> Any:
+    """A NIfTI image of ids uint8; of version 2 where version 1 cannot count the voxels of an axis."""
+    kind = nibabel.Nifti1Image if max(ids.shape) <= LONGEST_OF_VERSION_1 else nibabel.Nifti2Image
+    return kind(ids, affine)
 
 
 def label_map_like(image: Any, ids: np.ndarray) -> Any:

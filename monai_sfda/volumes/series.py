@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from monai_sfda.reading.dicom_bits import used_bits
-from monai_sfda.reading.dicom_frame import frame_pixels
+from monai_sfda.reading.dicom_frame import frame_pixels, require_frames
 from monai_sfda.reading.dicom_greys import padding_pixels
 from monai_sfda.reading.dicom_header import open_dicom
 from monai_sfda.reading.dicom_needed import require_elements
@@ -36,19 +36,7 @@ def read_series(paths: Sequence[str], frame: int | None = None) -> Volume:
     slices = series_frame(paths, frame)
     first = slices[0]
     refuse_huge((*first.size, len(slices)), first.path, MOST_VOXELS)
-    values = np.empty((len(slices), *first.size), np.float32)
-    opened: tuple[str, Any] = ("", None)  # frames of one file follow each other
-    for number, one in enumerate(slices):
-        try:
-            if opened[0] != one.path:
-                opened = one.path, open_dicom(one.path)
-            values[number] = _levels(opened[1], one)
-        except (ImportError, Refused):
-            raise
-        except Exception as error:  # as varied as damaged files; what pydicom says may quote a patient
-            if getattr(error, "strerror", None):
-                raise
-            raise _undecodable(opened[1], one, error) from None
+    values = _values(slices)
     measured = first.spacing is not None and (len(slices) > 1 or first.thickness is not None)
     placed = first.position is not None
     return Volume(values.transpose(2, 1, 0), series_affine(slices), placed, measured, first.spacing is not None)
@@ -70,6 +58,28 @@ def series_frame(paths: Sequence[str], frame: int | None = None) -> list[Slice]:
     return frames[frame or 0]
 
 
+def _values(slices: Sequence[Slice]) -> np.ndarray:
+    """(slices, rows, columns) float32; padding is as dark as the darkest pixel of all."""
+    values = np.empty((len(slices), *slices[0].size), np.float32)
+    padding = np.zeros(values.shape, bool)
+    opened: tuple[str, Any] = ("", None)  # frames of one file follow each other
+    for number, one in enumerate(slices):
+        try:
+            if opened[0] != one.path:
+                opened = one.path, open_dicom(one.path)
+                _require_pixels(opened[1], one)
+            values[number], padding[number] = _levels(opened[1], one)
+        except (ImportError, Refused):
+            raise
+        except Exception as error:  # as varied as damaged files; what pydicom says may quote a patient
+            if getattr(error, "strerror", None):
+                raise
+            raise _undecodable(opened[1], one, error) from None
+    if padding.any() and not padding.all():
+        values[padding] = values.min(where=~padding, initial=np.inf)
+    return values
+
+
 def _slices(path: str) -> list[Slice]:
     try:
         return slices_of(path)
@@ -86,36 +96,40 @@ def _slices(path: str) -> list[Slice]:
         ) from None
 
 
-def _levels(data: Any, one: Slice) -> np.ndarray:
-    """(rows, columns) float32 of one slice."""
+def _require_pixels(data: Any, one: Slice) -> None:
+    name = f"image {one.called}" if one.frame is None else Path(one.path).name
+    if one.frame is None:
+        require_elements(data, name)
+    require_frames(data, name)
+
+
+def _levels(data: Any, one: Slice) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, columns) float32 of one slice, bright meaning bright, and which of them are padding."""
     pixels = _pixels(data, one)
     levels = _rescaled(pixels, data, one)
-    padding = padding_pixels(pixels, data)
-    if padding.any() and not padding.all():
-        levels[padding] = levels[~padding].min()
-    return -levels if data.PhotometricInterpretation == "MONOCHROME1" else levels
+    inverted = data.PhotometricInterpretation == "MONOCHROME1"
+    return -levels if inverted else levels, padding_pixels(pixels, data)
 
 
 def _undecodable(data: Any, one: Slice, error: Exception) -> Refused:
     stored = getattr(data, "file_meta", {}).get("TransferSyntaxUID")
     name = getattr(stored, "name", "")
     how = f", stored as {name}" if name and name.isprintable() else ""
+    compressed = stored is not None and stored.is_transfer_syntax and stored.is_encapsulated
+    remedy = ", without compression" if compressed else ""
     return Refused(
         f"Expected images that can be decoded in the series, found image {one.called} that cannot "
-        f"({type(error).__name__}{how}); export the series again, without compression."
+        f"({type(error).__name__}{how}); export the series again{remedy}."
     )
 
 
 def _pixels(data: Any, one: Slice) -> np.ndarray:
     name = f"image {one.called}"
     if one.frame is None:
-        require_elements(data, name)
         return frame_pixels(data, name)
     from pydicom.pixels import pixel_array
 
-    pixels = pixel_array(data, index=one.frame, correct_unused_bits=False)
-    encapsulated = data.file_meta.TransferSyntaxUID.is_encapsulated
-    return pixels if encapsulated or pixels.dtype.kind not in "ui" else used_bits(pixels, data, name)
+    return used_bits(pixel_array(data, index=one.frame, correct_unused_bits=False), data, name)
 
 
 def _rescaled(pixels: np.ndarray, data: Any, one: Slice) -> np.ndarray:

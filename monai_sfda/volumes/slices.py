@@ -11,14 +11,18 @@ import numpy as np
 from monai_sfda.reading.dicom_header import GROUPS, open_dicom
 from monai_sfda.reading.dicom_needed import LABEL_MAPS, require_pydicom
 
-__all__ = ["Slice", "frames_of", "slices_of"]
+__all__ = ["CLOCK", "Slice", "frames_of", "slices_of"]
 
 TIMES = (
     ("TemporalPositionIdentifier", "TemporalPositionIndex"),
     ("TriggerTime", "NominalCardiacTriggerDelayTime"),
-    ("AcquisitionTime", "FrameAcquisitionDateTime"),
+    ("FrameAcquisitionDateTime",),
+    ("AcquisitionDate",),
+    ("AcquisitionTime",),
 )
 """What tells the images at one position apart: the first that differs. By its name in old and in enhanced files."""
+CLOCK = len(TIMES) - 1
+"""Where in `Slice.time` the time of the day is, as the number HHMMSS; 0 where it is not said."""
 TAGS = [
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber"),
     *("FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames", "PhotometricInterpretation"),
@@ -88,7 +92,7 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
     said = {name: _said(data, groups, name) for name in TAGS if name not in GROUPS}
     instance = _number(said["InstanceNumber"])
     called = Path(path).name if instance is None else f"{instance:g}"
-    times = [next((n for n in map(_number, (said[a], said[b])) if n is not None), 0.0) for a, b in TIMES]
+    times = [next((n for n in (_number(said[name]) for name in names) if n is not None), 0.0) for names in TIMES]
     thickness = _number(said["SpacingBetweenSlices"]) or _number(said["SliceThickness"])
     return Slice(
         path=path,

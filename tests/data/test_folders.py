@@ -66,6 +66,26 @@ def test_dicom_files_without_suffix_and_preamble_are_found_by_their_first_elemen
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("DIC.mr", "DIC.dc3", "DIC.acr", "DIC.DCM30", "DIC.v1a", "DIC.Smith", "DIC.dcm_", "DIC.dcm.bak", "DIC.img"),
+        "MR.1.3.12.2.1107.5_0001",
+    ],
+)
+def test_dicom_files_of_an_unknown_suffix_are_found_by_content(tmp_path, name, caplog):
+    (tmp_path / name).write_bytes(bytes(128) + b"DICM")
+    assert cases(tmp_path) == [name]
+    assert "left out" not in caplog.text
+
+
+def test_files_that_are_never_images_are_not_opened(tmp_path, monkeypatch, caplog):
+    touch(tmp_path, "a.png", "b.csv", "c.json", "d.txt", "e.xml", "f.html", "g.PDF")
+    monkeypatch.setattr("builtins.open", None)
+    assert cases(tmp_path) == ["a.png"]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
     "head", [b"", b"\x08\0", b"\x08\0\5\0\xff\xff\xff\x7f", b"\x08\0\5\0cs\x0a\x10", b"\x7fELF\2\1\1"]
 )
 def test_other_files_without_a_suffix_are_no_images(tmp_path, head):
@@ -167,6 +187,11 @@ def test_outputs_are_unique_even_where_case_is_ignored():
     assert mask_names(["s/a.png", "t/a.png"]) == {"s/a.png": "s/a.png", "t/a.png": "t/a.png"}
 
 
+def test_a_name_that_is_there_twice_is_refused():
+    with pytest.raises(ValueError, match="Expected a name of its own for each image, found b twice; rename files, or"):
+        mask_names(["a", "b", "b"])
+
+
 def test_names_that_differ_in_case_alone_do_not_hang():
     assert mask_names(["a.png", "A.PNG"]) == {"a.png": "a.png.png", "A.PNG": "A.PNG.png"}
 
@@ -234,6 +259,21 @@ def test_volumes_and_raw_photographs_are_counted_too(tmp_path, caplog):
     touch(tmp_path, "a.png", "b.hdr", "b.img", "c.nrrd", "d.JFIF", "e.NEF", "f.tar.gz")
     assert len(find_images(tmp_path)) == 1
     assert "are left out: 1 .hdr, 1 .img, 1 .nrrd, 1 .jfif, 1 .nef, ...." in caplog.text
+
+
+@pytest.mark.parametrize("name", ["b.nii.bz2", "b.nii.zst", "b.nii.xz", "b.MNC", "b.par", "b.nia", "b.mif", "b.BRIK"])
+def test_volumes_of_other_programs_are_counted(tmp_path, name, caplog):
+    touch(tmp_path, "a.png", name)
+    assert cases(tmp_path) == ["a.png"]
+    assert f"are left out: 1 {Path(name).suffix.lower()}." in caplog.text
+
+
+@pytest.mark.parametrize("name", ["IMG.0001", "scan.bak"])
+def test_pictures_of_an_unknown_suffix_are_counted(tmp_path, name, caplog):
+    touch(tmp_path, "a.png")
+    Image.new("RGB", (4, 4)).save(tmp_path / name, "jpeg")
+    assert cases(tmp_path) == ["a.png"]
+    assert f"are left out: 1 {Path(name).suffix}." in caplog.text
 
 
 def test_dicom_that_begins_as_tiff_is_read_and_not_counted(tmp_path, caplog):

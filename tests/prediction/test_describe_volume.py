@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+import torch
+from monai.data import MetaTensor
 
-from monai_sfda.prediction.describe_volume import describe_volume, measure_volume
+from monai_sfda.organs.heart import Heart
+from monai_sfda.prediction.describe_volume import DescribeVolumed, describe_volume, measure_volume
 from monai_sfda.prediction.judge import Judge
+from monai_sfda.volumes import Grid, Volume
 
 CLASSES = {1: "cavity"}
 JUDGE = Judge(CLASSES, volumes=True)
@@ -68,3 +72,13 @@ def test_nothing_found_is_missing_and_nothing_else():
 def test_pieces_that_touch_at_a_corner_of_a_voxel_are_one():
     masks = {"x": block(np.s_[0, 0, 0], np.s_[1, 1, 1]) > 0}
     assert measure_volume(masks)["x_pieces"] == 1
+
+
+def test_a_tilted_stack_has_the_volume_of_its_voxels():
+    ids = block(np.s_[1:4, 2:6, 3:8]).T
+    tilted = np.array([[-1.5, 0, 0, 0], [0, -1.5, 3, 0], [0, 0, 8, 0], [0, 0, 0, 1.0]])
+    meta = {"grid": Grid.of(Volume(ids, tilted), (1.0, 1.0)), "measured": True}
+    item = {"pred": MetaTensor(torch.from_numpy(ids)[None], affine=torch.from_numpy(tilted), meta=meta)}
+    row = DescribeVolumed("pred", classes=CLASSES, findings=Heart(myocardium=1))(item)["row"]
+    assert row["cavity_ml"] == pytest.approx(60 * 18 / 1000)
+    assert row["myocardial_mass_g"] == pytest.approx(1.05 * 60 * 18 / 1000)

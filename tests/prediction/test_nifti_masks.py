@@ -195,3 +195,10 @@ def test_an_image_that_is_gone_or_broken_costs_a_row(predicted):
     table = (predicted / "nifti_failures.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [line.partition(",")[0] for line in table] == ["case", "x", "y"]
     assert not any("Doe" in line for line in table)
+
+
+def test_a_picture_wider_than_nifti_1_can_count_has_a_mask(tmp_path):
+    Image.fromarray(np.zeros((1, 33000), np.uint8)).save(tmp_path / "a.png")
+    ids = np.arange(33000, dtype=np.uint8)[None]
+    mask = nibabel.Nifti2Image.from_bytes(gzip.decompress(nifti_mask(tmp_path / "a.png", ids)))
+    assert np.array_equal(np.asarray(mask.dataobj), ids.T)

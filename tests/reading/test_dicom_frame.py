@@ -5,6 +5,8 @@ import pytest
 from dicom_files import GREY, RGB, dataset, jpeg, shown, write_dicom
 from PIL import Image
 
+from monai_sfda.reading.dicom import read_dicom
+
 uid = pytest.importorskip("pydicom.uid")
 encaps = pytest.importorskip("pydicom.encaps")
 
@@ -137,3 +139,21 @@ def test_compressed_colours_need_no_planar_configuration(tmp_path):
     del data.PlanarConfiguration
     data.save_as(tmp_path / "a.dcm")
     assert np.array_equal(shown(tmp_path / "a.dcm"), RGB)
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_run_lengths_hold_the_same_bits_as_pixels_without_compression(tmp_path, signed):
+    stored = np.array([[0x8005, 0xFFF, 0x801, 7]], np.uint16)
+    data = dataset(stored, "MONOCHROME2", 12, PixelRepresentation=signed)
+    data.add_new(0x60000102, "US", 15)  # Overlay Bit Position
+    data.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    data.compress(uid.RLELossless)
+    data.save_as(tmp_path / "b.dcm", enforce_file_format=True)
+    plain, compressed = (read_dicom(tmp_path / name).levels.tolist() for name in ("a.dcm", "b.dcm"))
+    assert compressed == plain == ([[5, -1, -2047, 7]] if signed else [[5, 4095, 2049, 7]])
+
+
+def test_bits_that_are_no_whole_bytes_are_named_and_no_frames(tmp_path):
+    path = write_dicom(tmp_path / "a.dcm", GREY.astype(np.uint16), "MONOCHROME2", 12, BitsAllocated=12)
+    with pytest.raises(ValueError, match=r"Expected whole bytes as Bits Allocated in a\.dcm, found 12 bits"):
+        shown(path)

@@ -158,6 +158,17 @@ def test_an_overlay_in_the_spare_bits_is_no_level(tmp_path):
     assert greys(path) == [[0, 51, 255]]
 
 
+def test_an_overlay_above_a_signed_level_is_no_level(tmp_path):
+    pydicom = pytest.importorskip("pydicom")
+    window = {"WindowCenter": 0, "WindowWidth": 4096, "PixelRepresentation": 1}
+    values = np.array([[2048 | 0x8000, 2867, 2047]], np.uint16)  # -2048, -1229, 2047 in 12 bits
+    path = write_dicom(tmp_path / "a.dcm", values, "MONOCHROME2", 12, **window)
+    data = pydicom.dcmread(path)
+    data.add_new(0x60000102, "US", 15)  # Overlay Bit Position
+    data.save_as(path)
+    assert greys(path) == [[0, 51, 255]]
+
+
 def test_levels_deeper_than_the_header_says_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"Expected levels of 12 bits in a\.dcm, .* found the level 5000"):
         line(tmp_path, [0, 5000])

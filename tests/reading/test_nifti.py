@@ -88,8 +88,38 @@ def test_other_units_than_mm_are_converted(tmp_path, unit, mm):
     assert spacing == (mm and pytest.approx(mm))
 
 
+def test_the_area_of_a_pixel_is_right_where_rows_lean(tmp_path):
+    leaning = np.array([[0.1, 0.1, 0, 0], [0, 0.2, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    assert read_nifti(save(tmp_path / "a.nii", GREY, leaning)).spacing == pytest.approx((0.2, 0.1))
+
+
+@pytest.mark.parametrize(("code", "spacing"), [(7, None), (56, None), (58, (1, 1)), (57, (1000, 1000))])
+def test_a_number_that_stands_for_no_unit_is_unknown(tmp_path, code, spacing):
+    path = save(tmp_path / "a.nii", COLOURS.reshape(6, 4, 1, 3))
+    content = bytearray(path.read_bytes())
+    content[123] = code  # xyzt_units
+    path.write_bytes(content)
+    stored = read_nifti(path)
+    assert stored.spacing == spacing
+    assert np.array_equal(stored.levels, COLOURS.swapaxes(0, 1))
+
+
 @pytest.mark.parametrize(("suffix", "other"), [(".nii", ".nii.gz"), (".nii.gz", ".nii")])
 def test_a_nifti_under_the_other_suffix_says_how_to_call_it(tmp_path, suffix, other):
     save(tmp_path / f"a{other}", GREY).rename(tmp_path / f"b{suffix}")
     with pytest.raises(ValueError, match=rf"b{suffix}, .* compressed: let its name end with {other}\."):
         read_nifti(tmp_path / f"b{suffix}")
+
+
+@pytest.mark.parametrize("name", ["a.Nii.gz", "a.Nii"])
+def test_a_suffix_that_nibabel_does_not_find_is_one_sentence(tmp_path, name):
+    path = save(tmp_path / name.lower(), GREY).rename(tmp_path / name)
+    if path.with_name(name.lower()).exists():
+        pytest.skip("this disk takes a.nii for a.Nii")
+    with pytest.raises(ValueError, match=rf"ends with \.nii or \.nii\.gz, in small letters, found {name}; rename it"):
+        read_nifti(path)
+
+
+def test_a_file_that_is_gone_is_not_found(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_nifti(tmp_path / "a.nii")

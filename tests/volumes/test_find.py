@@ -43,7 +43,7 @@ def test_a_frame_that_is_not_there_is_refused_by_the_reader(tmp_path):
         read_volume(item["image"], item["frame"])
 
 
-@pytest.mark.parametrize("frames", ["some", [], "", [-1], "0,x", 1.5, [None]])
+@pytest.mark.parametrize("frames", ["some", [], "", [-1], "0,x", 1.5, [None], True, False])
 def test_frames_that_are_none_are_refused(tmp_path, frames):
     save(tmp_path / "p1.nii.gz")
     with pytest.raises(ValueError, match="Expected --frames all, or indices from 0 such as 0,12, found"):
@@ -191,6 +191,42 @@ def test_series_of_one_number_in_one_folder_are_counted(tmp_path):
     for n, series in enumerate(["1.2", "1.3"]):
         write_slice(tmp_path / f"X{n}", 0, series=series)
     assert list(listed(tmp_path)) == ["series_3", "series_3_2", "series_3_3"]
+
+
+@pytest.mark.parametrize("studies", [("1.2", "1.77"), (None, "1.77")])
+def test_two_studies_of_one_series_uid_stay_apart(tmp_path, studies):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    paths = []
+    for n, study in enumerate(studies):
+        heights = (8 * n, 8 * n + 16, 8 * n + 32)
+        paths += write_series(tmp_path / f"p{n}", heights, StudyInstanceUID=study, FrameOfReferenceUID=None)
+    items = find_volumes(tmp_path)
+    assert [(item["case"], len(item["image"])) for item in items] == [("p0/series_3", 3), ("p1/series_3", 3)]
+    with pytest.raises(ValueError, match="Expected a series of one study, found another in 3 of 6 images"):
+        read_volume(paths)
+
+
+def test_a_series_without_a_study_is_one(tmp_path):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    write_series(tmp_path, StudyInstanceUID=None)
+    (item,) = find_volumes(tmp_path)
+    assert read_volume(item["image"]).values.shape == (5, 6, 4)
+
+
+@pytest.mark.parametrize(("of_pictures", "of_a_file"), [("series_3", "other.nii"), ("p1.nii", "p1.nii")])
+def test_two_volumes_of_one_name_are_refused(tmp_path, of_pictures, of_a_file):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    pictures(tmp_path, [f"{of_pictures}_{n}.png" for n in range(3)])
+    write_series(tmp_path)
+    save(tmp_path / of_a_file)
+    with pytest.raises(ValueError, match=rf"a name of its own for each image, found {of_pictures} twice; .*--group"):
+        find_volumes(tmp_path, group=r"(?P<volume>.+)_(?P<slice>\d+)")
 
 
 def test_frames_of_a_series_are_items(tmp_path):

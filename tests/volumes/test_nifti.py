@@ -237,3 +237,16 @@ def test_a_series_cut_short_loses_its_last_frames_alone(tmp_path):
     Path(path).write_bytes(content[:-10])
     assert np.array_equal(read_volume(path, frame=0).values, SMALL)
     refused(path, "cannot be decoded", frame=1)
+
+
+def test_a_suffix_that_nibabel_does_not_find_is_one_sentence(tmp_path):
+    Path(saved(tmp_path / "a.nii.gz")).rename(tmp_path / "a.Nii.gz")
+    if (tmp_path / "a.nii.gz").exists():
+        pytest.skip("this disk takes a.nii.gz for a.Nii.gz")
+    refused(str(tmp_path / "a.Nii.gz"), r"ends with \.nii or \.nii\.gz, in small letters, found a\.Nii\.gz; rename it")
+
+
+@pytest.mark.parametrize(("code", "thickness"), [(7, 8), (58, 8), (57, 8000)])
+def test_the_unit_of_length_counts_whatever_that_of_time_is(tmp_path, code, thickness):
+    path = patched(saved(tmp_path / "a.nii"), "xyzt_units", code)
+    assert read_volume(path).zooms == pytest.approx([1.5 / 8 * thickness, 1.5 / 8 * thickness, thickness])

@@ -1,6 +1,7 @@
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 
 from monai_sfda.volumes import VolumeReader
 
@@ -66,6 +67,23 @@ def test_a_size_in_another_unit_is_refused(tmp_path, factor):
         reader.read(item(tmp_path / "a.nii", affine=np.diag([factor, factor, factor, 1.0])))
 
 
+@pytest.mark.parametrize("distance", [1e-3, 900])
+def test_a_distance_of_slices_in_another_unit_is_refused(tmp_path, distance):
+    reader = VolumeReader([1.5, 1.5], percentiles=[1, 99])
+    affine = np.diag([1.5, 1.5, distance, 1.0])
+    with pytest.raises(ValueError, match=rf"distance of slices .* 1\.5 x 1\.5 mm, found {distance:g} mm; correct"):
+        reader.read(item(tmp_path / "a.nii", affine=affine))
+    image, *_ = reader.read(item(tmp_path / "b.nii", shape=(30, 20, 1), affine=affine))
+    assert image.shape == (1, 1, 20, 30)
+
+
+def test_a_volume_that_becomes_huge_at_the_spacing_of_the_network_is_refused(tmp_path):
+    reader = VolumeReader([1.0, 1.0, 1.0], percentiles=[1, 99])
+    large = item(tmp_path / "a.nii", shape=(64, 64, 40), affine=np.diag([20.0, 20.0, 20.0, 1.0]))
+    with pytest.raises(ValueError, match=r"Expected at most 536870912 voxels at the spacing.*found 800 x 1280 x 1280;"):
+        reader.read(large)
+
+
 def test_what_the_list_refused_is_said(tmp_path):
     with pytest.raises(ValueError, match="found two"):
         VolumeReader([1.5, 1.5], percentiles=[1, 99]).read({"image": [], "refused": "Expected one, found two; x."})
@@ -80,3 +98,42 @@ def test_a_label_map_with_other_axes_lies_on_its_image(tmp_path):
     pair["label"] = str(tmp_path / "label.nii")
     _, _, volume = reader.read(pair)
     assert np.array_equal(reader.read_label(pair, volume), ids)
+
+
+def pair_of(folder, image_frames, label_frames):
+    """An image and its label map, each of some frames (None: three axes), with the ids of each frame."""
+    values = RNG.integers(0, 90, (6, 5, 4) if image_frames is None else (6, 5, 4, image_frames)).astype(np.int16)
+    ids = RNG.integers(0, 3, (6, 5, 4) if label_frames is None else (6, 5, 4, label_frames)).astype(np.uint8)
+    pair = item(folder / "a.nii", values=values, affine=np.diag([-1.0, 1.0, 8.0, 1.0]))
+    nibabel.save(nibabel.Nifti1Image(ids, np.diag([-1.0, 1.0, 8.0, 1.0])), folder / "label.nii")
+    return {**pair, "label": str(folder / "label.nii")}, ids
+
+
+def label_of(pair):
+    reader = VolumeReader([1.0, 1.0], percentiles=[1, 99])
+    return reader.read_label(pair, reader.read(pair)[2])
+
+
+@pytest.mark.parametrize("frame", [0, 1])
+def test_one_label_map_holds_for_every_frame_of_its_image(tmp_path, frame):
+    pair, ids = pair_of(tmp_path, 2, None)
+    assert np.array_equal(label_of({**pair, "frame": frame}), ids)
+    pair, ids = pair_of(tmp_path, 2, 2)
+    assert np.array_equal(label_of({**pair, "frame": frame}), ids[..., frame])
+
+
+@pytest.mark.parametrize(("image", "label", "frame"), [(None, 3, None), (1, 2, None), (4, 3, 1), (2, 3, 0)])
+def test_a_label_map_of_other_frames_than_its_image_is_refused(tmp_path, image, label, frame):
+    pair, _ = pair_of(tmp_path, image, label)
+    words = f"found {label} volumes for {image or 1}; save it as one volume of class ids"
+    with pytest.raises(ValueError, match=words):
+        label_of(pair if frame is None else {**pair, "frame": frame})
+
+
+def test_pictures_are_one_label_map_for_every_frame(tmp_path):
+    pair, _ = pair_of(tmp_path, 2, None)
+    slices = RNG.integers(0, 3, (4, 5, 6)).astype(np.uint8)
+    paths = [str(tmp_path / f"{number}.png") for number in range(4)]
+    for path, ids in zip(paths, slices, strict=True):
+        Image.fromarray(ids).save(path)
+    assert np.array_equal(label_of({**pair, "label": paths, "frame": 1}), slices.T)

@@ -73,6 +73,33 @@ def test_bright_means_bright_and_padding_is_dark(tmp_path):
     assert read_volume([padded]).values.min() == 1
 
 
+PADDING = -32768
+
+
+def padded(folder, kind):
+    """Levels 1 to 30, 101 to 130, and a slice of nothing but padding."""
+    slices = [np.arange(1, 31, dtype=np.int16).reshape(6, 5) + 100 * n for n in range(3)]
+    if kind == "MONOCHROME1":
+        slices = [1000 - pixels for pixels in slices]
+    slices[1][0, :] = slices[2][:] = PADDING
+    about = {"PixelPaddingValue": PADDING, "PhotometricInterpretation": kind}
+    return [write_slice(folder / str(n), 8 * n, pixels, **about) for n, pixels in enumerate(slices)]
+
+
+@pytest.mark.parametrize(("kind", "darkest"), [("MONOCHROME2", 1), ("MONOCHROME1", -999)])
+def test_padding_is_as_dark_as_the_darkest_pixel_of_the_volume(tmp_path, kind, darkest):
+    values = read_volume(padded(tmp_path, kind)).values
+    assert values.min() == darkest
+    assert (values[..., 2] == darkest).all()
+    assert (values[:, 0, 1] == darkest).all()
+    assert values[1, 1, 1] == darkest + 106
+
+
+def test_a_volume_of_nothing_but_padding_stays_as_it_is(tmp_path):
+    path = write_slice(tmp_path / "a", 0, np.full((6, 5), 7, np.int16), PixelPaddingValue=7)
+    assert (read_volume([path]).values == 7).all()
+
+
 def test_a_tilted_stack_keeps_its_places(tmp_path):
     places = [np.add(position(5 * n), [0, 0, 0.5 * n]).tolist() for n in range(4)]
     paths = [write_slice(tmp_path / str(n), 0, ImagePositionPatient=places[n]) for n in range(4)]
@@ -128,11 +155,70 @@ def test_the_time_goes_before_the_number(tmp_path):
     assert [int(read_volume(paths, frame).values[0, 0, 0]) for frame in range(3)] == [10, 20, 30]
 
 
+MIDNIGHT = ["235958.5", "235959.5", "000000.5", "000001.5"]
+
+
+def past_midnight(folder, days):
+    return [
+        write_slice(
+            folder / f"{place}{time}",
+            8 * place,
+            np.full((6, 5), time, np.int16),
+            AcquisitionDate=days[time],
+            AcquisitionTime=MIDNIGHT[time],
+        )
+        for place in range(3)
+        for time in range(4)
+    ]
+
+
+def test_times_past_midnight_follow_those_before_it(tmp_path):
+    paths = past_midnight(tmp_path, ["20200101", "20200101", "20200102", "20200102"])
+    for frame in range(4):
+        assert read_volume(paths, frame).values[0, 0].tolist() == [frame] * 3
+
+
+@pytest.mark.parametrize("day", [None, "19000101"])
+def test_times_past_midnight_without_a_date_are_refused(tmp_path, day):
+    paths = past_midnight(tmp_path, [day] * 4)
+    refused(paths, "Expected an AcquisitionDate of .*midnight.* order of the images 03 and 00;", frame=0)
+
+
+def test_a_temporal_position_needs_no_date(tmp_path):
+    paths = []
+    for time, clock in enumerate(MIDNIGHT):
+        about = {"TemporalPositionIdentifier": time + 1, "AcquisitionTime": clock}
+        paths.append(write_slice(tmp_path / str(time), 0, np.full((6, 5), time, np.int16), **about))
+    assert [int(read_volume(paths, frame).values[0, 0, 0]) for frame in range(4)] == [0, 1, 2, 3]
+
+
 def test_a_missing_slice_is_named(tmp_path):
     paths = write_series(tmp_path, heights=(0, 8, 16, 24, 32))
     for gone in (1, 2, 3):
         rest = paths[:gone] + paths[gone + 1 :]
-        refused(rest, f"found 16 mm between the images {gone} and {gone + 2}, and 8 mm elsewhere")
+        refused(rest, f"found 16 mm between the images {gone} and {gone + 2}, and 8 mm between others")
+
+
+@pytest.mark.parametrize("step", [0.7, 1, 3, 5])
+@pytest.mark.parametrize(
+    ("left", "gap"),
+    [
+        ((0, 1, 3, 4), (2, 3)),
+        ((0, 2, 5), (2, 3)),
+        ((0, 5, 13), (2, 3)),
+        ((0, 2, 3, 5), None),
+        ((0, 1, 3, 4, 5, 7, 8), None),
+    ],
+)
+def test_missing_slices_are_no_larger_distance(tmp_path, step, left, gap):
+    between = "between the images {} and {}".format(*gap) if gap else "between the images"
+    refused(write_series(tmp_path, heights=[step * n for n in left]), f"{between}.*add the missing slices")
+    path = enhanced(tmp_path / "a.dcm", [step * n for n in left], (1,))
+    refused([path], f"{between}.*add the missing slices")
+
+
+def test_three_of_four_slices_are_uneven(tmp_path):
+    refused(write_series(tmp_path, heights=(0, 9, 21)), "found distances from 9 to 12 mm")
 
 
 def test_uneven_distances_are_refused_and_rounded_ones_are_not(tmp_path):
@@ -213,6 +299,63 @@ def test_compressed_frames_are_the_same(tmp_path):
     data.compress(pydicom.uid.RLELossless)
     data.save_as(path)
     assert np.array_equal(read_volume([path]).values, values)
+
+
+def twelve_bits(path, frames):
+    """Signed levels of 12 bits without the extension of their sign, below an overlay in the highest bit."""
+    stored = (np.arange(-15, 15).reshape(6, 5) & 0xFFF).astype(np.uint16)
+    stored[0] |= 0x8000
+    if frames == 1:
+        write_slice(path, 0, stored)
+    else:
+        enhanced(path, range(0, 8 * frames, 8), (1,))
+    data = pydicom.dcmread(path)
+    data.PixelData, data.PixelRepresentation = stored.tobytes() * frames, 1
+    data.BitsStored, data.HighBit = 12, 11
+    data.add_new(0x60000102, "US", 15)  # Overlay Bit Position
+    data.save_as(path)
+    return data
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_run_lengths_hold_the_same_bits_as_pixels_without_compression(tmp_path, frames):
+    data = twelve_bits(tmp_path / "a.dcm", frames)
+    plain = read_volume([str(tmp_path / "a.dcm")]).values
+    assert (plain[..., 0].min(), plain[..., 0].max()) == (-15, 14)
+    data.compress(pydicom.uid.RLELossless)
+    data.save_as(tmp_path / "b.dcm")
+    assert np.array_equal(read_volume([str(tmp_path / "b.dcm")]).values, plain)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(("said", "stored"), [(2, 3), (3, 6), (None, 3)])
+def test_more_frames_than_the_header_says_are_refused(tmp_path, compressed, said, stored):
+    path = enhanced(tmp_path / "a.dcm", range(0, 8 * stored, 8), (1,))
+    data = pydicom.dcmread(path)
+    if compressed:
+        data.compress(pydicom.uid.RLELossless)
+    data.NumberOfFrames = said
+    data.save_as(path)
+    refused([path], rf"Expected a NumberOfFrames of {stored} in .*a\.dcm.*, found {said or 'none'}; export it again")
+
+
+def test_fewer_compressed_frames_than_the_header_says_are_refused(tmp_path):
+    path = enhanced(tmp_path / "a.dcm", (0, 8, 16), (1,))
+    data = pydicom.dcmread(path)
+    data.compress(pydicom.uid.RLELossless)
+    frames = list(pydicom.encaps.generate_frames(data.PixelData, number_of_frames=3))
+    data.PixelData = pydicom.encaps.encapsulate(frames[:2])
+    data.save_as(path)
+    refused([path], r"Expected pixels for 3 frames in a\.dcm, found them for 2; export it again")
+
+
+def test_fewer_pixels_than_the_header_says_are_refused_without_a_word_of_compression(tmp_path):
+    path = enhanced(tmp_path / "a.dcm", (0, 8, 16), (1,))
+    data = pydicom.dcmread(path)
+    data.PixelData = data.PixelData[:-60]
+    data.save_as(path)
+    text = refused([path], r"Expected 180 bytes of pixels in a\.dcm \(3 frames of 5 x 6\), found 120; export it again")
+    assert "compression" not in text
 
 
 def test_many_frames_without_places_are_refused(tmp_path):
