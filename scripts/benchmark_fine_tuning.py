@@ -28,7 +28,7 @@ from monai_sfda.benchmark.run import SCORING, Cell, finished_cells
 from monai_sfda.candidates.fine_tune import TRAINING
 from monai_sfda.choice import Rule, decide, draw_order, estimate_gain, weights
 from monai_sfda.console import one_sentence
-from monai_sfda.files import whole_file
+from monai_sfda.files import whole_file, without_suffix
 from monai_sfda.tables import read_csv
 
 RULE = "the rule of `choose`"
@@ -113,8 +113,10 @@ def _tuned(
         for kind in ("image", "mask"):
             (labelled / kind).mkdir(parents=True)
             for case in cases:
-                (path,) = (pair.target / kind).glob(f"{case}.*")
-                (labelled / kind / path.name).symlink_to(path.resolve())
+                named = Path(without_suffix(case))
+                (path,) = (pair.target / kind / named).parent.glob(f"{named.name}.*")
+                name = "_".join(path.relative_to(pair.target / kind).parts)
+                (labelled / kind / name).symlink_to(path.resolve())
     places = {"dataset_dir": labelled, "ckpt_dir": folder / "trained", "checkpoint": source["checkpoint"]}
     carry_out(folder / "trained", pair.bundle, [(["train.json"], {**TRAINING, "epochs": epochs, **places})])
     after = {**source, "checkpoint": folder / "trained" / "model.pt", "output_dir": folder / "scores"}
