@@ -242,8 +242,7 @@ def choose(
     with lock_folder(folder):
         from monai_sfda.candidates import ask, measure, what_to_do, what_was_found
 
-        options = {"device": device, "precision": precision, "weights_only": weights_only, "source_masks": source_masks}
-        asked = ask(folder, **options)
+        asked = ask(folder, device=device, precision=precision, weights_only=weights_only, source_masks=source_masks)
         found = asked.order and outlines is not None
         if found:
             print(what_was_found(folder, measure(folder, asked, outlines, fine_tune=fine_tune)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +17,10 @@ from tqdm import tqdm
 __all__ = ["ListedParts", "VolumeParts"]
 
 KEYS = ("image", "label")
+CUT_OFF = 0.01
+"""Share of the labelled voxels that may lie beside the middles without a word."""
+
+logger = logging.getLogger(__name__)
 
 
 class Volumes(Protocol):
@@ -29,7 +34,8 @@ class Volumes(Protocol):
 class VolumeParts(Dataset):
     """A data set of the slices, or of the windows that cover them, of a data set of volumes; always the same ones.
 
-    Two numbers in ``image_size``: every slice, its middle if it is larger, surrounded with black if it is smaller.
+    Two numbers in ``image_size``: every slice, its middle if it is larger, surrounded with black if it is smaller. A
+    warning says so where more than a hundredth of the labelled voxels are lost by it.
     Three: windows side by side, the last ones moved back into the volume; a volume that is smaller than one is
     surrounded with black. A part of one grey level, as the ends of a stack often are, is left out: a network learns
     nothing from it, and its statistics would count in batch normalisation.
@@ -61,8 +67,10 @@ class VolumeParts(Dataset):
         self.kind = "slice" if len(self.size) == 2 else "window"
         self._latest: tuple[int, Mapping[str, Any]] | None = None
         self._names: dict[int, str] = {}
+        self._labelled = self._kept = 0
         numbers = tqdm(range(len(volumes)), "reading volumes", unit="volume", leave=False, disable=not progress)
         self.places = [(index, place) for index in numbers for place in self._places(index)]
+        self._tell_what_is_cut()
 
     @property
     def sampled(self) -> str:
@@ -103,6 +111,19 @@ class VolumeParts(Dataset):
             part = self._cut(image, place)
             if part.min() != part.max():
                 yield place
+            if self.kind == "slice" and "label" in volume:
+                self._labelled += int((volume["label"][:, place] > 0).sum())
+                self._kept += int((self._cut(volume["label"], place) > 0).sum())
+
+    def _tell_what_is_cut(self) -> None:
+        lost = 1 - self._kept / self._labelled if self._labelled else 0.0
+        if lost > CUT_OFF:
+            logger.warning(
+                "%.0f %% of the labelled voxels lie beside the middle %d x %d pixels of their slices, from which the "
+                "network learns, while it predicts whole slices; give a larger image_size in task.json.",
+                100 * lost,
+                *self.size,
+            )
 
     def _cut(self, volume: Tensor, place: int) -> Tensor:
         if self.kind == "slice":

@@ -31,6 +31,16 @@ def test_a_slice_is_centred_cut_where_it_is_larger_and_black_where_it_is_smaller
     assert not part[0, [0, 3]].any()
 
 
+@pytest.mark.parametrize(("column", "said"), [(0, True), (2, False)])
+def test_labelled_voxels_that_no_middle_holds_are_told(caplog, column, said):
+    """The network would never learn them, and predicts whole slices."""
+    item = volume(1, 4, 6)
+    item["label"] = torch.zeros_like(item["image"])
+    item["label"][..., column] = 1
+    VolumeParts([item], [4, 4])
+    assert ("100 % of the labelled voxels lie beside the middle 4 x 4 pixels" in caplog.text) == said
+
+
 @pytest.mark.parametrize("shape", [(4, 6, 6), (5, 6, 9), (9, 13, 7)])
 def test_windows_cover_the_volume(shape):
     item = volume(*shape)
