@@ -11,7 +11,7 @@ from typing import NamedTuple
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
-from monai_sfda.candidates.deliver import CHOSEN
+from monai_sfda.candidates.deliver import DRAFT
 from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
 from monai_sfda.candidates.order import Drawn, draw_once, put_images, put_source_masks
 from monai_sfda.candidates.run import find_candidates, find_source, reading_options, running_options
@@ -71,7 +71,7 @@ def ask(
     """
     for folder in ("choice", "outline"):
         clear_drafts(run / folder)
-    for draft in [run / f"{CHOSEN}.part", run / "choice" / PART]:
+    for draft in [run / DRAFT, run / "choice" / PART]:
         shutil.rmtree(draft, ignore_errors=True)
     source = find_source(run)
     adapted, left_out = find_candidates(run)

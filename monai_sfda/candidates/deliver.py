@@ -14,9 +14,10 @@ from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.overrides import read_json
 
-__all__ = ["CHOSEN", "deliver", "withdraw"]
+__all__ = ["CHOSEN", "DRAFT", "deliver", "withdraw"]
 
 CHOSEN = "chosen"
+DRAFT = f"{CHOSEN}.part"
 EVIDENCE = ("sentence", "networks", "gains", "images", "outlined")
 
 
@@ -32,7 +33,7 @@ def deliver(run: Path, wanted: Mapping[str, Candidate], structures: Structures, 
         structures: of the bundle.
         measured: what `monai_sfda.candidates.measure` found.
     """
-    target, draft = run / CHOSEN, run / f"{CHOSEN}.part"
+    target, draft = run / CHOSEN, run / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     build(draft, wanted, structures)
     if any(one.name != SOURCE for one in wanted.values()):

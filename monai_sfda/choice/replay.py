@@ -92,8 +92,7 @@ class _Outlined:
         return self._made[n]
 
     def covered(self, n: int) -> float:
-        told = [interval(gain) for gain in self.at(n).values()]
-        held = [self.holds(name, bounds) for name, bounds in zip(self.at(n), told, strict=True)]
+        held = [self.holds(name, interval(gain)) for name, gain in self.at(n).items()]
         known = [one for one in held if not np.isnan(one)]
         return float(np.mean(known)) if known else float("nan")
 
