@@ -6,6 +6,7 @@ import csv
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from monai_sfda.files import whole_file
@@ -35,6 +36,8 @@ def write_csv(path: str | os.PathLike[str], columns: Sequence[str], rows: Iterab
 def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[dict[str, str]]:
     """Rows of a table of `write_csv`, or of one that a spreadsheet saved, with or without a byte order mark.
 
+    Cells that a row lacks at its end are empty.
+
     Args:
         path: the file.
         columns: names that it must have.
@@ -51,7 +54,7 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[
     names = [original(name) for name in header]
     if not set(columns) <= set(names):
         raise ValueError(f"Expected the columns {' and '.join(columns)} in {path}, found others; give another file.")
-    return [dict(zip(names, map(original, line), strict=False)) for line in lines if line]
+    return [dict(zip_longest(names, map(original, line[: len(names)]), fillvalue="")) for line in lines if line]
 
 
 def harmless(text: str) -> str:

@@ -4,12 +4,14 @@
 
 Works on a few images of ``examples`` at a small size. A run that nobody disturbs is the reference. Then each command is
 killed (SIGKILL) at random moments, several times in the same folder, and repeated to its end. All files have to be
-equal but for how long something took, which the reports of adaptations say. Not on Windows, which cannot fork.
+equal but for how long something took, which the reports of adaptations say. Checkpoints are equal if they hold the same
+values: a run that was resumed writes some texts of a pickle anew. Not on Windows, which cannot fork.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
@@ -24,6 +26,7 @@ from typing import Any
 
 import monai.bundle
 import monai.engines  # noqa: F401 - what is imported before the first fork is not imported again
+import torch
 
 from monai_sfda import candidates, cli, delivery, training  # noqa: F401
 from monai_sfda.files import sha256
@@ -133,7 +136,18 @@ def content(path: Path) -> str:
     if path.name == "report.json" and adaptation:
         report = json.loads(path.read_text())
         return json.dumps({name: value for name, value in report.items() if name != "time"})
+    if path.suffix == ".pt":
+        return json.dumps(values(torch.load(path, weights_only=True)))
     return "" if path.name in TIMED and adaptation else sha256(path)
+
+
+def values(held: Any) -> Any:
+    """What a checkpoint holds, with a checksum in place of each tensor."""
+    if isinstance(held, torch.Tensor):
+        return [str(held.dtype), list(held.shape), hashlib.sha256(held.contiguous().numpy().tobytes()).hexdigest()]
+    if isinstance(held, dict):
+        return {str(name): values(value) for name, value in held.items()}
+    return [values(value) for value in held] if isinstance(held, (list, tuple)) else repr(held)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,12 @@ def test_tables_without_a_byte_order_mark_are_read_too(tmp_path):
     assert read_csv(tmp_path / "t.csv", ["case"]) == [{"case": "ä", "reason": "b"}]
 
 
+def test_cells_that_a_row_lacks_are_empty(tmp_path):
+    (tmp_path / "t.csv").write_text("case,reason,image\na\nb,c,d,e\n", encoding="utf-8")
+    rows = [{"case": "a", "reason": "", "image": ""}, {"case": "b", "reason": "c", "image": "d"}]
+    assert read_csv(tmp_path / "t.csv", ["image"]) == rows
+
+
 def test_other_content_is_one_sentence(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"case\nM\xfcller\n")
     with pytest.raises(ValueError, match=r"Expected a table in .*t.csv, found other content; save it as CSV in UTF-8"):

@@ -59,8 +59,11 @@ def draw_once(
         if not rows:
             return []
         write_csv(path, COLUMNS, rows)
-    order = [Drawn(row["case"], float(row["disagreement"]), row["image"]) for row in read_csv(path, COLUMNS)]
-    if {drawn.case for drawn in order} != set(cases):
+    try:
+        order = [Drawn(row["case"], float(row["disagreement"]), row["image"]) for row in read_csv(path, COLUMNS)]
+    except ValueError as error:
+        raise ValueError(f"Expected {path} as it was drawn, found other content; delete it to draw anew.") from error
+    if sorted(drawn.case for drawn in order) != sorted(cases):
         raise ValueError(
             f"Expected the images that {path} was drawn from, found others in the masks of the candidates; delete "
             f"{path.parent} to draw anew."

@@ -63,7 +63,9 @@ def _volumes(
     for item in find_images(folder, exclude=exclude):
         kinds[_kind(item["image"])].append(item)
     pictures = kinds["picture"] if group is None else group_pictures(kinds["picture"], group)
-    items = sorted([*kinds["nifti"], *pictures, *find_series(kinds["dicom"])], key=lambda item: item["case"])
+    files = [*kinds["nifti"], *pictures]
+    series = find_series(kinds["dicom"], taken=[item["case"] for item in files])
+    items = sorted([*files, *series], key=lambda item: item["case"])
     outputs = mask_names([item["case"] for item in items], suffix=SUFFIX)
     return [{**item, "output": outputs[item["case"]]} for item in items]
 

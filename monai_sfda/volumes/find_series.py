@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from posixpath import commonpath
@@ -20,7 +20,7 @@ THREADS = 4
 logger = logging.getLogger(__name__)
 
 
-def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+def find_series(items: Sequence[dict[str, str]], *, taken: Iterable[str] = ()) -> list[dict[str, Any]]:
     """One item for each series of a study, wherever its files lie.
 
     Its ``image`` is the list of its paths, in the order of the slices where they are those of one volume, ``frames`` is
@@ -32,6 +32,7 @@ def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
 
     Args:
         items: the DICOM files, each with ``image`` (path) and ``case`` (path relative to the folder).
+        taken: cases of other files, which no series may be called.
 
     Raises:
         ImportError: if pydicom is not installed.
@@ -50,7 +51,7 @@ def find_series(items: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
             others += 1
     if others:
         logger.warning("%d DICOM files without images, such as reports and segmentations, are left out.", others)
-    return [*alone, *_named(joined(groups.values()), cases)]
+    return [*alone, *_named(joined(groups.values()), cases, {*cases.values(), *taken})]
 
 
 def _slices(path: str) -> list[Slice] | None:
@@ -62,8 +63,8 @@ def _slices(path: str) -> list[Slice] | None:
         return None
 
 
-def _named(groups: Sequence[Sequence[Slice]], cases: dict[str, str]) -> list[dict[str, Any]]:
-    result, taken = [], {case.casefold() for case in cases.values()}
+def _named(groups: Sequence[Sequence[Slice]], cases: dict[str, str], others: set[str]) -> list[dict[str, Any]]:
+    result, taken = [], {case.casefold() for case in others}
     for slices in groups:
         paths, frames = _order(slices)
         folder = PurePosixPath(commonpath([str(PurePosixPath(cases[path]).parent) for path in paths]))

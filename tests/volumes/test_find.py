@@ -217,16 +217,21 @@ def test_a_series_without_a_study_is_one(tmp_path):
     assert read_volume(item["image"]).values.shape == (5, 6, 4)
 
 
-@pytest.mark.parametrize(("of_pictures", "of_a_file"), [("series_3", "other.nii"), ("p1.nii", "p1.nii")])
-def test_two_volumes_of_one_name_are_refused(tmp_path, of_pictures, of_a_file):
+def test_two_volumes_of_one_name_are_refused(tmp_path):
+    pictures(tmp_path, [f"p1.nii_{n}.png" for n in range(3)])
+    save(tmp_path / "p1.nii")
+    with pytest.raises(ValueError, match=r"a name of its own for each image, found p1\.nii twice; .*--group"):
+        find_volumes(tmp_path, group=r"(?P<volume>.+)_(?P<slice>\d+)")
+
+
+def test_a_series_is_not_called_as_a_volume_of_pictures(tmp_path):
     pytest.importorskip("pydicom")
     from dicom_series import write_series
 
-    pictures(tmp_path, [f"{of_pictures}_{n}.png" for n in range(3)])
+    pictures(tmp_path, [f"series_3_{n}.png" for n in range(3)])
     write_series(tmp_path)
-    save(tmp_path / of_a_file)
-    with pytest.raises(ValueError, match=rf"a name of its own for each image, found {of_pictures} twice; .*--group"):
-        find_volumes(tmp_path, group=r"(?P<volume>.+)_(?P<slice>\d+)")
+    items = find_volumes(tmp_path, group=r"(?P<volume>.+)_(?P<slice>\d+)")
+    assert [(item["case"], len(item["image"])) for item in items] == [("series_3", 3), ("series_3_2", 4)]
 
 
 def test_frames_of_a_series_are_items(tmp_path):
