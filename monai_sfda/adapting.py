@@ -100,9 +100,11 @@ def adapt_each(
             except Exception as error:
                 failed[name] = say_why(error)
                 print(f"Failed   {failed[name]}")
-    if len(failed) == len(names):
-        raise ValueError(f"Expected a method to succeed, found that all failed ({failed[names[0]]})")
     done = len(names) - len(failed) - len(left_out)
+    if not done and failed:
+        raise ValueError(f"Expected a method to succeed, found that all failed ({next(iter(failed.values()))})")
+    if not done:
+        raise ValueError(f"Expected a method to fit, found {schedule.left_out(left_out)}")
     print(f"\nAdapted  {done} of {len(names)}" + "".join(f"; {name} failed" for name in failed))
     if left_out:
         print(f"Left out {schedule.left_out(left_out)}")

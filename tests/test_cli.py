@@ -159,6 +159,14 @@ def test_a_budget_leaves_out_what_does_not_fit_and_a_larger_one_goes_on(monkeypa
     assert [path.name for path in (tmp_path / "run" / "candidates" / "tent").rglob("epochs/*")] == ["1.pt"]
 
 
+def test_a_budget_into_which_nothing_fits_is_an_error(monkeypatch, images, small, tmp_path):
+    clock = chain([0], repeat(60))  # the imports took longer than the budget
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    words = ["--output", tmp_path / "run", "--methods", "bn_stats,tent", "--budget", "2s"]
+    told = fails(monkeypatch, "adapt", BUNDLE, images, *words, *small)
+    assert "Expected a method to fit, found bn_stats, tent: not within --budget 2s" in told
+
+
 def test_methods_that_all_fail_are_an_error(monkeypatch, images, small, tmp_path):
     words = ["--output", tmp_path / "run", "--methods", "bn_stats,dpl", "--epoch", 1]
     assert "found that all failed (Expected a name" in fails(monkeypatch, "adapt", BUNDLE, images, *words, *small)

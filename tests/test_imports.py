@@ -65,7 +65,7 @@ HOUSE = """
 
     training        data files functional imageio overrides passport report tables volumes
 
-    benchmark       choice console data delivery files metrics overrides passport recipe_list report tables training \
+    benchmark       choice console delivery files metrics overrides passport recipe_list report tables training \
                     workflow
     candidates      choice console data delivery failures files functional imageio mask_file metrics networks \
                     overrides passport places reading report tables transforms volumes workflow

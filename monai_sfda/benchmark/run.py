@@ -20,6 +20,8 @@ __all__ = ["Cell", "finished_cells", "run_matrix"]
 SCORING = ("inference.json", "evaluate.json")
 PUBLISHED = {"sigmoid": 0.75, "softmax": 0.5}
 """How the papers cut masks: those on fundus above 0.75, with a softmax by the most likely class."""
+FAILURES = (JobFailed, OSError, ValueError)
+"""What costs a cell, and no other."""
 KEEP_EPOCHS = str(Path(__file__).with_name("keep_epochs.json"))
 
 
@@ -41,6 +43,8 @@ class Cell(NamedTuple):
 
 def run_matrix(matrix: Matrix, output: Path) -> Iterator[Cell]:
     """Compute every cell that is not there yet, and yield all; one that fails does not stop the others.
+
+    Of a pair whose source network cannot be trained or scored, only that cell is yielded, with the reason.
 
     Every network of a pair is scored at the same image size and cut-offs: those of its ``evaluate``, else of its
     ``adapt``, else of its bundle, which are those fitted to the source network. A network is scored at the cut-off of
@@ -78,12 +82,16 @@ def _method_cell(pair: Pair, method: Method, seed: int, folder: Path) -> Cell:
 
 def _pair_cells(pair: Pair, matrix: Matrix, folder: Path, say: Callable[[str], None]) -> Iterator[Cell]:
     say(f"{pair.name}, source network")
-    checkpoint = source_network(pair, folder)
-    protocol = _protocol(pair, checkpoint)
-    source = _scored(_source_cell(pair, folder), pair, checkpoint, protocol)
-    if source.failure:
-        raise ValueError(f"Expected to score the source network of pair {pair.name}, found: {source.failure}")
+    source = _source_cell(pair, folder)
+    try:
+        checkpoint = source_network(pair, folder)
+        protocol = _protocol(pair, checkpoint)
+        source = _scored(source, pair, checkpoint, protocol)
+    except FAILURES as error:
+        source = source._replace(failure=str(error))
     yield source
+    if source.failure:
+        return
     for method in matrix.methods:
         for seed in matrix.seeds:
             say(f"{pair.name}, {method.name}, seed {seed}")
@@ -114,7 +122,7 @@ def _cell(
         adapted = cell.folder / "run" / "bundle"
         cell = _scored(cell, pair, adapted / "models" / "model.pt", protocol, bundle=adapted)
         return _epochs_scored(cell, pair, adapted, protocol) if oracle and not cell.failure else cell
-    except (JobFailed, OSError) as error:
+    except FAILURES as error:
         return cell._replace(failure=str(error))
 
 
@@ -138,7 +146,7 @@ def _scored(
         networks.append({**ours, "output_dir": cell.folder / "scores_published", "cutoff": published})
     try:
         _score(cell.folder / "scores", pair, protocol, networks, bundle or pair.bundle)
-    except JobFailed as error:
+    except FAILURES as error:
         return cell._replace(failure=str(error))
     return cell
 
@@ -172,5 +180,5 @@ def _bound(pair: Pair, folder: Path, protocol: Mapping[str, Any]) -> Cell:
     cell = Cell(pair.name, "trained on these labels (bound)", "bound", None, folder / "bound")
     try:
         return _scored(cell, pair, supervised_network(pair, folder), protocol)
-    except JobFailed as error:
+    except FAILURES as error:
         return cell._replace(failure=str(error))

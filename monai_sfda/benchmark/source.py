@@ -9,9 +9,8 @@ from monai.bundle import ConfigParser
 
 from monai_sfda.benchmark.job import carry_out, content_hash
 from monai_sfda.benchmark.matrix import Pair
-from monai_sfda.data import find_pairs
 from monai_sfda.overrides import read_json
-from monai_sfda.training import channel_ids, class_ratios, write_ratios
+from monai_sfda.training import channel_ids, class_ratios, labelled_pairs, write_ratios
 
 __all__ = ["source_denoiser", "source_network", "source_ratios", "supervised_network"]
 
@@ -41,7 +40,9 @@ def source_ratios(pair: Pair, folder: Path) -> Path | None:
     file, channels = folder / "source_ratios.json", channel_ids(parser)
     of = {"source": content_hash(pair.source), "channels": channels}
     if not file.exists() or not of.items() <= read_json(file).items():
-        write_ratios(file, **of, **class_ratios(find_pairs(pair.source), channels, pair.bundle)._asdict())
+        how = {name: pair.train[name] for name in ("frames", "group") if name in pair.train}
+        labelled = labelled_pairs(pair.source, pair.bundle, **how)
+        write_ratios(file, **of, **class_ratios(labelled, channels, pair.bundle)._asdict())
     return file
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
 from monai_sfda.candidates.deliver import DRAFT
-from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, volume_reader
+from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, list_images, volume_reader
 from monai_sfda.candidates.order import Drawn, draw_once, put_images, put_source_masks
 from monai_sfda.candidates.run import find_candidates, find_source, reading_options, running_options
 from monai_sfda.candidates.segment import PART, kept_masks, mask_name, segment
 from monai_sfda.candidates.structures import Structures, read_structures
 from monai_sfda.console import say_why
 from monai_sfda.failures import clear_drafts
+from monai_sfda.passport import read_passport
 
 __all__ = ["Asked", "ask"]
 
@@ -37,6 +38,8 @@ class Asked(NamedTuple):
     """All images in the order of the drawing; empty if all candidates give the masks of the source network."""
     images: Path
     """Folder with copies of those that are to be outlined."""
+    options: dict[str, Any]
+    """How images are read, and what computes."""
     left_out: list[str]
     """A sentence about each candidate that cannot be compared."""
 
@@ -77,58 +80,97 @@ def ask(
     adapted, left_out = find_candidates(run)
     structures = read_structures(source.bundle)._replace(one_network=weights_only)
     options = {**reading_options(run), **running_options(run, {"device": device, "precision": precision})}
-    networks = [source, *_in_order(_family(source, one, structures, left_out) for one in adapted)]
-    if weights_only:
-        definition = source.network_def()
-        networks = [one for one in networks if one.network_def() == definition and len(one.parts()) == 1]
-        others = {one.name for one in adapted} - {one.name for one in networks}
-        left_out += [f"{name} is left out: its method changed the network." for name in sorted(others)]
-    candidates: dict[str, Candidate] = {}
-    masks: dict[str, dict[str, Path]] = {}
-    for number, network in enumerate(networks, 1):
-        try:
-            further = [] if weights_only else at_cutoffs(network, structures)
-            made = kept_masks(network, further, run)
-            if not made:
-                print(f"{number} of {len(networks)}: {network.name}", flush=True)
-                made = segment(network, further, run, structures, **options)
-        except Exception as error:
-            if network is source:
-                raise
-            left_out.append(f"{network.name} is left out: {say_why(error)}")
-            continue
-        if missing := len(masks.get(SOURCE, made[0]).keys() - made[0].keys()):
-            left_out.append(f"{network.name} is left out: it has no mask of {missing} images that the source has.")
-            continue
-        for candidate, each in zip([network, *further], made, strict=True):
-            candidates[candidate.name], masks[candidate.name] = candidate, each
-    if all(candidate.network() == source for candidate in candidates.values()):
-        raise ValueError(f"Expected a candidate to compare with the source network, found none: {left_out[0]}")
+    networks = _networks(source, adapted, structures, left_out)
+    candidates, masks, made_of = _segmented(run, networks, structures, options, left_out)
     names = sorted(candidates, key=lambda name: _derived(candidates[name]))
-    made_of = {name: one.made_of() for name, one in candidates.items() if one.cutoff is None}
     compared = compare(
         {name: masks[name] for name in names}, structures, keep=run / "choice" / "compared.json", made_of=made_of
     )
-    if structures.volumes:  # whose copies have the names of their masks, for both are NIfTI
-        names_of = {case: mask_name(source, run, mask) for case, mask in masks[SOURCE].items()}
-        order = draw_once(run, masks[SOURCE], lambda: compared.disagreement, names_of.__getitem__)
-        copy = partial(copy_volume, reader=volume_reader(run, source))
-        images = put_images(run, order, lambda: find_run_volumes(run), copy)
-    else:
-        order = draw_once(run, masks[SOURCE], lambda: compared.disagreement)
-        images = put_images(run, order, lambda: find_pictures(run))
+    order, images = _drawn(run, source, masks[SOURCE], compared.disagreement, structures)
     if source_masks:
         put_source_masks(run, order, masks[SOURCE])
     same = {structure: same_as(agreement, names) for structure, agreement in compared.agreement.items()}
     if structures.joint:
         same = dict.fromkeys(structures.names, same_as(compared.least(), names))
-    return Asked(candidates, masks, same, structures, order, images, left_out)
+    return Asked(candidates, masks, same, structures, order, images, options, left_out)
+
+
+def _networks(
+    source: Candidate, adapted: Sequence[Candidate], structures: Structures, left_out: list[str]
+) -> list[Candidate]:
+    """The source network, the adapted ones as they are, and those that are made of them."""
+    networks = [source, *_in_order(_family(source, one, structures, left_out) for one in adapted)]
+    if structures.one_network:
+        definition = source.network_def()
+        networks = [one for one in networks if one.network_def() == definition and len(one.parts()) == 1]
+        others = {one.name for one in adapted} - {one.name for one in networks}
+        left_out += [f"{name} is left out: its method changed the network." for name in sorted(others)]
+    return networks
+
+
+class _Segmented(NamedTuple):
+    candidates: dict[str, Candidate]
+    masks: dict[str, dict[str, Path]]
+    made_of: dict[str, Any]
+    """Of the networks at their own cut-offs."""
+
+
+def _segmented(
+    run: Path,
+    networks: Sequence[Candidate],
+    structures: Structures,
+    options: Mapping[str, Any],
+    left_out: list[str],
+) -> _Segmented:
+    """The masks of all networks, the source's first: what it could not read is not looked at again."""
+    done = _Segmented({}, {}, {})
+    for number, network in enumerate(networks, 1):
+        try:
+            further = [] if structures.one_network else at_cutoffs(network, structures)
+            made_of = network.made_of()
+            made = kept_masks(network, further, run, made_of)
+            if not made:
+                print(f"{number} of {len(networks)}: {network.name}", flush=True)
+                listed = {} if network is networks[0] else list_images(run, done.masks[SOURCE], structures)
+                made = segment(network, further, run, structures, made_of, **{**options, **listed})
+        except Exception as error:
+            if network is networks[0]:
+                raise
+            left_out.append(f"{network.name} is left out: {say_why(error)}")
+            continue
+        if missing := len(done.masks.get(SOURCE, made[0]).keys() - made[0].keys()):
+            left_out.append(f"{network.name} is left out: it has no mask of {missing} images that the source has.")
+            continue
+        done.made_of[network.name] = made_of
+        for candidate, each in zip([network, *further], made, strict=True):
+            done.candidates[candidate.name], done.masks[candidate.name] = candidate, each
+    if all(candidate.network() == networks[0] for candidate in done.candidates.values()):
+        raise ValueError(f"Expected a candidate to compare with the source network, found none: {left_out[0]}")
+    return done
+
+
+def _drawn(
+    run: Path,
+    source: Candidate,
+    masks: Mapping[str, Path],
+    disagreement: Mapping[str, float],
+    structures: Structures,
+) -> tuple[list[Drawn], Path]:
+    """The order of the images, and the folder of the copies."""
+    if not structures.volumes:
+        order = draw_once(run, masks, lambda: disagreement)
+        return order, put_images(run, order, lambda: find_pictures(run))
+    # Copies have the names of their masks, for both are NIfTI.
+    names = {case: mask_name(source, run, mask) for case, mask in masks.items()}
+    order = draw_once(run, masks, lambda: disagreement, names.__getitem__)
+    copy = partial(copy_volume, reader=volume_reader(run, source))
+    return order, put_images(run, order, lambda: find_run_volumes(run), copy)
 
 
 def _family(source: Candidate, adapted: Candidate, structures: Structures, left_out: list[str]) -> list[Candidate]:
     """An adapted network, half of its epochs, and what lies between it and the source; none if files are damaged."""
     try:
-        adapted.made_of()
+        read_passport(adapted.weights)
         return [adapted, *middle_networks([adapted], structures), *mixed_networks(source, [adapted])]
     except (OSError, ValueError, KeyError) as error:
         left_out.append(f"{adapted.name} is left out: {say_why(error)}")

@@ -83,10 +83,11 @@ class Candidate(NamedTuple):
 
     def made_of(self) -> dict[str, Any]:
         """Plain values that are the same as long as its masks are: checksums, cut-offs, options."""
+        facts = read_passport(self.weights)
         own: dict[str, Any] = {
-            "weights": sha256(self.weights),
+            "weights": facts.get("weights") or sha256(self.weights),
             "configs": sha256(self.bundle / "configs" / "inference.json"),
-            "cutoff": read_passport(self.weights).get("cutoff"),
+            "cutoff": facts.get("cutoff"),
             "options": json.loads(json.dumps({name: v for name, v in self.options.items() if name != "checkpoint"})),
         }
         return own if self.mixed is None else {**own, "mixed": self.mixed.kind, "with": self.mixed.source.made_of()}

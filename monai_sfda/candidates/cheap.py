@@ -22,12 +22,10 @@ CUTOFFS = (0.5, 0.75)
 
 def at_cutoffs(network: Candidate, structures: Structures) -> list[Candidate]:
     """The same network at each of `CUTOFFS` that is not its own for all structures; only those of a last epoch."""
-    own = network.cutoffs(structures.names, structures.head)
-    return [
-        network.at(cutoff)
-        for cutoff in CUTOFFS
-        if network.mixed is None and network.epoch is None and any(mine != cutoff for mine in own.values())
-    ]
+    if network.mixed is not None or network.epoch is not None:
+        return []
+    own = network.cutoffs(structures.names, structures.head).values()
+    return [network.at(cutoff) for cutoff in CUTOFFS if any(mine != cutoff for mine in own)]
 
 
 def middle_networks(adapted: Sequence[Candidate], structures: Structures) -> list[Candidate]:

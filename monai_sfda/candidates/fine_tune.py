@@ -19,7 +19,6 @@ from PIL import Image
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.outlines import Outlines
-from monai_sfda.candidates.run import reading_options, running_options
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.console import say_why
 from monai_sfda.delivery import write_bundle
@@ -108,7 +107,7 @@ def _trained(run: Path, asked: Asked, outlines: Outlines, cases: Sequence[str], 
         return home
     (draft / MADE_OF).write_text(json.dumps(made_of) + "\n")
     known = read_json(source.bundle / "configs" / "train.json")
-    given = {**_options(source, source.weights), **_reading(run), **TRAINING, "epochs": epochs}
+    given = {**_options(source, source.weights), **asked.options, **TRAINING, "epochs": epochs}
     values = {option: value for option, value in given.items() if option.replace("#", "::").split("::")[0] in known}
     places = {"dataset_dir": draft / "labelled", "ckpt_dir": draft / "models"}
     run_configs(source.bundle, ["train.json"], **{**values, **places})
@@ -128,7 +127,7 @@ def _masks(home: Path, run: Path, asked: Asked, held: Sequence[str]) -> dict[str
         for case in held:
             shutil.copyfile(images[case], draft / "image" / images[case].name)
         places = {"dataset_dir": draft / "image", "results_dir": draft}
-        options = {**_options(source, home / "models" / "model.pt"), **_reading(run)}
+        options = {**_options(source, home / "models" / "model.pt"), **asked.options}
         run_configs(source.bundle, ["inference.json", "predict.json"], **{**options, **places})
         draft.rename(folder)
     masks = {row["file"]: folder / "masks" / row["mask"] for row in read_csv(folder / "results.csv", ["file", "mask"])}
@@ -161,10 +160,6 @@ def _copies(asked: Asked) -> dict[str, Path]:
 def _options(source: Candidate, weights: Path) -> dict[str, Any]:
     """Those of the source network, but for the cut-offs: each training fits its own."""
     return {**{name: value for name, value in source.options.items() if name != "cutoff"}, "checkpoint": weights}
-
-
-def _reading(run: Path) -> dict[str, Any]:
-    return {**reading_options(run), **running_options(run, {})}
 
 
 def _folder(run: Path, name: str) -> Path:

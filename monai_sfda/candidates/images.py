@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,34 @@ from monai.bundle import ConfigParser
 
 from monai_sfda.candidates.candidate import Candidate
 from monai_sfda.candidates.run import find_images_folder, reading_options
+from monai_sfda.candidates.structures import Structures
 from monai_sfda.data import find_images
+from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
 from monai_sfda.volumes import Volume, VolumeReader, find_volumes
 
-__all__ = ["copy_volume", "find_pictures", "find_run_volumes", "spacing_of_copy", "volume_reader"]
+__all__ = ["copy_volume", "find_pictures", "find_run_volumes", "list_images", "spacing_of_copy", "volume_reader"]
+
+LISTED = Path("choice", "images.json")
 
 
 def find_pictures(run: Path) -> dict[str, str]:
     """Case -> path of all pictures of a run."""
     return {item["case"]: item["image"] for item in find_images(find_images_folder(run))}
+
+
+def list_images(run: Path, cases: Collection[str], structures: Structures) -> dict[str, str]:
+    """The option of a prediction that makes it look at ``cases`` alone, so that nobody is warned of others again.
+
+    Writes ``run/choice/images.json``.
+    """
+    found = find_run_volumes(run).values() if structures.volumes else find_images(find_images_folder(run))
+    with whole_file(run / LISTED) as draft:
+        draft.write_text(json.dumps({"images": [item for item in found if item["case"] in cases]}) + "\n")
+    # By a reference, since a sign in the name of a folder would be taken for one.
+    return {
+        "listed": f"$monai.bundle.ConfigParser.load_config_file(str(@results_dir) + '/../../{LISTED.name}')['images']"
+    }
 
 
 def find_run_volumes(run: Path) -> dict[str, dict[str, Any]]:

@@ -82,7 +82,7 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             outline = read_outline(*pair, structures)
             found[drawn.case] = pair if structures.volumes else outline
             checksums[drawn.case] = sha256(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError) as error:
             left_out.append(f"{name} is left out: {reason(error, path)}")
     if not found:
         raise ValueError(f"Expected an outline that can be used, found none of {len(files)}: {left_out[0]}")
@@ -109,5 +109,7 @@ def _owner(name: str, owners: Mapping[str, Sequence[Drawn]]) -> Drawn:
         found = "no image" if not mine else f"{len(mine)} images"
         raise ValueError(f"Expected the name of an image in outline/image, found {found} of that name; rename it.")
     if not mine[0].image:
-        raise ValueError("Expected an outline of an image in outline/image, found one that was not drawn.")
+        raise ValueError(
+            "Expected an outline of an image in outline/image, found one that is not among the selected images."
+        )
     return mine[0]

@@ -10,6 +10,7 @@ import numpy as np
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.data import SameSize
 from monai_sfda.imageio import MaskReader, PhotoReader
+from monai_sfda.reading.dicom_needed import require_pydicom
 from monai_sfda.reading.kind import sniff
 from monai_sfda.transforms.nested import refuse_unknown_ids
 from monai_sfda.volumes import read_volume
@@ -35,6 +36,7 @@ def read_outline(path: Path, image: Path, structures: Structures) -> np.ndarray:
     Raises:
         ValueError: if it does not fit.
         OSError: if it cannot be read.
+        ImportError: for DICOM, if pydicom is not installed.
     """
     if sniff(path) == "dicom":
         return _read_segments(path, image, structures)
@@ -57,10 +59,13 @@ def _on_voxels(path: Path, image: Path, structures: Structures) -> np.ndarray:
 
 
 def _read_segments(path: Path, image: Path, structures: Structures) -> np.ndarray:
+    require_pydicom(path.name)
     read = _segments_on_voxels if structures.volumes else _segments
     try:
         masks = read(path, image, structures)
-    except (AttributeError, KeyError, IndexError, TypeError, NotImplementedError, RuntimeError) as error:
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # as varied as damaged files
         raise ValueError(
             f"Expected a complete DICOM Segmentation, found a damaged one ({error}); export it again."
         ) from error

@@ -153,7 +153,10 @@ def reading_options(run: Path) -> dict[str, Any]:
 
 def running_options(run: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """How to compute: as the adaptation did, unless something else is given now."""
-    return {**read_record(run)["running"], **{name: value for name, value in given.items() if value is not None}}
+    return {
+        **read_record(run).get("running", {}),
+        **{name: value for name, value in given.items() if value is not None},
+    }
 
 
 def _place(path: str | os.PathLike, run: Path) -> dict[str, str]:

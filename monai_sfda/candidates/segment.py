@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,12 @@ Masks = dict[str, Path]
 
 
 def segment(
-    network: Candidate, further: Sequence[Candidate], run: Path, structures: Structures, **options: Any
+    network: Candidate,
+    further: Sequence[Candidate],
+    run: Path,
+    structures: Structures,
+    made_of: Mapping[str, Any],
+    **options: Any,
 ) -> list[Masks]:
     """Segment every image of a run as ``monai-sfda predict`` does; a mask that is there is not made again.
 
@@ -39,16 +44,17 @@ def segment(
         further: the same network at others.
         run: receives what a prediction writes, in ``choice/masks/NAME``.
         structures: of the bundle.
+        made_of: what `Candidate.made_of` says of the network.
         options: how to read and compute, such as ``frames`` and ``device``.
 
     Returns:
         The masks of the network and of each of ``further``.
     """
     folder = _folder(network, run)
-    if not _made_by(network, folder):
+    if not _holds(folder, made_of):
         shutil.rmtree(folder, ignore_errors=True)
         with whole_file(folder / MADE_OF) as draft:
-            draft.write_text(json.dumps(network.made_of()) + "\n")
+            draft.write_text(json.dumps(made_of) + "\n")
     _unmake_incomplete(folder, further)
     places = {"dataset_dir": find_images_folder(run), "results_dir": folder}
     cutoffs = {_place(one): _channels(one, structures) for one in further}
@@ -65,10 +71,10 @@ def segment(
     return _masks(folder, further)
 
 
-def kept_masks(network: Candidate, further: Sequence[Candidate], run: Path) -> list[Masks]:
+def kept_masks(network: Candidate, further: Sequence[Candidate], run: Path, made_of: Mapping[str, Any]) -> list[Masks]:
     """What `segment` gave before; empty unless it was finished with this network and all masks are still there."""
     folder = _folder(network, run)
-    masks = _masks(folder, further) if _made_by(network, folder) else []
+    masks = _masks(folder, further) if _holds(folder, made_of) else []
     return masks if all(path.is_file() for each in masks for path in each.values()) else []
 
 
@@ -91,9 +97,9 @@ def _place(one: Candidate) -> str:
     return f"at {one.cutoff:g}"
 
 
-def _made_by(network: Candidate, folder: Path) -> bool:
+def _holds(folder: Path, made_of: Mapping[str, Any]) -> bool:
     try:
-        return read_json(folder / MADE_OF) == network.made_of()
+        return read_json(folder / MADE_OF) == made_of
     except (OSError, ValueError):
         return False
 

@@ -47,7 +47,7 @@ def compromise(
     same: Mapping[str, Mapping[str, str]],
     *,
     total: int,
-    rule: Rule | None = None,
+    rule: Rule,
 ) -> Settled:
     """One candidate for all structures, where those of different candidates harm each other.
 
@@ -61,7 +61,7 @@ def compromise(
         total: number of images that the outlined ones were drawn from.
         rule: as for the decisions.
     """
-    rule, first = rule or Rule(), next(iter(gains.values()))
+    first = next(iter(gains.values()))
     names = dict.fromkeys(name for column in same.values() for name in column if name != SOURCE)
     count = next(iter(first.values())).count
     error = rule.error_at(count, total)

@@ -95,12 +95,13 @@ def _left_out(sentences: list[str]) -> list[str]:
 
 
 def _table(measured: Mapping[str, Any]) -> list[str]:
-    rows = [("", "", "Dice", "95 % interval", "ASSD")]
+    rows = [("", "", "Dice", "95 % interval", "ASSD", "HD95")]
     for structure, column in measured["gains"].items():
         for name, row in column.items():
             spread = MISSING if row["low"] is None else f"{points(row['low'])} to {points(row['high'])}"
-            rows.append((name, structure, points(row["dice"]), spread, distance(row["assd"])))
+            rows.append((name, structure, points(row["dice"]), spread, distance(row["assd"]), distance(row["hd95"])))
     first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
-    lines = [f"{a:{first}}  {b:{second}}  {c:>6}  {d:>15}  {e:>6}".rstrip() for a, b, c, d, e in rows]
+    lines = [f"{a:{first}}  {b:{second}}  {c:>6}  {d:>15}  {e:>6}  {f:>6}".rstrip() for a, b, c, d, e, f in rows]
     count = f"{len(measured['outlined'])} outlines of {measured['images']} images"
-    return [*lines, f"{count}; Dice in points, ASSD in {measured['assd_unit']}, each less that of the source network"]
+    unit = measured["assd_unit"]
+    return [*lines, f"{count}; Dice in points, ASSD and HD95 in {unit}, each less that of the source network"]

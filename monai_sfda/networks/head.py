@@ -5,7 +5,7 @@ from __future__ import annotations
 from monai.networks.layers import Conv
 from torch import Tensor, nn
 
-from monai_sfda.networks.layers import output_shapes, suggest_layers
+from monai_sfda.networks.layers import output_shapes, require_name, suggest_layers
 
 __all__ = ["Head"]
 
@@ -32,7 +32,7 @@ class Head(nn.Module):
 
     def __init__(self, network: nn.Module, layer: str, out_channels: int, *, own: bool = False) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer = require_name(network, layer)
         shape = output_shapes(network).get(layer, ())
         if len(shape) not in (4, 5) or (own and shape[1] != out_channels):
             wanted = f"{out_channels} channels of logits" if own else "a map"

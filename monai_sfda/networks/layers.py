@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
-__all__ = ["check_feature_layer", "feature_layers", "output_shapes", "suggest_layers", "unwrapped"]
+__all__ = ["check_feature_layer", "feature_layers", "output_shapes", "require_name", "suggest_layers", "unwrapped"]
 
 SIDES = {2: 128, 3: 32}  # of the blank images and volumes; products of the strides that are in use
 SHOWN = 5
@@ -36,6 +36,17 @@ def check_feature_layer(network: nn.Module, layer: str) -> None:
             f"Expected a layer of {type(unwrapped(network)).__name__} that gives features, found {layer!r}, {gives}; "
             f"use one before the logits, such as {', '.join(suggest_layers(network, layer))}."
         )
+
+
+def require_name(network: nn.Module, layer: str | None) -> str:
+    """Refuse that no layer is named; suggests some."""
+    if layer is None:
+        owner, near = type(unwrapped(network)).__name__, ", ".join(suggest_layers(network, ""))
+        raise ValueError(
+            f"Expected the name of a layer of {owner}, found none; name one such as {near}, in a bundle as "
+            "feature_layer and early_layer in configs/task.json."
+        )
+    return layer
 
 
 def suggest_layers(network: nn.Module, layer: str) -> list[str]:

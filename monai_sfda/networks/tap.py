@@ -6,7 +6,7 @@ from types import TracebackType
 
 from torch import Tensor, nn
 
-from monai_sfda.networks.layers import suggest_layers, unwrapped
+from monai_sfda.networks.layers import require_name, suggest_layers, unwrapped
 
 __all__ = ["FeatureTap"]
 
@@ -31,7 +31,7 @@ class FeatureTap:
     """
 
     def __init__(self, network: nn.Module, layer: str) -> None:
-        self.layer = layer
+        self.layer = require_name(network, layer)
         self._output: Tensor | None = None
         tapped = _find(network, layer)
 

@@ -17,11 +17,11 @@ from monai_sfda.findings import Findings
 from monai_sfda.mask_file import SUFFIXES, row_of
 from monai_sfda.prediction.distributions import of_volumes
 from monai_sfda.prediction.formats import drop_orphans, write_formats
+from monai_sfda.prediction.made_with import UNKNOWN, MadeWith, made_with
 from monai_sfda.prediction.measured import measured_row
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import write_overlays
 from monai_sfda.prediction.prediction_report import write_prediction_report
-from monai_sfda.prediction.read_with import UNKNOWN, ReadWith, read_with
 from monai_sfda.tables import write_csv
 
 __all__ = ["gather_rows", "score_table", "write_results"]
@@ -45,7 +45,7 @@ def write_results(
 
     Args:
         folder: output of a prediction: ``masks``, ``failures.csv`` and perhaps ``masks_of.json``, which says how
-            volumes were read.
+            they were made.
         classes: id -> name, without background.
         images: the photographs or volumes, for pictures: their folder, or items with ``case``, ``image`` (path or
             paths), ``output`` and perhaps ``frame``, as where cases are pseudonyms. Without it the report has none.
@@ -66,7 +66,7 @@ def write_results(
     items = [{"case": case_of(item), **item} for item in listed]
     places = {item["case"]: item for item in items}
     outlined = [item for item in items if "output" in item]
-    rows, damaged = gather_rows(folder / "masks", classes, outlined, findings, read_with(folder))
+    rows, damaged = gather_rows(folder / "masks", classes, outlined, findings, made_with(folder))
     drop_orphans(folder)
     measured = {row["file"] for row in rows}  # an image that is gone now may have a mask from before
     failures = [*(row for row in read_failures(folder / "failures.csv") if row["case"] not in measured), *damaged]
@@ -98,7 +98,7 @@ def gather_rows(
     classes: Mapping[int, str],
     items: Sequence[Mapping[str, Any]] = (),
     findings: Findings = NO_FINDINGS,
-    reader: ReadWith = UNKNOWN,
+    made: MadeWith = UNKNOWN,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Rows of all masks of a folder tree, by path, and failures: masks that cannot be read.
 
@@ -111,7 +111,7 @@ def gather_rows(
             of theirs that has another name, from when fewer files shared that name, is deleted: the image has a new
             one.
         findings: what the organ adds.
-        reader: how volumes were read when the masks were made.
+        made: how the masks were made.
     """
     paths = sorted(path for suffix in SUFFIXES for path in masks.rglob(f"*{suffix}") if _is_mask(path, masks))
     outputs, owners = ({item[key]: item for item in items} for key in ("case", "output"))
@@ -120,7 +120,7 @@ def gather_rows(
         name = path.relative_to(masks).as_posix()
         owner = owners.get(name, {"case": name})
         try:
-            row = row_of(path) or measured_row(path, owner, classes, findings, reader)
+            row = row_of(path) or measured_row(path, owner, classes, findings, made)
         except (OSError, ValueError) as error:
             failures.append({"case": owner["case"], "reason": f"{reason(error, path)} Its mask is {name}."})
             continue

@@ -14,10 +14,11 @@ from monai.bundle import ConfigParser
 from monai.data import Dataset
 from monai.transforms import Compose, Resized
 
+from monai_sfda.data import find_pairs
 from monai_sfda.files import case_of, whole_file
 from monai_sfda.imageio import MaskReader
 from monai_sfda.overrides import read_json
-from monai_sfda.volumes import ReadVolumed, ReadVolumePair, VolumeParts
+from monai_sfda.volumes import ReadVolumed, ReadVolumePair, VolumeParts, find_volume_pairs
 
 __all__ = ["Ratios", "class_ratios", "masks_of", "volume_parts", "write_ratios"]
 
@@ -56,6 +57,17 @@ def write_ratios(path: str | os.PathLike, **facts: Any) -> None:
         draft.write_text(json.dumps(facts, indent=4) + "\n", encoding="utf-8")
 
 
+def sees_volumes(bundle: Path) -> bool:
+    """Whether the network of a bundle sees volumes, or slices of them; without a task.json nobody says so."""
+    task = bundle / "configs" / "task.json"
+    return task.is_file() and "volumes" in read_json(task)
+
+
+def labelled_pairs(folder: Path, bundle: Path, **how: Any) -> list[dict[str, Any]]:
+    """The labelled images of a folder, or volumes, as the bundle trains on them; ``how`` as of `find_volume_pairs`."""
+    return find_volume_pairs(folder, **how) if sees_volumes(bundle) else find_pairs(folder)
+
+
 def masks_of(pairs: Iterable[Mapping[str, str]], ids: Sequence[int], bundle: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Case and class ids of each image that training sees; of volumes, of each part that the network sees.
 
@@ -64,11 +76,10 @@ def masks_of(pairs: Iterable[Mapping[str, str]], ids: Sequence[int], bundle: Pat
         ids: class ids that may be in a mask, with 0.
         bundle: as of `class_ratios`.
     """
-    task = bundle / "configs" / "task.json"
-    if not task.is_file() or "volumes" not in read_json(task):
+    if not sees_volumes(bundle):
         read = _mask_reader(bundle, ids)
         return ((case_of(pair), read(pair["label"])) for pair in pairs)
-    parts = volume_parts(pairs, task, ids)
+    parts = volume_parts(pairs, bundle / "configs" / "task.json", ids)
     return ((part["case"], part["label"].numpy()) for part in (parts[number] for number in range(len(parts))))
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from monai_sfda.data import find_images, find_pairs
+from monai_sfda.data import find_images
 from monai_sfda.files import whole_file
 from monai_sfda.overrides import read_json
-from monai_sfda.training.class_ratios import masks_of, volume_parts
-from monai_sfda.volumes import find_volume_pairs, find_volumes
+from monai_sfda.training.class_ratios import labelled_pairs, masks_of, sees_volumes, volume_parts
+from monai_sfda.volumes import find_volumes
 
 __all__ = ["COLUMNS", "write_sizes"]
 
@@ -74,7 +74,7 @@ def write_sizes(
 def _sizes(source: Path, channels: Mapping[str, Sequence[int]], bundle: Path, pixels: int) -> dict[str, int]:
     """Class -> pixels, the background's what the others leave."""
     shares: dict[str, list[float]] = {name: [] for name in list(channels)[1:]}
-    for _, mask in masks_of(_pairs(source, bundle), _ids(channels), bundle):
+    for _, mask in masks_of(labelled_pairs(source, bundle), _ids(channels), bundle):
         for name, those in shares.items():
             share = float(np.isin(mask, channels[name]).mean())
             if share:
@@ -90,21 +90,13 @@ def _shown(
 ) -> Iterator[tuple[str, list[bool] | None]]:
     """Each case, and which classes after the background it shows; None where nobody knows."""
     if labelled:
-        for case, mask in masks_of(_pairs(images, bundle), _ids(channels), bundle):
+        for case, mask in masks_of(labelled_pairs(images, bundle), _ids(channels), bundle):
             yield case, [bool(np.isin(mask, those).any()) for those in list(channels.values())[1:]]
-    elif _of_volumes(bundle):
+    elif sees_volumes(bundle):
         parts = volume_parts(find_volumes(images), bundle / "configs" / "task.json")
         yield from ((parts[number]["case"], None) for number in range(len(parts)))
     else:
         yield from ((item["case"], None) for item in find_images(images))
-
-
-def _pairs(folder: Path, bundle: Path) -> list[dict[str, str]]:
-    return find_volume_pairs(folder) if _of_volumes(bundle) else find_pairs(folder)
-
-
-def _of_volumes(bundle: Path) -> bool:
-    return "volumes" in read_json(bundle / "configs" / "task.json")
 
 
 def _ids(channels: Mapping[str, Sequence[int]]) -> list[int]:

@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 
+import nibabel
+import numpy as np
 import pytest
 from bundle_support import ROOT, classes, random_weights, write_images
+from PIL import Image
 from volume_files import write_volumes
 
 from monai_sfda import cli
-from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix
+from monai_sfda.benchmark import Method, job, read_matrix, run, run_matrix, write_table
 from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
 from monai_sfda.benchmark.run import Cell, _protocol, _score, _scored
@@ -155,18 +158,42 @@ def test_a_bundle_that_was_never_trained_learns_its_class_ratios_from_the_source
     assert found["images"] == 2 * 5  # slices
 
 
+def test_class_ratios_of_volumes_are_of_the_frames_that_train(tmp_path):
+    source = tmp_path / "source"
+    values = np.random.default_rng(0).random((8, 8, 3, 2)).astype(np.float32)
+    for name, kept in (("image", values), ("mask", (values > 0.5).astype(np.uint8))):
+        (source / name).mkdir(parents=True)
+        nibabel.save(nibabel.Nifti1Image(kept, np.diag([1.5, 1.5, 8, 1])), source / name / "p.nii.gz")
+    pair = Pair("p", ROOT / "bundles" / "heart_cine_mri", tmp_path, source=source, train={"frames": "all"})
+    assert read_json(source_ratios(pair, tmp_path / "out"))["images"] == 2 * 3
+
+
 def test_a_bundle_that_cannot_be_trained_is_asked_for_its_own_class_ratios(tmp_path):
     assert source_ratios(Pair("p", tmp_path, tmp_path, source=tmp_path), tmp_path / "out") is None
 
 
-def test_a_source_network_that_cannot_be_scored_is_the_end(tmp_path, monkeypatch):
+@pytest.mark.parametrize("source", [None, "labelled"])
+def test_a_source_network_that_fails_costs_its_pair_alone(tmp_path, monkeypatch, source):
     def fail(*_):
         raise JobFailed("Expected weights that fit, found others.")
 
     monkeypatch.setattr(job, "_spend", fail)
-    pair = Pair("drawings", NUCLEI, write_images(tmp_path / "labelled", classes=2))
-    with pytest.raises(ValueError, match="source network of pair drawings, found: Expected weights that fit"):
-        list(run_matrix(Matrix([pair], [Method("cbmt", ["cbmt"])]), tmp_path / "out"))
+    labelled = write_images(tmp_path / "labelled", classes=2)
+    pairs = [Pair(name, NUCLEI, labelled, source=source and labelled) for name in ("first", "second")]
+    cells = list(run_matrix(Matrix(pairs, [Method("cbmt", ["cbmt"])]), tmp_path / "out"))
+    assert [(cell.pair, cell.kind) for cell in cells] == [("first", "source"), ("second", "source")]
+    assert {cell.failure for cell in cells} == {"Expected weights that fit, found others."}
+    assert "failed: Expected weights that fit" in write_table(cells, tmp_path / "out")
+
+
+def test_a_source_mask_with_unknown_ids_costs_the_methods_that_count_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "carry_out", lambda *_: None)
+    source = write_images(tmp_path / "source", 2, classes=1, size=(64, 64))
+    Image.fromarray(np.full((64, 64), 7, np.uint8)).save(next((source / "mask").iterdir()))
+    method, more = Method("adami", ["adami"]), {"protocol": {}, "oracle": False}
+    pair = Pair("p", NUCLEI, tmp_path, source=source)
+    cell = run._cell(pair, method, 0, tmp_path / "model.pt", tmp_path / "out", **more)
+    assert "Expected the class ids" in cell.failure
 
 
 def test_a_method_that_uses_the_source_is_given_that_of_the_pair(tmp_path, monkeypatch):

@@ -34,6 +34,7 @@ def test_the_best_network_is_adopted_and_delivered(monkeypatch, capsys, tmp_path
     gains = found["gains"]["nucleus"]
     assert gains["dpl"]["low"] > 0.1
     assert gains["dpl"]["assd"] < 0
+    assert gains["dpl"]["hd95"] < 0
     assert gains["tent"]["high"] < 0
     assert (run / "chosen" / "models" / "model.pt").read_bytes() == b"dpl"
     page = (run / "choice" / "report.html").read_text()
@@ -153,6 +154,17 @@ def test_a_cup_that_loses_by_the_disc_of_another_network_is_not_delivered_with_i
     assert "The bundle takes the disc from cbmt and the cup from dpl" in printed
     assert "Together they lose what one of them gained, so one serves all" in printed
     assert len(set(measured(run)["networks"].values())) == 1
+
+
+@pytest.mark.parametrize("count", [10, 20])
+def test_a_structure_that_stays_with_the_source_does_not_forbid_another_disc(monkeypatch, capsys, tmp_path, count):
+    """The cup of the source lies in the new disc, too: nothing that was decided is changed by the other network."""
+    run = make_run(tmp_path, {"source": (8, 1), "dpl": (0, 7)}, bundle=FUNDUS, count=30)
+    monkeypatch.setattr(sys.modules["monai_sfda.candidates.measure"], "deliver", lambda *_: None)
+    command(monkeypatch, "choose", run)
+    command(monkeypatch, "choose", run, "--outlines", outline(run, count, tmp_path / "outlines"))
+    assert "Together they lose" not in capsys.readouterr().out
+    assert measured(run)["networks"] == {"disc": "dpl", "cup": "source"}
 
 
 def test_candidates_that_change_nothing_need_no_outlines(monkeypatch, capsys, tmp_path):

@@ -1,5 +1,7 @@
 """Which outline is of which image, and which cannot be used."""
 
+import sys
+
 import nibabel
 import numpy as np
 import pytest
@@ -57,6 +59,25 @@ def test_outlines_are_named_as_the_copies_or_as_the_images(folder, images):
     assert all(np.array_equal(mask, first) for mask in found.masks.values())
 
 
+def test_a_file_that_is_no_dicom_costs_itself_alone(folder, images):
+    pytest.importorskip("pydicom")
+    save(folder / "001_p_a.png")
+    (folder / "002_b.dcm").write_bytes((folder / "001_p_a.png").read_bytes())
+    (folder / "003_c.dcm").write_bytes(bytes(128) + b"DICM" + bytes(200))
+    found = read_outlines(folder, ORDER, images, FUNDUS)
+    assert list(found.masks) == ["p/a.png"]
+    assert [line.split(" is left out")[0] for line in found.left_out] == ["002_b.dcm", "003_c.dcm"]
+
+
+def test_without_pydicom_an_outline_in_dicom_costs_itself_alone(folder, images, monkeypatch):
+    save(folder / "001_p_a.png")
+    (folder / "002_b.dcm").write_bytes(bytes(128) + b"DICM" + bytes(200))
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    found = read_outlines(folder, ORDER, images, FUNDUS)
+    assert list(found.masks) == ["p/a.png"]
+    assert "Expected pydicom to read the DICOM file 002_b.dcm" in found.left_out[0]
+
+
 def test_a_folder_of_images_and_masks_is_read_as_its_masks(folder, images):
     save(folder / "mask" / "002_b.png")
     save(folder / "image" / "001_p_a.png")
@@ -78,7 +99,7 @@ def test_what_cannot_be_used_costs_itself_alone(folder, images):
         "001_p_a.png": "found image 14x10, label 14x5; save the mask at the size of the image",
         "b.png": "found another one of 002_b.png",
         "003_c.png": "Expected the class ids 0, 1, 2 in the mask of 003_c.png, found 5, 6, 7",
-        "d.png": "found one that was not drawn",
+        "d.png": "found one that is not among the selected images",
         "stranger.png": "found no image of that name",
     }
     assert len(found.left_out) == len(expected)

@@ -1,7 +1,7 @@
 """What each structure gets, and one network for all where structures of two harm each other."""
 
 from monai_sfda.candidates.settle import compromise, settle
-from monai_sfda.choice import Gain, decide
+from monai_sfda.choice import Gain, Rule, decide
 
 
 def gain(points):
@@ -45,7 +45,7 @@ def compromised(gains, same=None):
     """Candidates stand for themselves where ``same`` does not say otherwise."""
     names = {name for column in gains.values() for name in column}
     standing = {s: {**{name: name for name in names}, **(same or {}).get(s, {})} for s in gains}
-    return compromise(settled(estimates(gains)), estimates(gains), standing, total=100)
+    return compromise(settled(estimates(gains)), estimates(gains), standing, total=100, rule=Rule())
 
 
 def test_of_different_wishes_the_best_that_is_safe_everywhere_serves_all():

@@ -9,9 +9,16 @@ from torch.nn.parallel import DataParallel
 
 from monai_sfda.engines import AdaptTrainer
 from monai_sfda.losses import EntropyLoss
-from monai_sfda.networks import DeepLabV3Plus, FeatureTap
+from monai_sfda.networks import DeepLabV3Plus, FeatureTap, Head
 from monai_sfda.networks.layers import check_feature_layer, feature_layers, suggest_layers
 from monai_sfda.pseudo import GradientGuided, MonteCarlo
+
+
+def test_a_layer_without_a_name_is_one_sentence():
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    for use in (lambda: Head(network, None, 2), lambda: FeatureTap(network, None)):
+        with pytest.raises(ValueError, match=r"the name of a layer of Sequential, found none; name one such as .*task"):
+            use()
 
 
 def test_features_are_what_a_later_layer_makes_logits_of(network):

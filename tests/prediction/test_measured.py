@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_sfda.prediction.made_with import UNKNOWN, MadeWith
 from monai_sfda.prediction.measured import measured_row
 from monai_sfda.prediction.no_findings import NO_FINDINGS
-from monai_sfda.prediction.read_with import UNKNOWN, ReadWith
 
 MM = np.diag([-1.5, -1.5, 10.0, 1.0])
 IDS = np.zeros((8, 6, 4), np.uint8)
@@ -68,7 +68,7 @@ def test_the_size_given_for_pictures_counts_and_not_what_their_mask_says(tmp_pat
         Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8)).save(tmp_path / f"{number}.png")
     assumed = saved(tmp_path / "mask.nii.gz", IDS, np.diag([-1.5, -1.5, 1.0, 1.0]))
     paths = [str(tmp_path / f"{number}.png") for number in range(4)]
-    found = row(assumed, ReadWith(pixel_size=pixel_size), image=paths)
+    found = row(assumed, MadeWith(pixel_size=pixel_size), image=paths)
     assert found["cavity_ml"] == (ml and pytest.approx(ml))
     assert (found["slices"], found["cavity_slices"]) == (4, 2)
 
@@ -78,7 +78,7 @@ def test_slices_are_counted_along_the_axis_of_the_network(tmp_path, spacing, sli
     sagittal = np.diag([10.0, 1.5, 1.5, 1.0])
     path = saved(tmp_path / "a.nii.gz", np.arange(192, dtype=np.int16).reshape(IDS.shape), sagittal)
     mask = saved(tmp_path / "mask.nii.gz", IDS, sagittal)
-    found = row(mask, UNKNOWN if spacing is None else ReadWith(spacing), image=str(path))
+    found = row(mask, UNKNOWN if spacing is None else MadeWith(spacing), image=str(path))
     assert (found["slices"], found["cavity_slices"]) == slices
 
 

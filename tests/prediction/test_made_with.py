@@ -7,7 +7,7 @@ from PIL import Image
 
 from monai_sfda.fingerprint import setup_of
 from monai_sfda.prediction.gather import write_results
-from monai_sfda.prediction.read_with import UNKNOWN, ReadWith, read_with
+from monai_sfda.prediction.made_with import UNKNOWN, MadeWith, made_with
 from monai_sfda.same_run import refuse_other_masks
 from monai_sfda.volumes import VolumeReader
 
@@ -20,16 +20,31 @@ def recorded(folder, **decisive):
 
 def test_a_prediction_knows_how_its_volumes_were_read(tmp_path):
     reader = VolumeReader([1.5, 1, 1], percentiles=[1, 99], pixel_size=[8, 2, 1])
-    assert read_with(recorded(tmp_path, reader=setup_of(reader))) == ReadWith((1.5, 1, 1), (8, 2, 1))
+    assert made_with(recorded(tmp_path, reader=setup_of(reader))) == MadeWith((1.5, 1, 1), (8, 2, 1))
     reader = VolumeReader([2, 2], z_score=3)
-    assert read_with(recorded(tmp_path, reader=setup_of(reader))) == ReadWith((2, 2), None)
+    assert made_with(recorded(tmp_path, reader=setup_of(reader))) == MadeWith((2, 2), None)
+
+
+def test_corrected_masks_are_judged_by_the_limits_that_were_given(tmp_path):
+    (tmp_path / "masks").mkdir()
+    mask = np.zeros((32, 32), np.uint8)
+    mask[4:8, 4:8] = mask[20:24, 20:24] = 1
+    Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
+    items = [{"case": "a.png", "image": str(tmp_path / "a.png"), "output": "a.png"}]
+    Image.fromarray(np.arange(1024, dtype=np.uint8).reshape(32, 32)).save(tmp_path / "a.png")
+    (tmp_path / "failures.csv").write_text("case,reason\n")
+    for limit, flags in ((0.95, {"in_pieces_nucleus": 1}), (None, {}), ({"nucleus": 0.2}, {})):
+        recorded(tmp_path, thresholds={"in_pieces": limit})
+        found = write_results(tmp_path, classes={1: "nucleus"}, images=items)
+        assert found["flags"] == flags
+        (tmp_path / "masks_of.json").unlink()
 
 
 def test_without_a_record_of_its_reader_nothing_is_known(tmp_path):
-    assert read_with(tmp_path) == UNKNOWN
-    assert read_with(recorded(tmp_path, image_size=[64, 64])) == UNKNOWN
+    assert made_with(tmp_path) == UNKNOWN
+    assert made_with(recorded(tmp_path, image_size=[64, 64])) == UNKNOWN
     (tmp_path / "masks_of.json").write_text(json.dumps({"reader": "of my own"}))
-    assert read_with(tmp_path) == UNKNOWN
+    assert made_with(tmp_path) == UNKNOWN
 
 
 def test_corrected_masks_of_pictures_without_a_distance_of_slices_have_no_ml(tmp_path):

@@ -1,0 +1,56 @@
+"""The outlined images as a sample of all that can be outlined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from monai_sfda.candidates.ask import Asked
+from monai_sfda.candidates.fine_tune import FINE_TUNED
+from monai_sfda.candidates.outlines import Outlines
+from monai_sfda.choice import CaseGains, Gain, Rule, drawn_in_order, estimate_gain, interval, weights
+
+__all__ = ["Sample"]
+
+ENDLESS = 10**9
+"""Images, of which the outlined ones are no part worth mentioning."""
+
+
+class Sample:
+    """What the outlined images tell of all.
+
+    Args:
+        asked: the candidates, and the order in which the images were drawn.
+        outlines: what can be used of them; images that were passed over do not count among all.
+    """
+
+    def __init__(self, asked: Asked, outlines: Outlines) -> None:
+        able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
+        self.total = len(able)
+        self.draws = drawn_in_order(list(outlines.masks), able)
+        copies = {drawn.case for drawn in asked.order if drawn.image}
+        count, exhausted = len(outlines.masks), copies <= {*outlines.masks, *outlines.skipped}
+        self.rule = Rule(cap=min(count, Rule().cap)) if exhausted else Rule()  # nothing is left to outline
+
+    def estimate(self, name: str, values: Sequence[float]) -> Gain:
+        """Of a candidate; outlines that it has learned from tell what it gains on others, never on these themselves."""
+        drawn = weights(self.draws[: len(values)], self.total)
+        return estimate_gain(values, weights=drawn, total=ENDLESS if name == FINE_TUNED else self.total)
+
+    def told(self, gain: Gain, rivals: int) -> dict[str, float | None]:
+        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` and looks together.
+
+        The ends are None where too few outlines tell.
+        """
+        level = self.rule.stated_level(gain.count, self.total, rivals)
+        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
+        return {"dice": gain.mean, "low": low, "high": high}
+
+    def curve(self, column: Mapping[str, CaseGains], network: str, rivals: int) -> dict[str, Any]:
+        """What was known of the network that was taken, or else looks best, after each outline since the first look."""
+        best = max(column, key=lambda name: self.estimate(name, column[name].values).mean)
+        name = network if network in column else best
+        counts = range(self.rule.schedule(self.total)[0], len(self.draws) + 1)
+        told = [self.told(self.estimate(name, column[name].values[:count]), rivals) for count in counts]
+        return {"candidate": name, "after": [{"outlines": n, **one} for n, one in zip(counts, told, strict=True)]}
