@@ -46,7 +46,7 @@ def adapt_one(
     weights = overrides.get("checkpoint", root / "models" / "model.pt")
     with lock_folder(folder):
         checked = check_configs(root, configs, **places)
-        from monai_sfda.delivery.delivery import define_network
+        from monai_sfda.delivery.bundle import define_network
         from monai_sfda.delivery.verdict import WORDS, read_verdict
         from monai_sfda.same_run import refuse_other_adaptation
 

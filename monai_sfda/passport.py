@@ -23,10 +23,14 @@ logger = logging.getLogger(__name__)
 
 
 def write_passport(checkpoint: str | Path, **facts: Any) -> Path:
-    """Write ``facts``, plain values, beside the weights in ``checkpoint``, with a checksum of these weights."""
+    """Write ``facts``, plain values, beside the weights in ``checkpoint``, with a checksum of these weights.
+
+    Facts that were read beside other weights have the checksum of those, which does not count.
+    """
     path = Path(checkpoint).with_name(NAME)
     with whole_file(path) as draft:
-        draft.write_text(json.dumps({"weights": sha256(checkpoint), **facts}, indent=4) + "\n", encoding="utf-8")
+        content = {"weights": ""} | facts | {"weights": sha256(checkpoint)}  # the checksum stands first
+        draft.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
     return path
 
 

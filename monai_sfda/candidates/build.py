@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,10 +12,9 @@ from torch import Tensor
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.run import KEPT
 from monai_sfda.candidates.structures import Structures
-from monai_sfda.delivery.delivery import define_network
+from monai_sfda.delivery.bundle import NO_PART, change_configs, define_network
 from monai_sfda.files import save_tensors
 from monai_sfda.networks import read_weights
-from monai_sfda.overrides import read_json
 from monai_sfda.passport import NAME as PASSPORT
 from monai_sfda.passport import read_passport, write_passport
 
@@ -39,11 +37,11 @@ def build(target: Path, wanted: Mapping[str, Candidate], structures: Structures)
         ValueError: if weights that are to be mixed are not of one network.
     """
     base, networks = base_of(wanted), parts_of(wanted.values())
-    unwanted = shutil.ignore_patterns("eval", "__pycache__", "*.part", "model_*.pt")
-    shutil.copytree(base.bundle, target, ignore=unwanted)
+    shutil.copytree(base.bundle, target, ignore=shutil.ignore_patterns(*NO_PART))
     _keep_options(target, base)
     if len(networks) > 1:
-        _define(target, _joined(wanted, networks, structures))
+        joined = _joined(wanted, networks, structures)
+        change_configs(target, lambda config: {"network_def": joined} if "network_def" in config else {})
         states = enumerate(map(_state, networks))
         together = {f"networks.{place}.{name}": value for place, state in states for name, value in state.items()}
         _put_weights(target, base, together)
@@ -105,34 +103,18 @@ def _put_weights(bundle: Path, base: Candidate, state: Mapping[str, Tensor] | No
     else:
         save_tensors(dict(state), own)
     own.with_name(PASSPORT).unlink(missing_ok=True)
-    if facts := _facts(base.weights):
+    if facts := read_passport(base.weights):
         write_passport(own, **facts)
 
 
 def _put_cutoffs(bundle: Path, cutoffs: Mapping[str, float]) -> None:
     own = bundle / "models" / "model.pt"
-    write_passport(own, **_facts(own) | {"cutoff": dict(cutoffs), "cutoff_of": "the choice with outlines"})
-    _change(bundle, lambda name, value: dict(cutoffs) if name == "cutoff" and not isinstance(value, str) else value)
-
-
-def _facts(weights: Path) -> dict[str, Any]:
-    return {name: value for name, value in read_passport(weights).items() if name != "weights"}
+    write_passport(own, **read_passport(own) | {"cutoff": dict(cutoffs), "cutoff_of": "the choice with outlines"})
+    plain = {"cutoff": dict(cutoffs)}
+    change_configs(bundle, lambda config: {} if isinstance(config.get("cutoff", ""), str) else plain)
 
 
 def _keep_options(bundle: Path, base: Candidate) -> None:
-    values = {name: value for name, value in base.options.items() if name in KEPT}
-    _change(bundle, lambda name, value: values.get(name, value))
+    kept = {name: value for name, value in base.options.items() if name in KEPT}
+    change_configs(bundle, lambda config: {name: value for name, value in kept.items() if name in config})
     define_network(bundle, base.options)
-
-
-def _define(bundle: Path, network: Mapping[str, Any]) -> None:
-    _change(bundle, lambda name, value: network if name == "network_def" else value)
-
-
-def _change(bundle: Path, new: Any) -> None:
-    """Replace values of the configs by what ``new(name, value)`` gives."""
-    for path in sorted((bundle / "configs").glob("*.json")):
-        config = read_json(path)
-        changed = {name: new(name, value) for name, value in config.items()}
-        if changed != config:
-            path.write_text(json.dumps(changed, indent=4) + "\n", encoding="utf-8")

@@ -85,7 +85,7 @@ def train_on_all(run: Path, asked: Asked, outlines: Outlines, epochs: int) -> No
     print(f"Fine-tuning on all {len(cases)} outlines", flush=True)
     home = _trained(run, asked, outlines, cases, "all", epochs)
     weights = home / "models" / "model.pt"
-    facts = {name: value for name, value in read_passport(weights).items() if name != "weights"}
+    facts = read_passport(weights)
     network = ConfigParser({"network": source.network_def()}).get_parsed_content("network")
     record = {"method": FINE_TUNED, "outlined": len(cases), "settings": {"epochs": epochs, **TRAINING}}
     bundle = write_bundle(source.bundle, home / "bundle", load_network(network, weights), record)

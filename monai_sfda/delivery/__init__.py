@@ -1,9 +1,10 @@
 """Turn an adaptation into an adapted bundle, its report and a verdict."""
 
+from monai_sfda.delivery.bundle import write_bundle
 from monai_sfda.delivery.case_sums import CaseChange
 from monai_sfda.delivery.change import summarise_change
 from monai_sfda.delivery.compare import Comparison
-from monai_sfda.delivery.delivery import Delivery, write_bundle
+from monai_sfda.delivery.delivery import Delivery
 from monai_sfda.delivery.limits import Limits
 from monai_sfda.delivery.report import write_report
 from monai_sfda.delivery.source_masks import source_masks
