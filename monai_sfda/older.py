@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from monai_sfda.console import one_sentence
+from monai_sfda.files import whole_file
 
 __all__ = ["convert", "is_older"]
 
@@ -77,8 +78,6 @@ def main() -> None:
     """Rewrite older files, and print their names."""
     if len(sys.argv) != 2 or not Path(sys.argv[1], "configs").is_dir():
         raise ValueError("Expected the folder of a bundle, as in: python -m monai_sfda.older BUNDLE.")
-    from monai_sfda.files import whole_file  # imports PyTorch, which a command that only asks `is_older` must not
-
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(Path(sys.argv[1], "configs").rglob("*.json"))}
     fundus = any("monai_sfda.transforms.DiscFinder" in text for text in texts.values())
     changed = []

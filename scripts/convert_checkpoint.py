@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from monai_sfda.files import whole_file
-from monai_sfda.networks.released import DECODER_OF_LAYOUT, convert_released, read_released
+from monai_sfda.networks.released import DECODER_OF_LAYOUT, convert_released
+from monai_sfda.networks.weights_file import read_weights
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,7 +36,7 @@ def convert(source: Path, target: Path, layout: str | None = None) -> str:
     """Write the converted weights of ``source`` to ``target`` and return the name of their decoder."""
     if target.suffix not in (".pt", ".safetensors"):
         raise ValueError(f"Expected a target that ends with .pt or .safetensors, found {target}; rename it.")
-    weights, decoder = convert_released(read_released(source), layout, source=source)
+    weights, decoder = convert_released(read_weights(source), layout, source=source)
     with whole_file(target) as draft:
         _write(weights, draft)
     return decoder

@@ -103,18 +103,27 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
     summaries = [summary["structures"] for summary in whole]
     unit = "mm" if whole[0]["assd_unit"] == "mm" else "px"
     reports = [read_json(cell.folder / "run" / "report.json") for cell in cells if cell.kind == "method"]
+    files = [folder.with_name("scores_published") / "summary.json" for folder in folders if folder.name == "scores"]
+    published = [read_json(file)["structures"] for file in files if file.exists()]
+    cases = [] if kind == "source" else [read_csv(folder / "cases.csv") for folder in (source, *folders)]
     rows = []
     for structure in summaries[0]:
-        dice, assd, pooled, hd95 = (
-            [factor * mean for s in summaries if (mean := s[structure][measure]["mean"]) is not None]
-            for measure, factor in (("dice", 100), ("assd_mean_of_directed", 1), ("assd_pooled", 1), ("hd95", 1))
+        dice, papers, assd, pooled, hd95 = (
+            [factor * mean for s in found if (mean := s[structure][measure]["mean"]) is not None]
+            for found, measure, factor in (
+                (summaries, "dice", 100),
+                (published, "dice", 100),
+                (summaries, "assd_mean_of_directed", 1),
+                (summaries, "assd_pooled", 1),
+                (summaries, "hd95", 1),
+            )
         )
-        change = None
-        if kind != "source":
-            change = paired_bootstrap(_cases(source, structure), [_cases(folder, structure) for folder in folders])
         missing = [summary[structure]["missed"] for summary in summaries]
-        papers = _published(folders, structure)
         scores = (dice, papers, assd, pooled, hd95, missing)
+        change = None
+        if cases:
+            before, *after = [[float(row[f"{structure}_dice"] or "nan") for row in table] for table in cases]
+            change = paired_bootstrap(before, after)
         rows.append(Row(cells[0].pair, name, structure, kind, *scores, change, unit=unit))
     if kind == "method":
         costs = [cell.cost for cell in cells if cell.cost]
@@ -132,12 +141,6 @@ def _rows(cells: Sequence[Cell], folders: Sequence[Path], source: Path, kind: st
     return rows
 
 
-def _published(folders: Sequence[Path], structure: str) -> list[float]:
-    files = [folder.with_name("scores_published") / "summary.json" for folder in folders if folder.name == "scores"]
-    means = [read_json(file)["structures"][structure]["dice"]["mean"] for file in files if file.exists()]
-    return [100 * mean for mean in means if mean is not None]
-
-
 def _best_epoch(folder: Path) -> Path | None:
     """Of the epochs kept and the last, that with the highest mean Dice: chosen with the labels, so an oracle."""
     kept = list(folder.glob("epochs/*/summary.json"))
@@ -145,10 +148,6 @@ def _best_epoch(folder: Path) -> Path | None:
     summaries = {file.parent: read_json(file)["structures"] for file in files}
     scores = {place: fmean(s["dice"]["mean"] or 0.0 for s in each.values()) for place, each in summaries.items()}
     return max(scores, key=lambda place: scores[place]) if scores else None
-
-
-def _cases(folder: Path, structure: str) -> list[float]:
-    return [float(row[f"{structure}_dice"] or "nan") for row in read_csv(folder / "cases.csv")]
 
 
 def _tidy(cells: Sequence[Cell]) -> Iterable[list[Any]]:

@@ -11,13 +11,12 @@ from monai_sfda.candidates.deliver import CHOSEN
 from monai_sfda.candidates.order import SOURCE_MASKS
 from monai_sfda.candidates.triage import CAUTION, triage
 from monai_sfda.choice import Rule
+from monai_sfda.report.page import MISSING
 
 __all__ = ["WORDS", "distance", "from_whom", "points", "what_to_do", "what_was_found"]
 
 WORDS = {"adopt": "adopt", "keep-source": "keep the source network", "outline": "outline more images"}
 """Decision in choice.json -> decision in words."""
-
-MISSING = "–"  # noqa: RUF001 - an en dash, as tables show "no value"
 
 
 def what_to_do(run: Path, asked: Asked) -> str:

@@ -7,7 +7,7 @@ from monai_sfda.data.hold_out import hold_out
 from monai_sfda.data.prefetch import PrefetchLoader
 from monai_sfda.data.pseudonyms import pseudonymise
 from monai_sfda.data.readable import Readable, SameSize, readable
-from monai_sfda.data.tolerant import PendingBatches, TolerantLoader, keep_items, spare_threads
+from monai_sfda.data.tolerant import PendingBatches, TolerantLoader, keep_items
 from monai_sfda.data.two_streams import TwoStreams
 
 __all__ = [
@@ -26,5 +26,4 @@ __all__ = [
     "mask_names",
     "pseudonymise",
     "readable",
-    "spare_threads",
 ]

@@ -24,23 +24,12 @@ class EpochBatches(Sampler[list[int]]):
         seed: base seed, >= 0.
         shuffle: False keeps the order of the data set, so that every epoch has the same batches, as in the released DPL
             code, whose prototypes depend on them.
-        rank: number of this process; None asks ``ignite.distributed``.
-        world: number of processes; None asks ``ignite.distributed``.
 
     Raises:
         ValueError: if there are fewer than 2 images, or ``batch_size`` is less than 2.
     """
 
-    def __init__(
-        self,
-        data_source: Sized,
-        batch_size: int,
-        *,
-        seed: int = 0,
-        shuffle: bool = True,
-        rank: int | None = None,
-        world: int | None = None,
-    ) -> None:
+    def __init__(self, data_source: Sized, batch_size: int, *, seed: int = 0, shuffle: bool = True) -> None:
         if len(data_source) < 2:
             raise ValueError(
                 f"Expected at least 2 images to adapt to, found {len(data_source)}; add images, because batch "
@@ -53,8 +42,7 @@ class EpochBatches(Sampler[list[int]]):
         self.seed = seed
         self.shuffle = shuffle
         self.epoch = self.skip = 0
-        self.rank = idist.get_rank() if rank is None else rank
-        self.world = idist.get_world_size() if world is None else world
+        self.rank, self.world = idist.get_rank(), idist.get_world_size()
         # At least 2 for each process, for the same reason.
         self.share = max(2, -(-self.count // self.world))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from monai.data import ImageReader
 from tqdm import tqdm
 
+from monai_sfda.data.processors import count_processors
 from monai_sfda.failures import reason
 from monai_sfda.files import case_of
 from monai_sfda.reading.affines import refuse_other_affines
@@ -36,7 +36,6 @@ def readable(
     check: Callable[[dict[str, Any]], Any],
     *,
     min_count: int = 1,
-    workers: int | None = None,
     progress: bool = True,
 ) -> Readable:
     """Separate the items of a datalist that cannot be used from the others.
@@ -45,15 +44,13 @@ def readable(
         datalist: items with the path of an ``image`` or ``label``; the path is their ``case`` where they have none.
         check: takes an item and raises an error if it cannot be used: the transforms that read it, or `SameSize`.
         min_count: fewest good items to go on with.
-        workers: threads; None takes one per processor, at most 8.
         progress: whether to show a progress bar.
 
     Raises:
         ValueError: if fewer than ``min_count`` items are good, or an item has no path.
     """
     datalist = [{"case": case_of(item), **item} for item in datalist]
-    workers = workers or min(8, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(min(8, count_processors())) as pool:
         checks = pool.map(partial(_reason, check=check), datalist)
         reasons = list(tqdm(checks, "checking images", len(datalist), unit="image", disable=not progress))
     good = [dict(item) for item, reason in zip(datalist, reasons, strict=True) if reason is None]

@@ -14,11 +14,12 @@ from monai.data import Dataset
 from monai.utils import convert_to_tensor
 from torch.utils.data import Sampler
 
+from monai_sfda.data.processors import count_processors
 from monai_sfda.failures import Failures
 from monai_sfda.files import brief_hash, case_of
 from monai_sfda.mask_file import image_of
 
-__all__ = ["PendingBatches", "TolerantLoader", "keep_items", "spare_threads"]
+__all__ = ["PendingBatches", "TolerantLoader", "keep_items"]
 
 
 class TolerantLoader:
@@ -31,28 +32,19 @@ class TolerantLoader:
         dataset: items that hold ``image``, with a transform.
         batches: the indices of each batch.
         failures: where failures go.
-        threads: that read; None: `spare_threads`.
         ahead: batches to have ready.
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        batches: Sampler[list[int]],
-        *,
-        failures: Failures,
-        threads: int | None = None,
-        ahead: int = 2,
-    ) -> None:
-        self.dataset, self.batches, self.failures = dataset, batches, failures
-        self.threads, self.ahead = threads or spare_threads(), ahead
+    def __init__(self, dataset: Dataset, batches: Sampler[list[int]], *, failures: Failures, ahead: int = 2) -> None:
+        self.dataset, self.batches, self.failures, self.ahead = dataset, batches, failures, ahead
 
     def __len__(self) -> int:
         return len(self.batches)  # type: ignore[arg-type] # the samplers of this package have a length
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         waiting: deque[Future] = deque()
-        with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        threads = max(1, min(8, count_processors() // 2))  # the network needs processors too
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for batch in self.batches:
                     reading = [pool.submit(self._read, index) for index in batch]
@@ -83,8 +75,6 @@ class PendingBatches(Sampler[list[int]]):
         batch_size: images per batch.
         output_dir: folder of the masks.
         skip_done: leave out batches whose masks are all there; masks of another picture of that name are deleted.
-        rank: number of this process; None asks ``ignite.distributed``.
-        world: number of processes; None asks ``ignite.distributed``.
     """
 
     def __init__(
@@ -94,14 +84,11 @@ class PendingBatches(Sampler[list[int]]):
         *,
         output_dir: str | os.PathLike[str],
         skip_done: bool = False,
-        rank: int | None = None,
-        world: int | None = None,
     ) -> None:
-        rank = idist.get_rank() if rank is None else rank
-        world = idist.get_world_size() if world is None else world
         cuts = range(0, len(data), batch_size)
         # Each process takes its share before it looks what is done, for others may be at work already.
-        mine = [list(range(start, min(start + batch_size, len(data)))) for start in cuts][rank::world]
+        cuts = cuts[idist.get_rank() :: idist.get_world_size()]
+        mine = [list(range(start, min(start + batch_size, len(data)))) for start in cuts]
         self.batches = [batch for batch in mine if not (skip_done and _all_there(batch, data, output_dir))]
 
     def __len__(self) -> int:
@@ -109,15 +96,6 @@ class PendingBatches(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self.batches)
-
-
-def spare_threads() -> int:
-    """Threads for work beside the network: half of the processors that this process may use, at most 8."""
-    try:
-        processors = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        processors = os.cpu_count() or 1
-    return max(1, min(8, processors // 2))
 
 
 def _all_there(batch: Iterable[int], data: Sequence[dict[str, Any]], folder: str | os.PathLike[str]) -> bool:

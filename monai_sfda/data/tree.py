@@ -69,10 +69,10 @@ def visible_files(root: Path, left_out: Iterable[str | Path] = ()) -> list[Path]
     return files
 
 
-def counted(counts: Counter[str], most: int = 5) -> str:
-    """``3 x, 1 y``, the most frequent first."""
-    shown = ", ".join(f"{count} {name}" for name, count in counts.most_common(most))
-    return shown + (", ..." if len(counts) > most else "")
+def counted(counts: Counter[str]) -> str:
+    """``3 x, 1 y``, the five most frequent first."""
+    shown = ", ".join(f"{count} {name}" for name, count in counts.most_common(5))
+    return shown + (", ..." if len(counts) > 5 else "")
 
 
 def _names(folder: Path, root: Path) -> Sequence[str]:

@@ -15,12 +15,11 @@ from jinja2 import Undefined
 from monai_sfda.delivery.verdict import WORDS
 from monai_sfda.files import whole_file
 from monai_sfda.report.curves import history_curves
-from monai_sfda.report.page import page_template
+from monai_sfda.report.page import MISSING, page_template
 from monai_sfda.report.pictures import PALETTE, CasePicture, before_after, to_data_uri
 
 __all__ = ["write_report"]
 
-MISSING = "–"  # noqa: RUF001 - an en dash, as tables show "no value"
 ABSOLUTE_PATH = re.compile(r"""(?<![^\s'"=(])(?:/|[A-Za-z]:[\\/])(?:[^\s'"]*[\\/])?([^\s'"\\/]+)[\\/]?""")
 
 

@@ -16,7 +16,6 @@ from monai_sfda.handlers.progress import Progress
 from monai_sfda.handlers.resume import Resume
 from monai_sfda.handlers.shared_statistics import SharedStatistics
 from monai_sfda.handlers.shrinkage_stop import ShrinkageStop
-from monai_sfda.handlers.surface import SymmetricSurfaceDistance
 from monai_sfda.handlers.teacher import MeanTeacher
 from monai_sfda.handlers.training_history import TrainingHistory
 
@@ -39,6 +38,5 @@ __all__ = [
     "Resume",
     "SharedStatistics",
     "ShrinkageStop",
-    "SymmetricSurfaceDistance",
     "TrainingHistory",
 ]

@@ -92,7 +92,7 @@ class CaseTable:
 
     def _score(self, case: str, pred: Tensor, label: Tensor) -> CaseScores:
         try:
-            spacing: Any = affine_spacing([label])[0] if self.spacing == "affine" else self.spacing
+            spacing: Any = affine_spacing(label) if self.spacing == "affine" else self.spacing
             if getattr(label, "meta", {}).get("measured") is False:
                 spacing = None
             return score_case(pred, label, structures=self.structures, spacing=spacing)

@@ -53,7 +53,7 @@ class MaskReader(PhotoReader):
         return array, meta
 
     def decode(self, path: Path) -> Image.Image:
-        """Decode one file to a Pillow image of mode L that holds the ids."""
+        """Decode one file to a Pillow image of mode L that holds the ids; ``info`` as in `PhotoReader`."""
         if sniff(path) == "dicom":
             raise ValueError(f"Expected a mask as picture or NIfTI, found the DICOM file {path.name}; save it as png.")
         stored = read_stored(path)
@@ -65,7 +65,9 @@ class MaskReader(PhotoReader):
             if set(self.ids) == {0, 1} and ((ids == 0) | (ids == 255)).all():
                 ids //= 255
             refuse_unknown_ids(ids, self.ids, path.name)
-        return Image.fromarray(ids)
+        picture = Image.fromarray(ids)
+        picture.info["orientation"] = stored.orientation
+        return picture
 
 
 def _sizes(path: str | Path) -> tuple[float, float]:

@@ -15,7 +15,6 @@ from PIL import Image
 from monai_sfda.files import SUFFIXES
 from monai_sfda.imageio.decode_in_subprocess import decode_in_subprocess
 from monai_sfda.reading.kind import sniff
-from monai_sfda.reading.orientation import exif_orientation
 from monai_sfda.reading.read import read_image
 from monai_sfda.reading.stored import Facts, Shown
 
@@ -59,13 +58,16 @@ class PhotoReader(PILReader):
         return [Path(name) for name in ensure_tuple(data)]
 
     def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
-        paths = ensure_tuple(img)
-        array, meta = super().get_data([self.decode(path) for path in paths])
-        return array, {**meta, "exif_turned": exif_orientation(paths[0]) != 1}
+        pictures = [self.decode(path) for path in ensure_tuple(img)]
+        array, meta = super().get_data(pictures)
+        return array, {**meta, "exif_turned": pictures[0].info["orientation"] != 1}
 
     def decode(self, path: Path) -> Image.Image:
-        """Decode one file to a Pillow image of mode RGB."""
-        return Image.fromarray(self.decode_array(path))
+        """Decode one file to a Pillow image of mode RGB; its ``info`` has the ``orientation`` that was stored."""
+        shown = self.decode_with_facts(path)
+        picture = Image.fromarray(shown.pixels)
+        picture.info["orientation"] = shown.facts.orientation
+        return picture
 
     def decode_array(self, path: str | Path) -> np.ndarray:
         """Decode one file to (H, W, 3) uint8."""

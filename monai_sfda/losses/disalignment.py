@@ -26,9 +26,9 @@ class CosineDisalignment(nn.Module):
     a carry no gradient, for otherwise the cosine falls by scaling channels. A structure that is empty in an image, or
     has no weighted feature left, gives 0.
 
-    After the ReLU the cosine is in [0, 1], 0 meaning disjoint channels; the form ``"shifted"``, (1 + cos) / 2, goes on
-    where it can be negative (``relu=False``). ``"contrastive"`` compares the cosine with the own structure's mean over
-    the batch to that with the other's, :math:`-\log \mathrm{softmax}(\cos / t)`; these means carry no gradient.
+    After the ReLU the cosine is in [0, 1], 0 meaning disjoint channels. The form ``"shifted"`` is (1 + cos) / 2;
+    ``"contrastive"`` compares the cosine with the own structure's mean over the batch to that with the other's,
+    :math:`-\log \mathrm{softmax}(\cos / t)`; these means carry no gradient.
 
     Args:
         weighting: (features, score) -> a (B, K, D), such as `monai_sfda.pseudo.GradCam`, with the class scores of the
@@ -37,7 +37,6 @@ class CosineDisalignment(nn.Module):
             is zero, which raises an error: let the student run with frozen_stats.
         nested: pairs of channels (outer, inner); for exclusive classes there are none.
         form: ``"max"``, ``"shifted"`` or ``"contrastive"``.
-        relu: whether weighted features are cut at 0.
         temperature: t of the contrastive form, > 0.
 
     Shape:
@@ -50,7 +49,6 @@ class CosineDisalignment(nn.Module):
         weighting: Callable[[Tensor, Tensor], Tensor] | None,
         nested: Sequence[tuple[int, int]] = (),
         form: str = "max",
-        relu: bool = True,
         temperature: float = 0.1,
     ) -> None:
         super().__init__()
@@ -59,7 +57,7 @@ class CosineDisalignment(nn.Module):
         if not temperature > 0:
             raise ValueError(f"Expected a temperature > 0, found {temperature}; 0.1 by default.")
         self.weighting, self.nested, self.form = weighting, [tuple(pair) for pair in nested], form
-        self.relu, self.temperature = relu, temperature
+        self.temperature = temperature
 
     def forward(self, *, pred: Tensor, features: Tensor, pseudo: PseudoLabel, **_: object) -> Tensor:
         """Raises ValueError: for fewer than two channels, or a pair of ``nested`` that there is not."""
@@ -101,8 +99,6 @@ class CosineDisalignment(nn.Module):
             return torch.einsum("bdn,bkn->bkd", maps, share)
 
         maps = features.float().flatten(2)
-        if not self.relu:
-            return weights * mean(maps)
         # ReLU(a F) = ReLU(a) ReLU(F) + ReLU(-a) ReLU(-F), without a map for each pair of class and channel
         return weights.relu() * mean(maps.relu()) + (-weights).relu() * mean((-maps).relu())
 

@@ -4,28 +4,19 @@ from monai_sfda.metrics.case import MEASURES, score_case
 from monai_sfda.metrics.confidence import largest_component_share, soft_dice_confidence
 from monai_sfda.metrics.dice import dice_score
 from monai_sfda.metrics.masks import binary_masks
-from monai_sfda.metrics.spacing import affine_spacing, spacing_per_case
+from monai_sfda.metrics.spacing import affine_spacing
 from monai_sfda.metrics.summary import paired_bootstrap, summarise, summarise_values
-from monai_sfda.metrics.surface import (
-    CONVENTIONS,
-    SymmetricSurfaceDistanceMetric,
-    average_symmetric_distance,
-    surface_distances,
-)
+from monai_sfda.metrics.surface import surface_distances
 
 __all__ = [
-    "CONVENTIONS",
     "MEASURES",
-    "SymmetricSurfaceDistanceMetric",
     "affine_spacing",
-    "average_symmetric_distance",
     "binary_masks",
     "dice_score",
     "largest_component_share",
     "paired_bootstrap",
     "score_case",
     "soft_dice_confidence",
-    "spacing_per_case",
     "summarise",
     "summarise_values",
     "surface_distances",

@@ -9,50 +9,42 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-__all__ = ["Spacing", "affine_spacing", "spacing_per_case"]
-
-Spacing = float | Sequence[float] | Sequence[Sequence[float]]
-"""One size for all, one per axis, or one list per case."""
+__all__ = ["affine_spacing", "spacing_per_axis"]
 
 
-def spacing_per_case(spacing: Spacing, *, cases: int, axes: int) -> np.ndarray:
-    """Spread a spacing over cases and axes.
+def spacing_per_axis(spacing: float | Sequence[float], *, axes: int) -> np.ndarray:
+    """Spread a spacing over axes.
 
     Returns:
-        (cases, axes) float64, in the unit of ``spacing``.
+        (axes,) float64, in the unit of ``spacing``.
 
     Raises:
         ValueError: if it does not fit, or a value is not a positive number.
     """
     values = np.asarray(spacing, dtype=np.float64)
-    if values.shape not in {(), (axes,), (cases, 1), (cases, axes)}:
+    if values.shape not in {(), (axes,)}:
         raise ValueError(
-            f"Expected a spacing with one number, {axes} (one per axis) or {cases} x {axes} (one row per case), "
-            f"found {spacing}; match it to the masks."
+            f"Expected a spacing with one number or {axes} (one per axis), found {spacing}; match it to the masks."
         )
     if not (np.isfinite(values) & (values > 0)).all():
         raise ValueError(f"Expected a spacing above 0, found {spacing}; give the size of a pixel.")
-    return np.broadcast_to(values, (cases, axes))
+    return np.broadcast_to(values, axes)
 
 
-def affine_spacing(images: Sequence[Tensor]) -> list[list[float]]:
-    """Read the spacing of each image (K, *S) from its affine, which resizing transforms keep true.
+def affine_spacing(image: Tensor) -> list[float]:
+    """Read the spacing of an image (K, *S) from its affine, which resizing transforms keep true.
 
     Returns:
-        One list per image, one number per axis (width, height, as MONAI reads): millimetres for NIfTI, pixels of the
-        stored picture otherwise. Of a tilted stack these are distances along its axes, which surface distances take
-        for perpendicular.
+        One number per axis (width, height, as MONAI reads): millimetres for NIfTI, pixels of the stored picture
+        otherwise. Of a tilted stack these are distances along its axes, which surface distances take for perpendicular.
 
     Raises:
-        ValueError: if an image carries no affine.
+        ValueError: if the image carries no affine.
     """
-    rows = []
-    for image in images:
-        if not isinstance(image, MetaTensor):
-            raise ValueError(
-                f"Expected images that carry an affine, found a {type(image).__name__}; "
-                "read them with LoadImaged, or give the spacing as a number."
-            )
-        affine = torch.as_tensor(image.affine)  # whose columns are the steps from voxel to voxel, along whatever axes
-        rows.append(affine[:-1, : image.ndim - 1].norm(dim=0).tolist())
-    return rows
+    if not isinstance(image, MetaTensor):
+        raise ValueError(
+            f"Expected an image that carries an affine, found a {type(image).__name__}; "
+            "read it with LoadImaged, or give the spacing as a number."
+        )
+    affine = torch.as_tensor(image.affine)  # whose columns are the steps from voxel to voxel, along whatever axes
+    return affine[:-1, : image.ndim - 1].norm(dim=0).tolist()

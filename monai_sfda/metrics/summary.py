@@ -51,15 +51,12 @@ def summarise(rows: Sequence[Mapping[str, Mapping[str, float | int | bool]]]) ->
     return table
 
 
-def paired_bootstrap(
-    before: Sequence[float], after: Sequence[float] | Sequence[Sequence[float]], *, higher_is_better: bool = True
-) -> dict[str, Any]:
-    """Compare two methods on the same cases.
+def paired_bootstrap(before: Sequence[float], after: Sequence[float] | Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Compare two methods on the same cases, by a score of which more is better.
 
     Args:
         before: one value per case; nan where the case could not be measured.
         after: the same cases in the same order; of several seeds, one such list each.
-        higher_is_better: True for Dice, False for a distance.
 
     Returns:
         ``difference``, mean of after - before; ``ci95`` [low, high] of it, for other cases and, of several, other
@@ -86,8 +83,7 @@ def paired_bootstrap(
     }
     if kept.size == 0:
         return {"difference": None, "ci95": None, "worse": None, **counts}
-    worse = kept < 0 if higher_is_better else kept > 0
-    return {"difference": float(kept.mean()), "ci95": _interval(kept), "worse": float(worse.mean()), **counts}
+    return {"difference": float(kept.mean()), "ci95": _interval(kept), "worse": float((kept < 0).mean()), **counts}
 
 
 def _interval(values: np.ndarray) -> list[float] | None:

@@ -30,7 +30,7 @@ from monai_sfda.networks.norm import (
 )
 from monai_sfda.networks.normaliser import Normaliser, WithNormaliser, learn_normaliser
 from monai_sfda.networks.prompt import AmplitudePrompt, WithPrompt, learn_prompt
-from monai_sfda.networks.released import convert_released, read_released
+from monai_sfda.networks.released import convert_released
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.networks.warm_start import start_of, warm_started
 from monai_sfda.networks.weights_file import read_weights
@@ -71,7 +71,6 @@ __all__ = [
     "load_network",
     "mix_stats",
     "norm_layers",
-    "read_released",
     "read_weights",
     "require_batch_norm",
     "start_of",

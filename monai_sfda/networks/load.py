@@ -17,20 +17,18 @@ __all__ = ["assign_weights", "load_network", "weights_hash"]
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def load_network(network: Network, path: str | Path, *, strict: bool = True, sha256: str | None = None) -> Network:
+def load_network(network: Network, path: str | Path) -> Network:
     """Fill a network with the weights of a file and return it.
 
     Args:
         network: network to fill, in place.
         path: see :func:`read_weights`.
-        strict: False lets the file miss weights of the network and hold others; shapes must fit all the same.
-        sha256: see :func:`read_weights`.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file cannot be read safely, has another checksum, or does not fit; the network is unchanged.
+        ValueError: if the file cannot be read safely or does not fit; the network is unchanged.
     """
-    assign_weights(network, read_weights(path, sha256=sha256), source=path, strict=strict)
+    assign_weights(network, read_weights(path), source=path)
     return network
 
 
@@ -42,7 +40,7 @@ def weights_hash(network: nn.Module) -> str:
     return digest.hexdigest()[:12]
 
 
-def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source: object, strict: bool = True) -> None:
+def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source: object) -> None:
     """Copy weights into a network, all or nothing.
 
     Weights of a larger module of which the network is one part, such as "model." of a LightningModule, are found there.
@@ -51,7 +49,6 @@ def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source:
         network: network to fill, in place.
         weights: state dict.
         source: where the weights come from, for the message.
-        strict: False lets ``weights`` miss keys of the network and hold others, as long as one fits.
 
     Raises:
         ValueError: if they do not fit; names the first keys that differ.
@@ -66,7 +63,7 @@ def assign_weights(network: nn.Module, weights: Mapping[str, Tensor], *, source:
         for key in own
         if key in weights and not _fits(weights[key], own[key])
     ]
-    if reshaped or (strict and (missing or unexpected)) or len(unexpected) == len(weights):
+    if reshaped or missing or unexpected:
         raise ValueError(
             f"Expected the {len(own)} weights of {type(network).__name__} in {source}, found {len(weights)}: "
             f"{_first('missing', missing)}; {_first('unexpected', unexpected)}; {_first('of other shape', reshaped)}; "
@@ -105,6 +102,6 @@ def _kind(weight: Tensor) -> str:
     return f"{tuple(weight.shape)}{number}{layout}"
 
 
-def _first(title: str, keys: list[str], count: int = 3) -> str:
-    shown = ", ".join(keys[:count]) + (", ..." if len(keys) > count else "")
+def _first(title: str, keys: list[str]) -> str:
+    shown = ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
     return f"{len(keys)} {title}" + (f" ({shown})" if keys else "")

@@ -88,7 +88,7 @@ class InvertedResidual(nn.Module):
         return x + out if self.residual else out
 
 
-def load_imagenet(encoder: MobileNetV2Encoder, path: str | Path) -> MobileNetV2Encoder:
+def load_imagenet(encoder: MobileNetV2Encoder, path: str | Path) -> None:
     """Load ImageNet weights saved from torchvision's ``mobilenet_v2``, less its classifier and last convolution.
 
     Raises:
@@ -98,7 +98,6 @@ def load_imagenet(encoder: MobileNetV2Encoder, path: str | Path) -> MobileNetV2E
     skipped = ("classifier.", f"features.{len(encoder.features)}.")
     weights = {key: value for key, value in read_weights(path).items() if not key.startswith(skipped)}
     assign_weights(encoder, weights, source=path)
-    return encoder
 
 
 def _norm6(layer: nn.Conv2d) -> nn.Sequential:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from torch import Tensor
 
 from monai_sfda.networks.deeplab import DeepLabV3Plus
 from monai_sfda.networks.load import assign_weights
-from monai_sfda.networks.weights_file import read_weights
 
-__all__ = ["DECODER_OF_LAYOUT", "LAST", "convert_released", "read_released", "rename"]
+__all__ = ["DECODER_OF_LAYOUT", "LAST", "convert_released", "rename"]
 
 # Which decoder each method's released network has; DPL and BEAL share all their keys.
 DECODER_OF_LAYOUT = {"cbmt": "plain", "dpl": "boundary", "beal": "boundary"}
@@ -44,11 +42,6 @@ RULES = (
     (r"^decoder\.last_conv(_2)?\.", "decoder.head."),
 )
 LAST = {"plain": "decoder.head.1.", "boundary": "decoder.head.3."}
-
-
-def read_released(path: str | Path) -> dict[str, Tensor]:
-    """Read a released checkpoint; as :func:`read_weights`."""
-    return read_weights(path)
 
 
 def convert_released(

@@ -15,8 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from monai_sfda.files import sha256 as checksum
-
 __all__ = ["read_weights"]
 
 TORCH = (b"PK\x03\x04", b"\x80")  # with which a file of torch.save begins, today and before torch 1.6
@@ -40,7 +38,7 @@ HARMLESS += [
 ]
 
 
-def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Tensor]:
+def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Read a state dict without running code from the file.
 
     Args:
@@ -48,11 +46,10 @@ def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Te
             it as "model", "state_dict" or a similar name, or as its only one, to any depth; NumPy numbers, paths and
             dates may lie beside it. What DistributedDataParallel ("module."), torch.compile ("_orig_mod.") and
             AveragedModel ("n_averaged") add is dropped.
-        sha256: checksum that the file must have, in hexadecimal.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file cannot be read safely, has another checksum, or holds no state dict.
+        ValueError: if the file cannot be read safely or holds no state dict.
     """
     path = Path(path)
     if not path.is_file():
@@ -60,8 +57,6 @@ def read_weights(path: str | Path, *, sha256: str | None = None) -> dict[str, Te
         raise FileNotFoundError(
             f"Expected a file of weights, found {found} at {path}; check the path, or train first (monai-sfda train)."
         )
-    if sha256 is not None:
-        _require_checksum(path, sha256)
     weights = _unwrap(_read(path))
     if not _is_state_dict(weights):
         raise ValueError(
@@ -136,12 +131,6 @@ def _own_name(key: str) -> str:
     while parts[:-1] and parts[0] in ADDED:
         del parts[0]
     return ".".join(part for part in parts if part != ADDED[1])
-
-
-def _require_checksum(path: Path, wanted: str) -> None:
-    found = checksum(path)
-    if found != wanted.lower():
-        raise ValueError(f"Expected sha256 {wanted} of {path}, found {found}; fetch the file again.")
 
 
 def _describe(content: object) -> str:

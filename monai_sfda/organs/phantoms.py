@@ -55,9 +55,9 @@ def ellipsoid(places: np.ndarray, centre: Sequence[float], radii: Sequence[float
     ) < np.float32(1)
 
 
-def texture(rng: np.random.Generator, shape: Sequence[int], strength: float, grain: float = 1.2) -> np.ndarray:
-    """A factor about 1 for each voxel, as tissue is never of one grey; ``grain`` is the size of its spots in voxels."""
-    spots = ndimage.gaussian_filter(rng.standard_normal(shape), grain)
+def texture(rng: np.random.Generator, shape: Sequence[int], strength: float) -> np.ndarray:
+    """A factor about 1 for each voxel, as tissue is never of one grey, with spots a few voxels wide."""
+    spots = ndimage.gaussian_filter(rng.standard_normal(shape), 1.2)
     return 1 + strength * spots / spots.std()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from monai_sfda.files import paths_of, whole_file, without_suffix
 from monai_sfda.mask_file import is_volume
 from monai_sfda.volumes import read_volume
 
-__all__ = ["Unsuited", "convert_masks"]
-
+__all__ = ["Unsuited", "convert_masks", "outdated"]
 
 Item = Mapping[str, Any]
 
@@ -32,7 +31,7 @@ def convert_masks(
     rows: Iterable[Mapping[str, Any]],
     images: Mapping[str, Item],
     convert: Callable[[Item, np.ndarray], bytes],
-) -> int:
+) -> None:
     """Write ``folder/name/<path of the mask><suffix>`` of every row; those that are there and newer than the mask stay.
 
     Rows that have none, and why, are in ``folder/<name>_failures.csv``.
@@ -44,26 +43,33 @@ def convert_masks(
         rows: with ``file`` and ``mask``.
         images: file -> its item, with the path or paths of the ``image``.
         convert: an item and ids uint8 of its mask, (H, W) or (X, Y, Z) -> content of the file.
-
-    Returns:
-        How many files there are.
     """
-    there, failures = 0, []
+    failures = []
+    for row, mask, target in outdated(folder, name, suffix, rows):
+        try:
+            content = _convert(images.get(row["file"]), mask, convert)
+        except Unsuited as error:
+            failures.append({"case": row["file"], "reason": str(error)})
+            continue
+        with whole_file(target) as draft:
+            draft.write_bytes(content)
+    write_failures(folder / f"{name}_failures.csv", failures)
+
+
+def outdated(
+    folder: Path, name: str, suffix: str, rows: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Mapping[str, Any], Path, Path]]:
+    """Rows whose file ``folder/name/<path of the mask><suffix>`` is missing or older than the mask, and then deleted.
+
+    Yields:
+        The row, its mask, and the file to write.
+    """
     for row in rows:
         mask = folder / "masks" / row["mask"]
         target = folder / name / f"{without_suffix(row['mask'])}{suffix}"
         if not (target.exists() and target.stat().st_mtime_ns >= mask.stat().st_mtime_ns):
-            try:
-                content = _convert(images.get(row["file"]), mask, convert)
-            except Unsuited as error:
-                target.unlink(missing_ok=True)  # of the mask as it was
-                failures.append({"case": row["file"], "reason": str(error)})
-                continue
-            with whole_file(target) as draft:
-                draft.write_bytes(content)
-        there += 1
-    write_failures(folder / f"{name}_failures.csv", failures)
-    return there
+            target.unlink(missing_ok=True)
+            yield row, mask, target
 
 
 def _convert(item: Item | None, mask: Path, convert: Callable[[Item, np.ndarray], bytes]) -> bytes:

@@ -19,8 +19,9 @@ from PIL import Image, UnidentifiedImageError
 
 from monai_sfda.prediction.convert_masks import Item, convert_masks
 from monai_sfda.reading.dicom_header import dicom_header
+from monai_sfda.reading.exif import exif_orientation
 from monai_sfda.reading.kind import sniff
-from monai_sfda.reading.orientation import as_stored, exif_orientation
+from monai_sfda.reading.orientation import as_stored
 from monai_sfda.volumes import label_map_like
 from monai_sfda.volumes.save import new_label_map
 
@@ -31,18 +32,15 @@ MM_PER_INCH = 25.4
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 
 
-def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Item]) -> int:
+def write_nifti(folder: Path, rows: Iterable[Mapping[str, Any]], images: Mapping[str, Item]) -> None:
     """Write ``folder/nifti/<path of the mask>.nii.gz`` of every row, see `convert_masks`.
 
     Args:
         folder: output of a prediction, with its ``masks``.
         rows: with ``file`` and ``mask``.
         images: file -> its item, with the path of the ``image``.
-
-    Returns:
-        How many files there are.
     """
-    return convert_masks(folder, "nifti", ".nii.gz", rows, images, lambda item, ids: nifti_mask(item["image"], ids))
+    convert_masks(folder, "nifti", ".nii.gz", rows, images, lambda item, ids: nifti_mask(item["image"], ids))
 
 
 def nifti_mask(image: str | Path, ids: np.ndarray) -> bytes:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from monai_sfda.files import whole_file, without_suffix
+from monai_sfda.files import whole_file
 from monai_sfda.findings import Findings
 from monai_sfda.imageio import PhotoReader
 from monai_sfda.mask_file import is_volume
+from monai_sfda.prediction.convert_masks import outdated
 from monai_sfda.prediction.geometry import structure_masks
 from monai_sfda.prediction.montage import draw_montage, read_montage
 from monai_sfda.prediction.no_findings import NO_FINDINGS
@@ -77,8 +78,8 @@ def write_overlays(
     images: Mapping[str, Mapping[str, Any]],
     classes: Mapping[int, str],
     findings: Findings = NO_FINDINGS,
-) -> int:
-    """Write ``folder/overlays/<path of the mask>.jpg`` of every row; those that are there stay.
+) -> None:
+    """Write ``folder/overlays/<path of the mask>.jpg`` of every row with a readable image; those that are there stay.
 
     Args:
         folder: output of a prediction, with its ``masks``.
@@ -86,24 +87,14 @@ def write_overlays(
         images: file -> its item, with the path or paths of the ``image``.
         classes: id -> name.
         findings: what the organ adds.
-
-    Returns:
-        How many overlays there are; a row without a readable photograph has none.
     """
-    there = 0
-    for row in rows:
-        target = folder / "overlays" / f"{without_suffix(row['mask'])}.jpg"
-        mask = folder / "masks" / row["mask"]
-        if not (target.exists() and target.stat().st_mtime_ns >= mask.stat().st_mtime_ns):
-            try:
-                picture = _whole(images[row["file"]], mask, classes, findings)
-            except Exception:  # as above; what cannot be drawn costs no result
-                target.unlink(missing_ok=True)  # of the mask as it was
-                continue
-            with whole_file(target) as draft:
-                Image.fromarray(picture).save(draft, format="JPEG", quality=90)
-        there += 1
-    return there
+    for row, mask, target in outdated(folder, "overlays", ".jpg", rows):
+        try:
+            picture = _whole(images[row["file"]], mask, classes, findings)
+        except Exception:  # as above; what cannot be drawn costs no result
+            continue
+        with whole_file(target) as draft:
+            Image.fromarray(picture).save(draft, format="JPEG", quality=90)
 
 
 def _whole(item: Mapping[str, Any], mask: Path, classes: Mapping[int, str], findings: Findings) -> np.ndarray:

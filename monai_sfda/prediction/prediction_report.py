@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from monai_sfda.prediction.distributions import histograms, of_volumes
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.overlays import thumbnail
-from monai_sfda.report.page import page_template
+from monai_sfda.report.page import MISSING, page_template
 from monai_sfda.report.pictures import PALETTE, to_data_uri
 
 __all__ = ["SHOWN", "first_to_look_at", "write_prediction_report"]
@@ -39,7 +39,7 @@ def write_prediction_report(
     studies: StudyTable | None = None,
     model: tuple[str, str],
     caution: str | None = None,
-) -> Path:
+) -> None:
     """Write ``folder/report.html``, whole or not at all. It names no absolute path.
 
     Args:
@@ -56,9 +56,10 @@ def write_prediction_report(
         caution: what the bundle wants the page to say above all else.
     """
     volumes = of_volumes(rows)
-    groups, meanings = {}, Judge(classes, findings, volumes=volumes).meanings
+    meanings = Judge(classes, findings, volumes=volumes).meanings
+    ordered, groups = first_to_look_at(rows, classes, meanings), {}
     for status, most in SHOWN.items():
-        mine = [row for row in first_to_look_at(rows, classes, findings) if row["status"] == status]
+        mine = [row for row in ordered if row["status"] == status]
         # The worst of the review cases; of the others a sample, spread evenly from the least to the most certain.
         chosen = mine[:most] if status == "review" else _spread(mine, most)
         with ThreadPoolExecutor(DRAWN_AT_ONCE) as pool:
@@ -82,14 +83,16 @@ def write_prediction_report(
     )
     with whole_file(folder / "report.html") as draft:
         draft.write_text(page, encoding="utf-8", errors="backslashreplace")
-    return folder / "report.html"
 
 
 def first_to_look_at(
-    rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str], findings: Findings = NO_FINDINGS
+    rows: Sequence[Mapping[str, Any]], classes: Mapping[int, str], flags: Iterable[str]
 ) -> list[Mapping[str, Any]]:
-    """Rows in the order in which to look at them: most alarming flag first, then most flags, then least confidence."""
-    ranks = {name: rank for rank, name in enumerate(Judge(classes, findings, volumes=of_volumes(rows)).meanings)}
+    """Rows in the order in which to look at them: most alarming flag first, then most flags, then least confidence.
+
+    ``flags`` are those that an image may get, the most alarming first.
+    """
+    ranks = {name: rank for rank, name in enumerate(flags)}
 
     def alarm(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
         worst = min((ranks.get(name, len(ranks)) for name in row["flags"]), default=len(ranks))
@@ -145,7 +148,7 @@ def _confidences(row: Mapping[str, Any], classes: Mapping[int, str]) -> dict[str
 
 def _show(value: Any) -> str:
     if value is None:
-        return "–"  # noqa: RUF001 - an en dash, as tables show "no value"
+        return MISSING
     if isinstance(value, str):
         return value
     return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"

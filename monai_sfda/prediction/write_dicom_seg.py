@@ -27,7 +27,7 @@ def write_dicom_seg(
     findings: Findings = NO_FINDINGS,
     *,
     model: tuple[str, str],
-) -> int:
+) -> None:
     """Write ``folder/dicom_seg/<path of the mask>.dcm`` of every row with a DICOM image or series, see `convert_masks`.
 
     Args:
@@ -37,9 +37,6 @@ def write_dicom_seg(
         classes: id -> name, without background.
         findings: what the organ adds.
         model: name and version of the bundle.
-
-    Returns:
-        How many files there are.
     """
     record = folder / "masks_of.json"
     weights = read_json(record).get("weights", "unknown") if record.exists() else "unknown"
@@ -51,4 +48,4 @@ def write_dicom_seg(
             return dicom_seg(Path(paths[0]), ids, **about)
         return dicom_seg_of_series(paths, ids, frame=item.get("frame"), **about)
 
-    return convert_masks(folder, "dicom_seg", ".dcm", rows, images, convert)
+    convert_masks(folder, "dicom_seg", ".dcm", rows, images, convert)

@@ -2,15 +2,7 @@
 
 from monai_sfda.pseudo.balance import BalanceBackground, WeighBackground, uncertain_sums
 from monai_sfda.pseudo.cached import Cached, CachedEvidence
-from monai_sfda.pseudo.cam_spread import cam_spread
-from monai_sfda.pseudo.cam_weights import (
-    ChannelWeights,
-    FixedWeights,
-    GradCam,
-    GradCamPlusPlus,
-    RandomWeights,
-    ScoreCam,
-)
+from monai_sfda.pseudo.cam_weights import ChannelWeights, FixedWeights, GradCam, RandomWeights
 from monai_sfda.pseudo.class_threshold import ClassThreshold, class_thresholds
 from monai_sfda.pseudo.confident_learning import ConfidentCorrection, certainty, confident_joint, error_bins
 from monai_sfda.pseudo.confident_only import ConfidentOnly
@@ -41,7 +33,6 @@ __all__ = [
     "Fitted",
     "FixedWeights",
     "GradCam",
-    "GradCamPlusPlus",
     "GradientGuided",
     "LabelStore",
     "LowSpreadOnly",
@@ -51,10 +42,8 @@ __all__ = [
     "PrototypeBank",
     "PseudoLabeller",
     "RandomWeights",
-    "ScoreCam",
     "Threshold",
     "WeighBackground",
-    "cam_spread",
     "certainty",
     "class_sums",
     "class_thresholds",

@@ -1,21 +1,17 @@
 """How much each feature channel counts for each class: interchangeable weightings of Grad-CL (reconstruction).
 
-Each is called with the features (B, D, *s), the class scores (B, K) with their graph to the features, and, by an
-observer, with a function that scores the images anew; it returns weights (B, K, D) without graph.
+Each is called with the features (B, D, *s) and the class scores (B, K) with their graph to the features; it returns
+weights (B, K, D) without graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["ChannelWeights", "FixedWeights", "GradCam", "GradCamPlusPlus", "RandomWeights", "Rescore", "ScoreCam"]
-
-Rescore = Callable[[Tensor], Tensor]
-"""(B, 1, *s) in [0, 1] -> (B, K) mean class logits of the images times this map."""
+__all__ = ["ChannelWeights", "FixedWeights", "GradCam", "RandomWeights"]
 
 CANCELLED = (
     1e-3  # of the sum of absolute values: rounding leaves 1e-6 of cancelled sums in float32 and 1e-4 in bfloat16
@@ -25,58 +21,17 @@ CANCELLED = (
 class ChannelWeights(Protocol):
     """Weights (B, K, D) of the channels for each image and class."""
 
-    def __call__(self, features: Tensor, score: Tensor, rescore: Rescore | None = None) -> Tensor: ...
+    def __call__(self, features: Tensor, score: Tensor) -> Tensor: ...
 
 
 class GradCam:
     r"""Mean gradient :math:`a_{kc} = \frac1N\sum_n \partial S_k / \partial F_{cn}` (Selvaraju et al., ICCV 2017)."""
 
-    def __call__(self, features: Tensor, score: Tensor, rescore: Rescore | None = None) -> Tensor:
+    def __call__(self, features: Tensor, score: Tensor) -> Tensor:
         """Raises ValueError: if the gradients of every channel cancel, as before a norm with batch statistics."""
         gradients = [gradient.flatten(2) for gradient in _gradients(features, score)]
         _check_cancelling(gradients)
         return torch.stack([gradient.mean(2) for gradient in gradients], 1)
-
-
-class GradCamPlusPlus:
-    r"""Positive gradients weighted by position (Chattopadhay et al., WACV 2018, Eq. (19) and (11)).
-
-    .. math:: a_{kc} = \sum_n \frac{g_{cn}^2}{2 g_{cn}^2 + g_{cn}^3 \sum_m F_{cm}} \mathrm{ReLU}(g_{cn}), \quad
-              g = \partial S_k / \partial F
-
-    for the exponential of the score; its factor :math:`e^{S_k}`, common to all channels, is left out.
-    """
-
-    def __call__(self, features: Tensor, score: Tensor, rescore: Rescore | None = None) -> Tensor:
-        """Raises ValueError: as `GradCam`."""
-        sums = features.detach().float().flatten(2).sum(2, keepdim=True)
-        gradients = [gradient.flatten(2) for gradient in _gradients(features, score)]
-        _check_cancelling(gradients)
-        weights = []
-        for gradient in gradients:
-            below = 2 + gradient * sums
-            share = torch.where(below != 0, 1 / below, 0.0)  # Eq. (19)
-            weights.append((share * gradient.relu()).sum(2))  # Eq. (11)
-        return torch.stack(weights, 1)
-
-
-class ScoreCam:
-    r"""Softmax over channels of the scores of the images seen through each channel (Wang et al., CVPRW 2020).
-
-    .. math:: a_{kc} = \mathrm{softmax}_c\, S_k(X \circ U(\bar F_c)), \quad \bar F_c \text{ scaled to } [0, 1]
-
-    without a gradient, at the price of one forward per channel: for an observer only.
-    """
-
-    @torch.no_grad()
-    def __call__(self, features: Tensor, score: Tensor, rescore: Rescore | None = None) -> Tensor:
-        """Raises ValueError: without ``rescore``."""
-        if rescore is None:
-            raise ValueError(
-                "Expected a way to show the images again, found none; give ScoreCam to an observer, GradCam to a loss."
-            )
-        scores = [rescore(_unit_range(features[:, channel : channel + 1])) for channel in range(features.shape[1])]
-        return torch.stack(scores, 2).float().softmax(2)
 
 
 class FixedWeights:
@@ -89,7 +44,7 @@ class FixedWeights:
     def __init__(self, weights: Tensor) -> None:
         self.weights = weights.detach().flatten(1).clone()
 
-    def __call__(self, features: Tensor, score: Tensor, rescore: Rescore | None = None) -> Tensor:
+    def __call__(self, features: Tensor, score: Tensor) -> Tensor:
         return self.weights.to(features.device).expand(len(features), -1, -1)
 
 
@@ -104,8 +59,8 @@ class RandomWeights:
     def __init__(self, weighting: ChannelWeights, *, seed: int = 0) -> None:
         self.weighting, self.seed = weighting, seed
 
-    def __call__(self, features: Tensor, score: Tensor, rescore: Rescore | None = None) -> Tensor:
-        weights = self.weighting(features, score, rescore)
+    def __call__(self, features: Tensor, score: Tensor) -> Tensor:
+        weights = self.weighting(features, score)
         generator = torch.Generator().manual_seed(self.seed)
         direction = torch.randn(weights.shape[1:], generator=generator).to(weights)
         return direction / direction.norm(dim=1, keepdim=True) * weights.norm(dim=2, keepdim=True)
@@ -125,11 +80,3 @@ def _check_cancelling(gradients: list[Tensor]) -> None:
             "layer (batch norm with batch statistics, instance norm) ignores a constant added to its input; name a "
             "layer after it, or run batch norm in evaluation mode (a network that learns: mode=frozen_stats)."
         )
-
-
-def _unit_range(maps: Tensor) -> Tensor:
-    """Each map from 0 at its minimum to 1 at its maximum; a constant one is 0."""
-    values = maps.detach().float()
-    space = tuple(range(2, maps.ndim))
-    low, high = values.amin(space, keepdim=True), values.amax(space, keepdim=True)
-    return (values - low) / torch.where(high > low, high - low, 1.0)

@@ -7,18 +7,14 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from monai_sfda.functional import Cutoff, check_head, decide, probabilities
 from monai_sfda.networks.layers import check_feature_layer
 from monai_sfda.networks.tap import FeatureTap
 from monai_sfda.protocols import Evidence, Observer
-from monai_sfda.pseudo.cam_spread import cam_spread
-from monai_sfda.pseudo.cam_weights import ChannelWeights, GradCam, Rescore
+from monai_sfda.pseudo.cam_weights import ChannelWeights, GradCam
 
 __all__ = ["GradientGuided"]
-
-INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 class GradientGuided:
@@ -42,9 +38,6 @@ class GradientGuided:
         observe: gives probabilities, spread and the features of the same layer; None: those of the gradient pass, which
             has no spread.
         weighting: see `monai_sfda.pseudo.cam_weights`.
-        relu: False keeps the sign of the weighted features.
-        cam_passes: passes over which the spread of the class activation maps is taken; the spread of the evidence
-            becomes the larger of the two. None (default): it stays what it is.
         cutoff: gamma, see `decide`; one number, or one for each channel.
         mode: how the copy runs. With batch statistics right after the layer the gradients cancel: ValueError.
         head: ``"sigmoid"`` or ``"softmax"``.
@@ -60,8 +53,6 @@ class GradientGuided:
         *,
         observe: Observer | None = None,
         weighting: ChannelWeights | None = None,
-        relu: bool = True,
-        cam_passes: int | None = None,
         cutoff: Cutoff = 0.75,
         mode: Callable[[nn.Module], object] = nn.Module.eval,
         head: str = "sigmoid",
@@ -71,7 +62,6 @@ class GradientGuided:
             raise ValueError(f"Expected an observer of layer {layer!r}, {found}; give the observer the same layer.")
         self.network = deepcopy(network).requires_grad_(False)
         self.layer, self.observe, self.weighting = layer, observe, weighting or GradCam()
-        self.relu, self.cam_passes = relu, cam_passes
         self.cutoff, self.mode, self.head = cutoff, mode, check_head(head)
         self._tap = FeatureTap(self.network, layer)
         check_feature_layer(self.network, layer)
@@ -86,11 +76,10 @@ class GradientGuided:
             evidence = self._observed(image, case, logits.detach(), features.detach())
             named = decide(evidence.probs, self.head, self.cutoff).float()
             score = (logits * named).flatten(2).sum(2)
-            weights = self.weighting(features, score, self._rescore(image, named)).detach()
+            weights = self.weighting(features, score).detach()
         assert evidence.features is not None
         guided = weights.view(*weights.shape, *[1] * (features.ndim - 2)) * evidence.features.float().unsqueeze(1)
-        spread = self._spread(evidence.spread, weights, image)
-        return evidence._replace(spread=spread, features=guided.relu_() if self.relu else guided)
+        return evidence._replace(features=guided.relu_())
 
     @torch.no_grad()
     def _observed(self, image: Tensor, case: Sequence[str], logits: Tensor, features: Tensor) -> Evidence:
@@ -104,27 +93,6 @@ class GradientGuided:
                 "observer the same layer."
             )
         return evidence
-
-    @torch.no_grad()
-    def _spread(self, spread: Tensor | None, weights: Tensor, image: Tensor) -> Tensor | None:
-        if self.cam_passes is None:
-            return spread
-        maps = cam_spread(self.network, self.layer, weights, image, passes=self.cam_passes)
-        maps = _resized(maps, image.shape[2:])
-        return maps if spread is None else torch.maximum(spread, maps)
-
-    def _rescore(self, image: Tensor, named: Tensor) -> Rescore:
-        """Means, not sums, so that a softmax over channels does not depend on the size of a structure."""
-
-        def rescore(maps: Tensor) -> Tensor:
-            logits = self.network(image * _resized(maps, image.shape[2:])).float()
-            return (logits * named).flatten(2).sum(2) / named.flatten(2).sum(2).clamp_min(1)
-
-        return rescore
-
-
-def _resized(maps: Tensor, space: torch.Size) -> Tensor:
-    return F.interpolate(maps, size=space, mode=INTERPOLATION[len(space)], align_corners=True)
 
 
 def _cut(module: nn.Module, inputs: object, output: object) -> object:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from monai_sfda.functional import scaled
 from monai_sfda.protocols import Evidence, PseudoLabel
 
 __all__ = ["PrototypeAgreement", "prototype_label", "prototypes"]
 
 logger = logging.getLogger(__name__)
-INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 def prototypes(features: Tensor, label: Tensor, probs: Tensor, certain: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,7 +92,7 @@ class PrototypeAgreement:
         features = evidence.features.float()
         own = features.ndim > label.ndim
         grid = features.shape[3 if own else 2 :]
-        y, p, u = _nearest(label, grid), _linear(evidence.probs, grid), _linear(evidence.spread, grid)
+        y, p, u = _nearest(label, grid), scaled(evidence.probs, grid), scaled(evidence.spread, grid)
         with torch.autocast(features.device.type, enabled=False):  # sums over a batch need float32
             found = prototypes(features, y, p, (u < self.certain).float())
             nearer = prototype_label(features, *found, own=own)
@@ -110,9 +110,3 @@ class PrototypeAgreement:
 
 def _nearest(maps: Tensor, grid: torch.Size) -> Tensor:
     return maps if maps.shape[2:] == grid else F.interpolate(maps, size=grid, mode="nearest")
-
-
-def _linear(maps: Tensor, grid: torch.Size) -> Tensor:
-    if maps.shape[2:] == grid:
-        return maps
-    return F.interpolate(maps, size=grid, mode=INTERPOLATION[len(grid)], align_corners=True)

@@ -13,10 +13,11 @@ from nibabel.nifti1 import unit_codes
 from monai_sfda.reading.cell_sizes import cell_sizes
 from monai_sfda.reading.stored import Huge, Refused, Stored, refuse_huge
 
-__all__ = ["damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti"]
+__all__ = ["MM", "damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti"]
 
 GZIP = b"\x1f\x8b"
 MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
+"""Of each unit of space that a header may name."""
 
 
 def read_nifti(path: str | Path) -> Stored:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
 
-from monai_sfda.reading.kind import sniff
-
-__all__ = ["as_stored", "exif_orientation", "known_orientation", "upright"]
+__all__ = ["as_stored", "known_orientation", "upright"]
 
 INVERSE = {6: 8, 8: 6}  # of the orientations that are not their own
 
@@ -34,19 +30,3 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def as_stored(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Turn upright pixels as a file of that orientation stores them."""
     return upright(pixels, INVERSE.get(orientation, orientation))
-
-
-def exif_orientation(path: str | Path) -> int:
-    """How a picture is to be turned, 1 (upright) to 8; 1 for other files."""
-    kind = sniff(path)
-    if kind == "tiff":
-        from monai_sfda.reading.tiff import tiff_orientation
-
-        return tiff_orientation(path)
-    if kind == "picture":
-        try:
-            with Image.open(path, formats=("BMP", "JPEG", "PNG")) as picture:
-                return known_orientation(picture.getexif().get(ExifTags.Base.Orientation))
-        except UnidentifiedImageError:
-            return 1
-    return 1

@@ -8,7 +8,9 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Template
 
-__all__ = ["page_template"]
+__all__ = ["MISSING", "page_template"]
+
+MISSING = "–"  # noqa: RUF001 - an en dash, as tables show "no value"
 
 
 def page_template(page: Path, **filters: Callable[[Any], str]) -> Template:

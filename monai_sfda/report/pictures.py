@@ -39,13 +39,12 @@ class CasePicture(NamedTuple):
     """Why this case is shown, such as "largest change"."""
 
 
-def outline_overlay(image: np.ndarray, channels: np.ndarray, colours: Sequence[str] = PALETTE) -> np.ndarray:
+def outline_overlay(image: np.ndarray, channels: np.ndarray) -> np.ndarray:
     """Draw the outline of each structure, smooth and about 1/130 of the image wide; all other pixels stay as they are.
 
     Args:
         image: (H, W, 3) uint8.
         channels: (K, H, W) bool; an empty channel, or one that fills the image, has no outline.
-        colours: "#rrggbb" per channel, repeated where there are more channels.
 
     Raises:
         ValueError: if the shapes or types differ from these.
@@ -58,7 +57,7 @@ def outline_overlay(image: np.ndarray, channels: np.ndarray, colours: Sequence[s
             near = bounding_box(mask, margin=round(1.8 * half) + BLUR_REACH + 2)  # beyond it the line does not reach
             distance = np.abs(_signed_distance(mask[near]))
             shaded = _blend(picture[near], "#000000", HALO * np.clip(1.8 * half + 0.5 - distance, 0, 1))
-            picture[near] = _blend(shaded, colours[number % len(colours)], np.clip(half + 0.5 - distance, 0, 1))
+            picture[near] = _blend(shaded, PALETTE[number % len(PALETTE)], np.clip(half + 0.5 - distance, 0, 1))
     return np.rint(picture).astype(np.uint8)
 
 
@@ -69,8 +68,6 @@ def before_after(
     truth: np.ndarray | None = None,
     *,
     tile: int = 256,
-    colours: Sequence[str] = PALETTE,
-    captions: Sequence[str] = ("Image", "Before (source)", "After (adapted)", "Reference"),
 ) -> np.ndarray:
     """Picture strip: the image, then the outlines before, after and, where there is one, of the reference.
 
@@ -78,38 +75,26 @@ def before_after(
         image: (H, W, 3) uint8.
         before, after, truth: (K, H, W) bool.
         tile: width of one picture in pixels; the height follows the image.
-        colours: "#rrggbb" per channel.
-        captions: written above the pictures, in their order.
     """
-    outlines = [channels for channels in (before, after, truth) if channels is not None]
-    columns = dict(zip(captions[1:], outlines, strict=False))
-    return outline_strip(image, columns, tile=tile, colours=colours, caption=captions[0])
+    columns = {"Before (source)": before, "After (adapted)": after}
+    return outline_strip(image, columns if truth is None else columns | {"Reference": truth}, tile=tile)
 
 
-def outline_strip(
-    image: np.ndarray,
-    outlines: Mapping[str, np.ndarray],
-    *,
-    tile: int = 256,
-    colours: Sequence[str] = PALETTE,
-    caption: str = "Image",
-) -> np.ndarray:
+def outline_strip(image: np.ndarray, outlines: Mapping[str, np.ndarray], *, tile: int = 256) -> np.ndarray:
     """Picture strip: the image as it is, then once per entry of ``outlines`` with these structures outlined.
 
     Args:
         image: (H, W, 3) uint8.
         outlines: caption -> (K, H, W) bool, in the order of the pictures.
         tile: width of one picture in pixels; the height follows the image.
-        colours: "#rrggbb" per channel.
-        caption: written above the image.
     """
     for channels in outlines.values():
         _check(image, channels)
     size = (tile, max(1, round(tile * image.shape[0] / image.shape[1])))
     small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
-    titled = [_caption(small, caption)]
+    titled = [_caption(small, "Image")]
     for text, channels in outlines.items():
-        titled.append(_caption(outline_overlay(small, _shrink(channels, size), colours), text))
+        titled.append(_caption(outline_overlay(small, _shrink(channels, size)), text))
     return contact_sheet(titled, len(titled))
 
 

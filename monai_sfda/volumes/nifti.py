@@ -14,13 +14,12 @@ from nibabel.imageglobals import logger
 from nibabel.openers import ImageOpener
 
 from monai_sfda.reading.kind import sniff
-from monai_sfda.reading.nifti import damaged_nifti, is_of_disk, nifti_units
+from monai_sfda.reading.nifti import MM, damaged_nifti, is_of_disk, nifti_units
 from monai_sfda.reading.stored import Refused, refuse_huge
 from monai_sfda.volumes.volume import MOST_VOXELS, SAME_PLACE, Volume, corner_distance, size_text
 
 __all__ = ["count_frames", "read_nifti_volume"]
 
-MM = {"meter": 1000.0, "micron": 0.001}
 SAME_SIZE = 0.01
 FLAT = 1e-3
 """Of the volume that the sides of a voxel would span at right angles: what spans less lies in a plane."""

@@ -27,7 +27,7 @@ class Read:
 def loader(tmp_path, bad=(), **kwargs):
     read, failures = Read(bad), Failures()
     batches = PendingBatches(ITEMS, 3, output_dir=tmp_path, **kwargs)
-    return TolerantLoader(Dataset(ITEMS, read), batches, failures=failures, threads=2), read, failures
+    return TolerantLoader(Dataset(ITEMS, read), batches, failures=failures), read, failures
 
 
 def shown(batches):
@@ -60,7 +60,7 @@ def test_no_more_is_read_than_is_asked_for(tmp_path):
     read = []
     dataset = Dataset(items, lambda item: read.append(1) or {**item, "image": torch.zeros(1)})
     batches = [[i] for i in range(100)]
-    walk = iter(TolerantLoader(dataset, batches, failures=Failures(), threads=2, ahead=2))
+    walk = iter(TolerantLoader(dataset, batches, failures=Failures(), ahead=2))
     next(walk)
     walk.close()
     assert len(read) <= 4
@@ -106,11 +106,15 @@ def test_a_mask_of_another_picture_is_made_anew(tmp_path):
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 5])
-def test_processes_share_the_list_without_a_gap_or_a_repetition(tmp_path, world):
-    shares = [PendingBatches(ITEMS, 2, output_dir=tmp_path, rank=rank, world=world) for rank in range(world)]
-    assert sorted(index for share in shares for batch in share for index in batch) == list(range(7))
+def test_processes_share_the_list_without_a_gap_or_a_repetition(tmp_path, become, world):
+    shared = []
+    for rank in range(world):
+        become(rank, world)
+        shared += [index for batch in PendingBatches(ITEMS, 2, output_dir=tmp_path) for index in batch]
+    assert sorted(shared) == list(range(7))
 
 
-def test_shares_do_not_depend_on_what_is_done_already(tmp_path):
+def test_shares_do_not_depend_on_what_is_done_already(tmp_path, become):
     (tmp_path / "0.png").touch()  # by another process, which started earlier
-    assert list(PendingBatches(ITEMS, 1, output_dir=tmp_path, skip_done=True, rank=1, world=2)) == [[1], [3], [5]]
+    become(1, 2)
+    assert list(PendingBatches(ITEMS, 1, output_dir=tmp_path, skip_done=True)) == [[1], [3], [5]]

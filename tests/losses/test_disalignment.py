@@ -6,7 +6,7 @@ from torch import nn
 
 from monai_sfda.losses import CosineDisalignment, MaskedBCE, WeightedSum
 from monai_sfda.protocols import PseudoLabel
-from monai_sfda.pseudo import GradCam, GradCamPlusPlus, RandomWeights, ScoreCam
+from monai_sfda.pseudo import GradCam, RandomWeights
 
 DISC = torch.tensor([[1.0, 1, 0]])
 CUP = torch.tensor([[1.0, 0, 0]])
@@ -48,12 +48,6 @@ def disalignment(**kwargs):
 def test_hand_worked_cosines(cup, rim, largest, shifted):
     assert vectors(cup, rim) == pytest.approx(largest, abs=1e-6)
     assert vectors(cup, rim, form="shifted") == pytest.approx(shifted, abs=1e-6)
-
-
-def test_without_relu_the_cosine_may_be_negative():
-    assert vectors([1.0, 0.0], [-1.0, 0.0], relu=False) == 0
-    assert vectors([1.0, 0.0], [-1.0, 0.0], relu=False, form="shifted") == pytest.approx(0.0, abs=1e-6)
-    assert vectors([1.0, 1.0], [-1.0, 0.0], relu=False, form="shifted") == pytest.approx(0.146447, abs=1e-6)
 
 
 def test_hand_worked_contrast():
@@ -142,7 +136,7 @@ def test_the_loss_depends_on_directions_only_and_not_on_their_order(form):
     assert vectors(rim, cup, form=form) == expected
 
 
-@pytest.mark.parametrize("weighting", [GradCam(), GradCamPlusPlus(), RandomWeights(GradCam())])
+@pytest.mark.parametrize("weighting", [GradCam(), RandomWeights(GradCam())])
 def test_no_gradient_flows_into_the_weights(weighting):
     step = random_step()
     kept = []
@@ -212,5 +206,3 @@ def test_arguments_are_checked():
         disalignment()(**random_step(classes=1, nested=False))
     with pytest.raises(ValueError, match=r"nested channels below 2, found \[\(0, 2\)\]; choose others"):
         disalignment(nested=[(0, 2)])(**random_step())
-    with pytest.raises(ValueError, match="give ScoreCam to an observer"):
-        disalignment(weighting=ScoreCam())(**random_step())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_sfda.networks import DeepLabV3Plus, convert_released, load_network, read_released
+from monai_sfda.networks import DeepLabV3Plus, convert_released, load_network, read_weights
 from monai_sfda.networks.norm import track_stats_without_dropout
 
 torch.set_num_threads(1)
@@ -96,10 +96,10 @@ def test_another_number_of_channels_is_refused():
 def test_numpy_scalars_beside_the_weights_are_read_and_code_is_not(tmp_path):
     best = {"best_mean_dice": np.float64(0.9), "epoch": np.int64(3), "learning_rate_gen": np.float32(1e-3)}
     torch.save(best | {"model_state_dict": {"a": torch.ones(1)}, "arch": "DeepLab"}, tmp_path / "checkpoint.pth.tar")
-    assert list(read_released(tmp_path / "checkpoint.pth.tar")) == ["a"]
+    assert list(read_weights(tmp_path / "checkpoint.pth.tar")) == ["a"]
     torch.save({"model_state_dict": {"a": torch.ones(1)}, "best": Decimal(1)}, tmp_path / "checkpoint.pth.tar")
     with pytest.raises(ValueError, match="without running code"):
-        read_released(tmp_path / "checkpoint.pth.tar")
+        read_weights(tmp_path / "checkpoint.pth.tar")
 
 
 def test_a_released_file_does_not_pass_for_a_converted_one(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from monai_sfda.organs.fundus import DiscAndCup
+from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.no_findings import NO_FINDINGS
 from monai_sfda.prediction.prediction_report import SHOWN, first_to_look_at, write_prediction_report
 
@@ -48,8 +49,8 @@ def page_of(folder, rows, failures=(), about=(EYE, FUNDUS), images=None):
     }
     images = {r["file"]: {"image": folder.parent / "photo.jpg"} for r in rows} if images is None else images
     about = {"classes": about[0], "findings": about[1]}
-    path = write_prediction_report(folder, rows, failures, summary, images=images, model=MODEL, **about)
-    return path.read_text(encoding="utf-8")
+    write_prediction_report(folder, rows, failures, summary, images=images, model=MODEL, **about)
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_most_alarming_come_first():
@@ -62,7 +63,7 @@ def test_the_most_alarming_come_first():
         row("unsure and dark.png", "unsure_optic_cup", "dark"),
         row("no disc.png", "missing_optic_disc"),
     ]
-    assert [r["file"] for r in first_to_look_at(rows, EYE, FUNDUS)] == [
+    assert [r["file"] for r in first_to_look_at(rows, EYE, Judge(EYE, FUNDUS).meanings)] == [
         "no disc.png",
         "no cup.png",
         "unsure and dark.png",

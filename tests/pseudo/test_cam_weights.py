@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_sfda.pseudo import FixedWeights, GradCam, GradCamPlusPlus, RandomWeights, ScoreCam
+from monai_sfda.pseudo import FixedWeights, GradCam, RandomWeights
 
 # Head v = [.5, -1] on two channels of 2 x 2, the first column labelled.
 V = torch.tensor([0.5, -1.0])
@@ -32,38 +32,7 @@ def test_grad_cam_of_a_linear_head_worked_by_hand():
     assert guided.tolist() == [[[0.25, 0], [0.5, 0]], [[0, 0], [0, 0]]]
 
 
-def test_grad_cam_plus_plus_of_a_linear_head_worked_by_hand():
-    # Channel 0: g = .5 at two positions, sum of F is 3: 2 * .25 / (2 * .25 + .125 * 3) * .5. Channel 1: g is negative.
-    assert GradCamPlusPlus()(*linear())[0, 0].tolist() == pytest.approx([2 / 7, 0], abs=1e-6)
-
-
-def test_grad_cam_plus_plus_is_finite_where_its_denominator_is_zero():
-    features = torch.tensor([[[-4.0, 0]]], requires_grad=True)
-    score = (0.5 * features).sum((1, 2))[:, None]  # 2 + g * sum(F) = 0
-    assert GradCamPlusPlus()(features, score).tolist() == [[[0.0]]]
-
-
-def test_score_cam_is_a_softmax_of_the_scores_of_masked_images():
-    seen = []
-
-    def rescore(maps):
-        seen.append(maps)
-        return maps.mean((2, 3)) * torch.tensor([[1.0, -2.0]])
-
-    weights = ScoreCam()(FEATURES, torch.zeros(1, 2), rescore)
-    assert [maps.flatten().tolist() for maps in seen] == [[0.5, 0, 1, 0], [0, pytest.approx(1 / 3), 0, 1]]
-    means = torch.tensor([0.375, 1 / 3])
-    torch.testing.assert_close(weights, torch.stack([means.softmax(0), (-2 * means).softmax(0)])[None])
-
-
-def test_score_cam_takes_a_constant_channel_and_refuses_to_work_without_images():
-    weights = ScoreCam()(torch.ones(1, 2, 3, 3), torch.zeros(1, 1), lambda maps: maps.sum((2, 3)))
-    assert weights.tolist() == [[[0.5, 0.5]]]
-    with pytest.raises(ValueError, match="found none; give ScoreCam to an observer, GradCam to a loss"):
-        ScoreCam()(FEATURES, torch.zeros(1, 1))
-
-
-@pytest.mark.parametrize("weighting", [GradCam(), GradCamPlusPlus(), RandomWeights(GradCam())])
+@pytest.mark.parametrize("weighting", [GradCam(), RandomWeights(GradCam())])
 def test_weights_of_an_image_do_not_depend_on_the_others(weighting):
     features, score = random_case()
     whole = weighting(features, score)
@@ -92,7 +61,7 @@ def test_fixed_weights_are_those_of_a_convolution_when_it_was_given():
     assert torch.equal(fixed(*random_case()), expected.expand(3, -1, -1))
 
 
-@pytest.mark.parametrize("weighting", [GradCam(), GradCamPlusPlus(), RandomWeights(GradCam())])
+@pytest.mark.parametrize("weighting", [GradCam(), RandomWeights(GradCam())])
 def test_nothing_labelled_gives_weights_of_zero(weighting):
     features, score = random_case()
     weights = weighting(features, score * 0)

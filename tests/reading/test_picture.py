@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_sfda.reading.orientation import exif_orientation
+from monai_sfda.reading.exif import exif_orientation
 from monai_sfda.reading.picture import read_picture
 from monai_sfda.reading.read import read_image
 

@@ -22,7 +22,7 @@ class CutToDiscd(MapTransform):
     Args:
         keys: entries (C, H, W) to cut.
         label_key: the label map (1, H, W) of their size; what is not 0 belongs to the disc.
-        side, crop_from, smallest: as in `DiscFinder`.
+        side, smallest: as in `DiscFinder`.
         allow_missing_keys: as in MONAI.
     """
 
@@ -32,12 +32,11 @@ class CutToDiscd(MapTransform):
         *,
         label_key: str = "label",
         side: float = SIDE,
-        crop_from: float | None = None,
         smallest: int = 0,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.label_key, self.side, self.crop_from, self.smallest = label_key, side, crop_from, smallest
+        self.label_key, self.side, self.smallest = label_key, side, smallest
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
@@ -46,11 +45,7 @@ class CutToDiscd(MapTransform):
         if bottom == top or min(label.shape[1:]) < self.smallest:
             return item
         left, top, right, bottom = crop_or_square(
-            ((left + right) / 2, (top + bottom) / 2),
-            max(right - left, bottom - top),
-            label.shape[1:],
-            side=self.side,
-            crop_from=self.crop_from,
+            ((left + right) / 2, (top + bottom) / 2), max(right - left, bottom - top), label.shape[1:], side=self.side
         )
         cut = SpatialCrop(roi_start=[top, left], roi_end=[bottom, right])
         return item | {key: cut(item[key]) for key in self.key_iterator(item)}

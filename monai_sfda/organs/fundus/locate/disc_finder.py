@@ -23,7 +23,7 @@ MISSING = (
 class DiscFinder:
     """Find the disc, and the square around it at the scale that a network was trained for.
 
-    A picture in which the disc takes ``crop_from`` of the shorter side or more is a crop already and stays whole. Any
+    A picture in which the square would take 0.73 of the shorter side or more is a crop already and stays whole. Any
     other picture is cut to the square, if two further looks find the disc at the same place and in the same size: one
     at the picture turned upside down, one at the square alone. If the looks differ, a picture that does not show a
     whole round field of view may be a crop, and stays whole: a cut beside the disc would harm it, and the network may
@@ -32,8 +32,6 @@ class DiscFinder:
     Args:
         network: see `monai_sfda.organs.fundus.locate.locate.locate_disc`.
         side: of the square in disc diameters; the simulated crops have 2.1 (a disc of 0.38 to 0.58 of the width).
-        crop_from: a picture whose disc takes this share of its shorter side, or more, is a crop already; at most
-            ``1 / side``. None is ``0.73 / side``.
         confident: confidence from which a disc counts as found.
         required: raise an error if there is none; False leaves the picture whole and reports that.
         spare_crops: even if a disc is ``required``, leave a picture without one whole, and report that, if it does not
@@ -42,7 +40,7 @@ class DiscFinder:
             of that size would show the disc with a few dozen pixels, and a search takes time.
 
     Raises:
-        ValueError: if ``crop_from`` or ``confident`` is out of range.
+        ValueError: if ``confident`` is out of range.
     """
 
     def __init__(
@@ -50,21 +48,15 @@ class DiscFinder:
         network: Callable[[Tensor], Tensor],
         *,
         side: float = SIDE,
-        crop_from: float | None = None,
         confident: float = 0.7,
         required: bool = True,
         spare_crops: bool = False,
         smallest: int = 0,
     ) -> None:
-        if crop_from is not None and not 0 < crop_from <= 1 / side:
-            raise ValueError(
-                f"Expected crop_from in (0, 1 / side = {1 / side:.2f}], so that the square fits into the picture, "
-                f"found {crop_from}."
-            )
         if not 0.5 <= confident <= 1:
             raise ValueError(f"Expected confident in [0.5, 1], found {confident}.")
-        self.network, self.side, self.crop_from = network, side, crop_from
-        self.confident, self.required, self.spare_crops, self.smallest = confident, required, spare_crops, smallest
+        self.network, self.side, self.confident = network, side, confident
+        self.required, self.spare_crops, self.smallest = required, spare_crops, smallest
 
     def __call__(self, image: Tensor) -> dict[str, Any]:
         """Where the disc is in ``image`` (3, H, W), 0..255, in plain numbers.
@@ -100,8 +92,7 @@ class DiscFinder:
         height, width = image.shape[1:]
         box = whole = [0, 0, width, height]
         if found and field is not None:
-            place = (disc.x, disc.y), disc.diameter, (height, width)
-            square = crop_or_square(*place, side=self.side, crop_from=self.crop_from)
+            square = crop_or_square((disc.x, disc.y), disc.diameter, (height, width), side=self.side)
             if square != whole:
                 agreed = self._seen_again(image, disc, field, square)
                 box = square if agreed or photograph else whole

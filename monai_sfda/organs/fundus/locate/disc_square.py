@@ -17,14 +17,7 @@ Crops of 3.5 diameters are cut, also where the disc is taken for a fifth too lar
 """
 
 
-def crop_or_square(
-    centre: Sequence[float],
-    diameter: float,
-    size: Sequence[int],
-    *,
-    side: float = SIDE,
-    crop_from: float | None = None,
-) -> list[int]:
+def crop_or_square(centre: Sequence[float], diameter: float, size: Sequence[int], *, side: float = SIDE) -> list[int]:
     """The square about the disc, moved into the frame where it would reach beyond; all of a picture that is a crop.
 
     Args:
@@ -32,14 +25,12 @@ def crop_or_square(
         diameter: longest diameter of the disc in pixels.
         size: (H, W) of the picture.
         side: of the square in disc diameters.
-        crop_from: a picture whose disc takes this share of its shorter side, or more, is a crop; at most ``1 / side``,
-            so that the square fits into any other. None is ``0.73 / side``.
 
     Returns:
         Left, top, right, bottom.
     """
     height, width = size
-    if diameter >= (WHOLE_FROM / side if crop_from is None else crop_from) * min(height, width):
+    if diameter >= WHOLE_FROM / side * min(height, width):
         return [0, 0, width, height]
     length = max(1, round(side * diameter))
     left, top = (
