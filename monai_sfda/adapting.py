@@ -8,7 +8,8 @@ from typing import Any
 
 from monai_sfda.arguments import chosen_recipe, one_network, source_users, with_places, writable_folder
 from monai_sfda.console import say_why
-from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.json_file import read_json
+from monai_sfda.overrides import as_expression
 from monai_sfda.places import existing_folder, lock_folder
 from monai_sfda.recipe_list import cheap_first
 from monai_sfda.schedule import Schedule

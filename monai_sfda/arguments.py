@@ -10,7 +10,8 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
-from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.json_file import read_json
+from monai_sfda.overrides import as_expression
 from monai_sfda.places import refuse_inside
 from monai_sfda.recipe_list import default_recipe, recipe_names, uses_source
 from monai_sfda.typed import positional

@@ -31,7 +31,8 @@ from monai_sfda.arguments import (
     writable_folder,
 )
 from monai_sfda.console import one_sentence, quiet
-from monai_sfda.overrides import as_expression, read_json
+from monai_sfda.json_file import read_json
+from monai_sfda.overrides import as_expression
 from monai_sfda.places import existing_folder, labelled_folder, lock_folder
 from monai_sfda.recipe_list import default_recipe, recipe_names
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle

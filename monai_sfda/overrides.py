@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -11,31 +10,17 @@ from typing import Any
 
 from monai_sfda.typed import TEXT
 
-__all__ = ["as_expression", "check_names", "check_overrides", "placed", "read_json"]
-
-
-def read_json(path: str | os.PathLike) -> dict[str, Any]:
-    """Read named values.
-
-    Raises:
-        ValueError: if the file holds something else.
-        FileNotFoundError: if it is not there.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Expected a file at {path}, found none; restore it.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"Expected JSON in {path}, found a damaged file ({error}); restore it.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"Expected named values in {path}, found a {type(content).__name__}; restore it.")
-    return content
+__all__ = ["as_expression", "check_names", "check_overrides", "path_of", "placed"]
 
 
 def as_expression(text: str | os.PathLike) -> str:
     """Text or a path as an expression of MONAI's configs, which would take ``#``, ``$``, ``@``, ``%`` for their own."""
     return "$'" + "".join(f"\\U{ord(letter):08x}" for letter in os.fspath(text)) + "'"
+
+
+def path_of(name: str) -> list[str]:
+    """``["method", "settings", "passes"]`` of ``method::settings::passes``, or of the same with ``#``."""
+    return name.replace("#", "::").split("::")
 
 
 def placed(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +32,7 @@ def placed(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
     places = {name: f"method::{group}::{name}" for group in ("parts", "settings") for name in method.get(group, {})}
     given = {}
     for name, value in overrides.items():
-        first, *inner = name.replace("#", "::").split("::")
+        first, *inner = path_of(name)
         own = first not in config and first in places
         given["::".join([places[first], *inner]) if own else name] = value
     return given
@@ -64,7 +49,7 @@ def check_names(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None
         ValueError: if a name is unknown.
     """
     for name in overrides:
-        if name.replace("#", "::").split("::")[0] not in config:
+        if path_of(name)[0] not in config:
             raise ValueError(_unknown(name, config))
 
 
@@ -81,7 +66,7 @@ def check_overrides(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> 
     """
     check_names(config, overrides)
     for name, value in overrides.items():
-        first, *inner = name.replace("#", "::").split("::")
+        first, *inner = path_of(name)
         _require_parts(name, config[first], inner)
         value = os.fspath(value) if isinstance(value, Path) else value
         if f"--{name}" in TEXT and not isinstance(value, str):

@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from monai_sfda.files import sha256, whole_file
+from monai_sfda.files import sha256
 from monai_sfda.functional import Cutoff, check_cutoff
+from monai_sfda.json_file import write_json
 
 __all__ = ["channel_cutoffs", "read_passport", "source_cutoffs", "write_passport"]
 
@@ -28,9 +29,7 @@ def write_passport(checkpoint: str | Path, **facts: Any) -> Path:
     Facts that were read beside other weights have the checksum of those, which does not count.
     """
     path = Path(checkpoint).with_name(NAME)
-    with whole_file(path) as draft:
-        content = {"weights": ""} | facts | {"weights": sha256(checkpoint)}  # the checksum stands first
-        draft.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
+    write_json(path, {"weights": ""} | facts | {"weights": sha256(checkpoint)}, indent=4)  # the checksum stands first
     return path
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 
 __all__ = [
     "COSTS",

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.data.pseudonyms import pseudonym
-from monai_sfda.files import sha256, whole_file
+from monai_sfda.files import sha256
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.mask_file import SUFFIXES
-from monai_sfda.overrides import read_json
 from monai_sfda.places import real_path, refuse_inside
 
 __all__ = ["refuse_other_adaptation", "refuse_other_masks", "refuse_other_scores"]
@@ -51,8 +51,7 @@ def refuse_other_adaptation(
     if source is not None:
         now["source"] = _place_hash(source)
     if not report.exists():
-        with whole_file(record) as draft:
-            draft.write_text(json.dumps(now, indent=2) + "\n")
+        write_json(record, now)
         return
     before = read_json(record) if record.exists() else now
     before["options"] = {
@@ -147,8 +146,7 @@ def _refuse_other(record: Path, now: Mapping[str, Any], what: str, *, done: bool
                 f"Expected the {what} in {record.parent} to be made by the same command, found other "
                 f"{', '.join(other)}; choose another output."
             )
-    with whole_file(record) as draft:
-        draft.write_text(json.dumps(now, indent=2) + "\n")
+    write_json(record, now)
 
 
 def _place_hash(folder: str | os.PathLike[str]) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.recipe_list import recipe_cost
 from monai_sfda.tables import read_csv
 

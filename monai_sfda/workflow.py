@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_sfda.console import quiet
+from monai_sfda.json_file import read_json
 from monai_sfda.older import is_older
-from monai_sfda.overrides import as_expression, check_names, check_overrides, placed, read_json
+from monai_sfda.overrides import as_expression, check_names, check_overrides, placed
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow

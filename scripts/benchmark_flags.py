@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 
 from monai_sfda.data import find_images
 from monai_sfda.imageio import PhotoReader
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.prediction.judge import Judge
 from monai_sfda.prediction.metadata import class_names
 from monai_sfda.prediction.no_findings import NO_FINDINGS

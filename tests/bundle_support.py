@@ -17,9 +17,10 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from monai_sfda import cli
 from monai_sfda.files import sha256
+from monai_sfda.json_file import read_json
 from monai_sfda.networks import load_network
 from monai_sfda.networks.layers import output_shapes
-from monai_sfda.overrides import placed, read_json
+from monai_sfda.overrides import placed
 from monai_sfda.template.write import write_configs
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -24,17 +24,18 @@ HOUSE = """
     protocols
     typed
     tables          files
+    json_file       files
     overrides       typed
     mask_file
-    recipe_list     overrides
-    schedule        overrides recipe_list tables
+    recipe_list     json_file
+    schedule        json_file recipe_list tables
     console         root_cause
     failures        files root_cause tables
     fingerprint     files
-    passport        files functional
+    passport        files functional json_file
     older           console files
-    workflow        console older overrides
-    template        console files overrides
+    workflow        console json_file older overrides
+    template        console files json_file
 
     reading
     choice
@@ -51,29 +52,31 @@ HOUSE = """
     volumes         data files mask_file pieces reading transforms
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
-    handlers        digits files functional metrics networks.moved root_cause tables
+    handlers        digits files functional json_file metrics networks.moved root_cause tables
     engines         networks.check networks.layers networks.moved networks.norm networks.tap precision protocols
-    same_run        data.pseudonyms files mask_file overrides places
+    same_run        data.pseudonyms files json_file mask_file places
 
     report          files pieces
-    prediction      data digits failures files findings functional imageio mask_file metrics overrides pieces reading \
-                    report tables transforms volumes
-    delivery        digits engines files functional metrics networks.moved overrides passport pieces precision \
-                    protocols report
+    prediction      data digits failures files findings functional imageio json_file mask_file metrics pieces \
+                    reading report tables transforms volumes
+    delivery        digits engines files functional json_file metrics networks.moved overrides passport pieces \
+                    precision protocols report
 
     datasets        files tables
 
-    training        data files functional imageio overrides passport report tables volumes
+    training        data files functional imageio json_file passport report tables volumes
 
-    benchmark       choice console delivery files metrics overrides passport recipe_list report tables training \
+    benchmark       choice console delivery files json_file metrics passport recipe_list report tables training \
                     workflow
-    candidates      choice console data delivery failures files functional imageio mask_file metrics networks \
-                    overrides passport places reading report tables transforms volumes workflow
-    arguments       overrides places recipe_list typed
-    adapting        arguments candidates console delivery overrides places recipe_list same_run schedule typed workflow
-    cli             adapting arguments benchmark candidates console failures overrides passport places \
+    candidates      choice console data delivery failures files functional imageio json_file mask_file metrics \
+                    networks overrides passport places reading report tables transforms volumes workflow
+    arguments       json_file overrides places recipe_list typed
+    adapting        arguments candidates console delivery json_file overrides places recipe_list same_run schedule \
+                    typed workflow
+    cli             adapting arguments benchmark candidates console failures json_file overrides passport places \
                     prediction recipe_list template training typed workflow
-    label           cli console delivery files mask_file overrides places recipe_list tables volumes workflow
+    label           cli console delivery files json_file mask_file overrides places recipe_list tables volumes \
+                    workflow
 
     organs          files findings pieces
 """

@@ -6,10 +6,10 @@ import pytest
 from bundle_support import ROOT, command
 from monai.bundle import ConfigParser
 
+from monai_sfda.json_file import read_json
 from monai_sfda.losses import source_ratios
 from monai_sfda.organs.phantoms import write_phantoms
 from monai_sfda.organs.prostate import draw_prostate
-from monai_sfda.overrides import read_json
 
 BUNDLES = [ROOT / "bundles" / name for name in ("prostate_mri", "spine_disc_mri")]
 CAUTION = "phantoms: shows the workflow, means nothing for patients"

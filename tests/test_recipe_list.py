@@ -3,7 +3,7 @@
 import pytest
 from bundle_support import ROOT
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.recipe_list import (
     COSTS,
     cheap_first,

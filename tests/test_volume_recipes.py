@@ -19,7 +19,7 @@ from bundle_support import (
     write_volumes,
 )
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.template.write import CONFIGS
 
 RECIPES = sorted(path.stem for path in (CONFIGS / "methods").glob("*.json"))

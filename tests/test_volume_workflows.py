@@ -13,8 +13,8 @@ from dicom_series import write_slice
 from monai.bundle import ConfigParser
 from volume_files import write_volumes
 
+from monai_sfda.json_file import read_json
 from monai_sfda.mask_file import row_of
-from monai_sfda.overrides import read_json
 from monai_sfda.template import write_configs
 from monai_sfda.template.write import TASK
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from monai_sfda.benchmark.gains import same_cases, scored
 from monai_sfda.delivery.verdict import read_verdict
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["COLUMNS", "write_adaptations"]

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from monai_sfda.console import one_sentence
 from monai_sfda.files import brief_hash, sha256, whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.workflow import run_configs
 
 try:
@@ -77,8 +77,7 @@ def carry_out(record: Path, bundle: Path, runs: Sequence[tuple[Sequence[str], Ma
         draft.write_text(text)
     cost = _spend([sys.executable, "-W", "ignore", "-m", __name__, str(record / "spec.json")], record)
     cost = cost._replace(seconds=None) if continued else cost
-    with whole_file(record / "cost.json") as draft:
-        draft.write_text(json.dumps(cost._asdict()) + "\n")
+    write_json(record / "cost.json", cost._asdict(), indent=None)
     return cost
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 
 __all__ = ["Matrix", "Method", "Pair", "file_name", "read_matrix"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -18,6 +17,7 @@ from monai_sfda.benchmark.run import Cell
 from monai_sfda.choice.replay import OUTLINES, POLICIES, Choice, Scored, replay
 from monai_sfda.choice.rule import Rule
 from monai_sfda.files import whole_file
+from monai_sfda.json_file import write_json
 from monai_sfda.tables import read_csv
 
 __all__ = ["Panel", "Share", "write_replay"]
@@ -75,8 +75,7 @@ def write_replay(cells: Sequence[Cell], output: Path, *, orders: int = 1000) -> 
     text = "\n\n".join(map(_markdown, panels)) + "\n"
     with whole_file(output / "replay.md") as draft:
         draft.write_text(text, encoding="utf-8")
-    with whole_file(output / "replay.json") as draft:
-        draft.write_text(json.dumps({"orders": orders, "panels": list(map(_plain, panels))}, indent=1) + "\n")
+    write_json(output / "replay.json", {"orders": orders, "panels": list(map(_plain, panels))}, indent=1)
     write_adaptations(output / "adaptations.csv", [output])
     write_replay_plot(
         {f"{p.pair}: {p.structure}": {name: p.shares[name] for name in POLICIES} for p in panels},

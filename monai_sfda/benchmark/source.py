@@ -9,7 +9,7 @@ from monai.bundle import ConfigParser
 
 from monai_sfda.benchmark.job import carry_out, content_hash
 from monai_sfda.benchmark.matrix import Pair
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.training import channel_ids, class_ratios, labelled_pairs, write_ratios
 
 __all__ = ["source_denoiser", "source_network", "source_ratios", "supervised_network"]

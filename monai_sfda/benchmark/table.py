@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -11,8 +10,8 @@ from typing import Any, NamedTuple
 from monai_sfda.benchmark.run import Cell
 from monai_sfda.delivery.verdict import read_verdict
 from monai_sfda.files import whole_file
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.metrics import paired_bootstrap
-from monai_sfda.overrides import read_json
 from monai_sfda.tables import read_csv, write_csv
 
 __all__ = ["Row", "rows_of", "write_table"]
@@ -89,8 +88,7 @@ def write_table(cells: Sequence[Cell], output: Path) -> str:
     """Write ``results.csv`` (one number a line), ``results.json`` (rows) and ``table.md``, and return the last."""
     rows = rows_of(cells)
     write_csv(output / "results.csv", COLUMNS, (dict(zip(COLUMNS, line, strict=True)) for line in _tidy(cells)))
-    with whole_file(output / "results.json") as draft:
-        draft.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n")
+    write_json(output / "results.json", [row._asdict() for row in rows], indent=1)
     pairs = dict.fromkeys(row.pair for row in rows)
     text = "\n\n".join(_markdown(pair, [row for row in rows if row.pair == pair]) for pair in pairs) + "\n"
     with whole_file(output / "table.md") as draft:

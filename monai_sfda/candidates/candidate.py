@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from monai.bundle import ConfigParser
 
 from monai_sfda.files import sha256
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.passport import read_passport, source_cutoffs
 
 __all__ = ["SOURCE", "Candidate", "Mixed"]

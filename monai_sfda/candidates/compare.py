@@ -12,8 +12,7 @@ from tqdm import tqdm
 
 from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.structures import Structures
-from monai_sfda.files import whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json, write_json
 
 __all__ = ["Compared", "compare", "same_as"]
 
@@ -64,8 +63,7 @@ def compare(masks: Mapping[str, Mapping[str, Path]], structures: Structures, *, 
         structure: {name: dict(zip(names, row, strict=True)) for name, row in zip(names, table, strict=True)}
         for structure, table in zip(structures.names, mean, strict=True)
     }
-    with whole_file(keep) as draft:
-        draft.write_text(json.dumps({"of": made_of, "disagreement": farthest, "agreement": agreement}) + "\n")
+    write_json(keep, {"of": made_of, "disagreement": farthest, "agreement": agreement}, indent=None)
     return Compared(farthest, agreement)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 from monai_sfda.candidates.build import base_of, build, parts_of
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.structures import Structures
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json, write_json
 
 __all__ = ["CHOSEN", "DRAFT", "deliver", "withdraw"]
 
@@ -43,7 +42,7 @@ def deliver(run: Path, wanted: Mapping[str, Candidate], structures: Structures, 
         record = metadata.get("adaptation", {"method": base.name})
         choice = {key: measured[key] for key in EVIDENCE}
         metadata["adaptation"] = {**record, "choice": {**choice, "made_of": _lineage(wanted)}}
-        file.write_text(json.dumps(metadata, indent=4) + "\n", encoding="utf-8")
+        write_json(file, metadata, indent=4)
     withdraw(run)
     os.replace(draft, target)
     return target

@@ -6,7 +6,6 @@ others alone, so that no outline trains and judges. What is delivered has learne
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,8 +22,9 @@ from monai_sfda.candidates.structures import Structures
 from monai_sfda.console import say_why
 from monai_sfda.delivery import write_bundle
 from monai_sfda.files import sha256, without_suffix
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.networks import load_network
-from monai_sfda.overrides import read_json
+from monai_sfda.overrides import path_of
 from monai_sfda.passport import read_passport, write_passport
 from monai_sfda.tables import read_csv
 from monai_sfda.workflow import run_configs
@@ -105,10 +105,10 @@ def _trained(run: Path, asked: Asked, outlines: Outlines, cases: Sequence[str], 
     if (home / MADE_OF).is_file() and read_json(home / MADE_OF) == made_of:
         shutil.rmtree(draft)
         return home
-    (draft / MADE_OF).write_text(json.dumps(made_of) + "\n")
+    write_json(draft / MADE_OF, made_of, indent=None)
     known = read_json(source.bundle / "configs" / "train.json")
     given = {**_options(source, source.weights), **asked.options, **TRAINING, "epochs": epochs}
-    values = {option: value for option, value in given.items() if option.replace("#", "::").split("::")[0] in known}
+    values = {option: value for option, value in given.items() if path_of(option)[0] in known}
     places = {"dataset_dir": draft / "labelled", "ckpt_dir": draft / "models"}
     run_configs(source.bundle, ["train.json"], **{**values, **places})
     shutil.rmtree(home, ignore_errors=True)

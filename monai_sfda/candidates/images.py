@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ from monai_sfda.candidates.candidate import Candidate
 from monai_sfda.candidates.run import find_images_folder, reading_options
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.data import find_images
-from monai_sfda.files import whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.volumes import Volume, VolumeReader, find_volumes
 
 __all__ = ["copy_volume", "find_pictures", "find_run_volumes", "list_images", "spacing_of_copy", "volume_reader"]
@@ -36,8 +34,7 @@ def list_images(run: Path, cases: Collection[str], structures: Structures) -> di
     Writes ``run/choice/images.json``.
     """
     found = find_run_volumes(run).values() if structures.volumes else find_images(find_images_folder(run))
-    with whole_file(run / LISTED) as draft:
-        draft.write_text(json.dumps({"images": [item for item in found if item["case"] in cases]}) + "\n")
+    write_json(run / LISTED, {"images": [item for item in found if item["case"] in cases]}, indent=None)
     # By a reference, since a sign in the name of a folder would be taken for one.
     return {
         "listed": f"$monai.bundle.ConfigParser.load_config_file(str(@results_dir) + '/../../{LISTED.name}')['images']"

@@ -10,7 +10,7 @@ from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.curve import draw_curves
 from monai_sfda.candidates.words import WORDS, distance, from_whom, points
 from monai_sfda.files import whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.report.page import page_template
 
 __all__ = ["write_page"]

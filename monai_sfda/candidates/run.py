@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.candidates.candidate import SOURCE, Candidate
-from monai_sfda.files import sha256, whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.files import sha256
+from monai_sfda.json_file import read_json, write_json
+from monai_sfda.overrides import path_of
 from monai_sfda.places import real_path
 
 __all__ = [
@@ -47,8 +48,8 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
     weights = Path(overrides.get("checkpoint") or bundle / "models" / "model.pt")
     if not weights.is_file():
         raise FileNotFoundError(f"Expected the weights of the network at {weights}, found no file; give --checkpoint.")
-    kept = {name: value for name, value in overrides.items() if name in KEPT or _first(name) == "network_def"}
-    reading = {name: value for name, value in overrides.items() if _first(name) in READING}
+    kept = {name: value for name, value in overrides.items() if name in KEPT or path_of(name)[0] == "network_def"}
+    reading = {name: value for name, value in overrides.items() if path_of(name)[0] in READING}
     now = {
         "source": {
             "bundle": _place(bundle, run),
@@ -78,8 +79,7 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
 
 def write_record(run: Path, record: Mapping[str, Any]) -> None:
     """Write ``run/choice.json``."""
-    with whole_file(run / RECORD) as draft:
-        draft.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(run / RECORD, record, allow_nan=False)
 
 
 def read_record(run: Path) -> dict[str, Any]:
@@ -171,7 +171,3 @@ def _place(path: str | os.PathLike, run: Path) -> dict[str, str]:
 
 def _places(place: Mapping[str, str], run: Path) -> list[Path]:
     return [Path(real_path(Path(real_path(run)) / place["relative"])), Path(place["absolute"])]
-
-
-def _first(name: str) -> str:
-    return name.replace("#", "::").split("::")[0]

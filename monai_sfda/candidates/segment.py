@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +11,8 @@ from monai_sfda.candidates.build import build
 from monai_sfda.candidates.candidate import Candidate
 from monai_sfda.candidates.run import find_images_folder
 from monai_sfda.candidates.structures import Structures
-from monai_sfda.files import whole_file
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.mask_file import SUFFIXES
-from monai_sfda.overrides import read_json
 from monai_sfda.passport import channel_cutoffs
 from monai_sfda.tables import read_csv
 from monai_sfda.workflow import run_configs
@@ -53,8 +51,7 @@ def segment(
     folder = _folder(network, run)
     if not _holds(folder, made_of):
         shutil.rmtree(folder, ignore_errors=True)
-        with whole_file(folder / MADE_OF) as draft:
-            draft.write_text(json.dumps(made_of) + "\n")
+        write_json(folder / MADE_OF, made_of, indent=None)
     _unmake_incomplete(folder, further)
     places = {"dataset_dir": find_images_folder(run), "results_dir": folder}
     cutoffs = {_place(one): _channels(one, structures) for one in further}

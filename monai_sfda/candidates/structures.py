@@ -11,7 +11,7 @@ from monai.bundle import ConfigParser
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.volumes import read_volume
 
 __all__ = ["Structures", "read_structures"]

@@ -10,7 +10,7 @@ from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.like_it import like_it
 from monai_sfda.delivery.change import in_percent
 from monai_sfda.delivery.verdict import read_verdict
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 
 __all__ = ["CAUTION", "triage"]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -14,8 +12,9 @@ from typing import Any
 from monai.bundle import ConfigParser
 from torch import nn
 
-from monai_sfda.files import save_tensors, whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.files import save_tensors
+from monai_sfda.json_file import read_json, write_json
+from monai_sfda.overrides import path_of
 from monai_sfda.passport import NAME as PASSPORT
 from monai_sfda.passport import write_passport
 
@@ -80,7 +79,7 @@ def _say_adapted(bundle: Path, record: Mapping) -> None:
         "intended_use": "Research only. Adapted weights: read the report of the adaptation first.",
         "adaptation": dict(record),
     }
-    _write(file, metadata)
+    write_json(file, metadata, indent=4)
     for page in (bundle / "docs" / "README.md", bundle / "docs" / "data_license.txt"):
         if page.exists():
             note = f"ADAPTED: models/model.pt was {event}. The terms of those images apply to it as well."
@@ -97,7 +96,7 @@ def _what(record: Mapping) -> str:
 
 def define_network(bundle: str | os.PathLike, overrides: Mapping[str, Any]) -> None:
     """Write what was given for ``network_def`` into the configs of a bundle, whose weights are of such a network."""
-    given = {name: value for name, value in overrides.items() if re.split("#|::", name)[0] == "network_def"}
+    given = {name: value for name, value in overrides.items() if path_of(name)[0] == "network_def"}
 
     def defined(config: dict) -> dict:
         if "network_def" not in config:
@@ -116,12 +115,7 @@ def change_configs(bundle: str | os.PathLike, change: Callable[[dict], Mapping[s
         config = read_json(path)
         changed = {**config, **change(deepcopy(config))}
         if changed != config:
-            _write(path, changed)
-
-
-def _write(path: Path, config: Mapping[str, Any]) -> None:
-    with whole_file(path) as draft:
-        draft.write_text(json.dumps(config, indent=4) + "\n", encoding="utf-8")
+            write_json(path, changed, indent=4)
 
 
 def _adapted_values(config: dict, settings: Mapping, redefine: Callable[[dict], dict] | None) -> dict:

@@ -18,7 +18,7 @@ from monai_sfda.delivery.limits import Limits
 from monai_sfda.delivery.report import write_report
 from monai_sfda.delivery.verdict import judge
 from monai_sfda.files import sha256
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 
 __all__ = ["Delivery"]
 

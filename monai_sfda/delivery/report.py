@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from jinja2 import Undefined
 
 from monai_sfda.delivery.verdict import WORDS
 from monai_sfda.files import whole_file
+from monai_sfda.json_file import write_json
 from monai_sfda.report.curves import history_curves
 from monai_sfda.report.page import MISSING, page_template
 from monai_sfda.report.pictures import PALETTE, CasePicture, before_after, to_data_uri
@@ -68,8 +68,7 @@ def write_report(
     with whole_file(folder / "report.html") as draft:
         draft.write_text(page, encoding="utf-8")
     # Last, because this file marks the run as finished.
-    with whole_file(folder / "report.json") as draft:
-        draft.write_text(json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(folder / "report.json", plain, sort_keys=True, allow_nan=False)
     return folder / "report.html"
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 
 __all__ = ["source_masks"]
 

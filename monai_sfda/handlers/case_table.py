@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -14,7 +13,8 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch import Tensor
 
-from monai_sfda.files import readable_path, whole_file
+from monai_sfda.files import readable_path
+from monai_sfda.json_file import write_json
 from monai_sfda.metrics import MEASURES, affine_spacing, score_case, summarise
 from monai_sfda.tables import write_csv
 
@@ -139,8 +139,7 @@ class CaseTable:
             "statistics": "mean and std (population) over the n cases measured; ci95: percentile bootstrap over "
             "cases, 2000 resamples, fixed seed; skipped: cases that could not be measured",
         }
-        with whole_file(self.output_dir / "summary.json") as draft:
-            draft.write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_json(self.output_dir / "summary.json", summary, allow_nan=False)
 
 
 def _without_reference(rows: Mapping[str, CaseScores], structures: Sequence[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 
-from monai_sfda.files import whole_file
+from monai_sfda.json_file import write_json
 
 __all__ = ["EpochLines"]
 
@@ -38,6 +37,5 @@ class EpochLines:
         spent = str(timedelta(seconds=int(time.time() - self.start)))
         clock = "total_time" if epoch == total else "current_time"
         numbers = {"epoch": epoch, "total_epochs": total, "start_ts": int(self.start), "loss": loss, clock: spent}
-        with whole_file(self.path) as draft:
-            draft.write_text(json.dumps(numbers, indent=2) + "\n")
+        write_json(self.path, numbers)
         print(f"adapting: epoch {epoch} of {total}, loss {loss:.4f}, {spent} since the start", flush=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 from monai_sfda import cli
 from monai_sfda.files import whole_file, without_suffix
+from monai_sfda.json_file import read_json
 from monai_sfda.label.site import check_images, check_site, epoch_lines, site_weights
-from monai_sfda.overrides import read_json
 from monai_sfda.places import lock_folder
 from monai_sfda.tables import read_csv
 

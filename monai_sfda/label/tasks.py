@@ -11,10 +11,10 @@ from monailabel.tasks.infer.bundle import BundleInferTask
 from monailabel.utils.others.generic import device_list, name_to_device
 
 from monai_sfda.delivery.verdict import WORDS, read_verdict
+from monai_sfda.json_file import read_json
 from monai_sfda.label.on_voxels import lay_on_voxels
 from monai_sfda.label.several import adapt_several
 from monai_sfda.label.site import adapt_site, methods_for_site, site_models
-from monai_sfda.overrides import read_json
 
 __all__ = ["AdaptTask", "SiteInferTask"]
 

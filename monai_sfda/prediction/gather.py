@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 from monai_sfda.data import find_images
 from monai_sfda.data.tree import is_system_folder
 from monai_sfda.failures import read_failures, reason, write_failures
-from monai_sfda.files import case_of, whole_file
+from monai_sfda.files import case_of
 from monai_sfda.findings import Findings
+from monai_sfda.json_file import write_json
 from monai_sfda.mask_file import SUFFIXES, row_of
 from monai_sfda.prediction.distributions import of_volumes
 from monai_sfda.prediction.formats import drop_orphans, write_formats
@@ -77,8 +77,7 @@ def write_results(
     if studies := findings.study_table(results, classes):
         _write_csv(folder / studies.file, studies.rows)
         summary["studies"] = studies.file
-    with whole_file(folder / "summary.json") as draft:
-        draft.write_text(json.dumps(summary, indent=2) + "\n")
+    write_json(folder / "summary.json", summary)
     about: Any = {"classes": classes, "findings": findings}
     write_prediction_report(
         folder, rows, failures, summary, images=places, studies=studies, model=model, caution=caution, **about

@@ -10,7 +10,7 @@ import numpy as np
 
 from monai_sfda.files import paths_of
 from monai_sfda.findings import Findings
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.prediction.convert_masks import Item, convert_masks
 from monai_sfda.prediction.dicom_seg import dicom_seg
 from monai_sfda.prediction.dicom_seg_series import dicom_seg_of_series

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from monai_sfda.console import one_sentence
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.template.write import TASK, write_configs
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,6 +9,7 @@ from string import Template
 from typing import Any
 
 from monai_sfda.files import whole_file
+from monai_sfda.json_file import write_json
 from monai_sfda.template.write import write_configs
 
 __all__ = ["LOSSES", "check_structures", "new_task", "write_bundle"]
@@ -91,8 +91,7 @@ def new_task(
 def write_bundle(folder: Path, task: Mapping[str, Any]) -> None:
     """Write configs, metadata, page and placeholders of the licences; weights come with the first training."""
     write_configs(folder / "configs", task)
-    with whole_file(folder / "configs" / "metadata.json") as draft:
-        draft.write_text(json.dumps(_metadata(folder, task), indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(folder / "configs" / "metadata.json", _metadata(folder, task), indent=4, ensure_ascii=False)
     words = _words(folder, task)
     for page, target in (("README.md", "docs"), ("data_license.txt", "docs"), ("LICENSE", ".")):
         text = Template((PAGES / page).read_text(encoding="utf-8")).substitute(words)

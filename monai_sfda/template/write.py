@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.files import whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 
 __all__ = ["CONFIGS", "TASK", "filled", "layout", "write_configs"]
 

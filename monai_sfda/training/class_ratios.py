@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,9 +14,9 @@ from monai.data import Dataset
 from monai.transforms import Compose, Resized
 
 from monai_sfda.data import find_pairs
-from monai_sfda.files import case_of, whole_file
+from monai_sfda.files import case_of
 from monai_sfda.imageio import MaskReader
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json, write_json
 from monai_sfda.volumes import ReadVolumed, ReadVolumePair, VolumeParts, find_volume_pairs
 
 __all__ = ["Ratios", "class_ratios", "masks_of", "volume_parts", "write_ratios"]
@@ -53,8 +52,7 @@ def class_ratios(pairs: Iterable[Mapping[str, str]], channels: Mapping[str, Sequ
 
 def write_ratios(path: str | os.PathLike, **facts: Any) -> None:
     """Write a ``source_ratios.json``: ``data`` (what the images are), ``channels``, and what `Ratios` holds."""
-    with whole_file(path) as draft:
-        draft.write_text(json.dumps(facts, indent=4) + "\n", encoding="utf-8")
+    write_json(path, facts, indent=4)
 
 
 def sees_volumes(bundle: Path) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from monai_sfda.data import find_images
 from monai_sfda.files import whole_file
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.training.class_ratios import labelled_pairs, masks_of, sees_volumes, volume_parts
 from monai_sfda.volumes import find_volumes
 

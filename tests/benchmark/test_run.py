@@ -17,7 +17,7 @@ from monai_sfda.benchmark.job import Cost, JobFailed, carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair
 from monai_sfda.benchmark.run import Cell, _protocol, _score, _scored
 from monai_sfda.benchmark.source import source_ratios
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.passport import write_passport
 
 FUNDUS = ROOT / "bundles" / "fundus_disc_cup"

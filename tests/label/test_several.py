@@ -10,9 +10,9 @@ import pytest
 from bundle_support import command
 from candidate_support import FUNDUS, make_run, outline
 
+from monai_sfda.json_file import read_json
 from monai_sfda.label import several
 from monai_sfda.label.several import adapt_several, drawn_images, next_image, update_choice
-from monai_sfda.overrides import read_json
 from monai_sfda.tables import read_csv
 
 

@@ -3,7 +3,7 @@ from bundle_support import ALL_BUNDLES, recipe_id
 from monai.bundle import ConfigParser
 from monai.transforms import Compose
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.prediction import DescribeCased
 from monai_sfda.prediction.metadata import class_names, model_name, same_classes
 

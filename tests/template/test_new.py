@@ -7,7 +7,7 @@ import pytest
 from bundle_support import BUNDLES, ROOT, VOLUME_BUNDLES, command, fails, recipe_id
 from monai.bundle import ConfigParser
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.template import check_structures, new_task
 
 OLD = re.compile(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bundle_support import ALL_BUNDLES, BUNDLES, ROOT, recipe_id
 
-from monai_sfda.overrides import read_json
+from monai_sfda.json_file import read_json
 from monai_sfda.template import CONFIGS, write_configs
 from monai_sfda.template.write import TASK, filled, layout, whole
 
