@@ -281,8 +281,8 @@ def test_networks_for_volumes_are_compared_by_a_few_outlines(spacing, monkeypatc
     printed = capsys.readouterr().out
     assert "2 of 3" not in printed
     assert "Verdict  Adopt bn_stats" in printed
-    assert "ASSD in mm" in printed
-    assert "(ASSD) in mm" in (run / "choice" / "report.html").read_text()
+    assert "ASSD and HD95 in mm" in printed
+    assert "(HD95) in mm" in (run / "choice" / "report.html").read_text()
     found = json.loads((run / "choice.json").read_text())["measured"]
     row = found["gains"]["cavity"]["bn_stats"]
     assert row["dice"] == pytest.approx(np.mean([gain(run, case, truth) for case in truth]))
