@@ -124,6 +124,7 @@ def _segmented(
 ) -> _Segmented:
     """The masks of all networks, the source's first: what it could not read is not looked at again."""
     done = _Segmented({}, {}, {})
+    listed: dict[str, str] = {}
     for number, network in enumerate(networks, 1):
         try:
             further = [] if structures.one_network else at_cutoffs(network, structures)
@@ -131,7 +132,8 @@ def _segmented(
             made = kept_masks(network, further, run, made_of)
             if not made:
                 print(f"{number} of {len(networks)}: {network.name}", flush=True)
-                listed = {} if network is networks[0] else list_images(run, done.masks[SOURCE], structures)
+                if done.masks and not listed:
+                    listed = list_images(run, done.masks[SOURCE], structures)
                 made = segment(network, further, run, structures, made_of, **{**options, **listed})
         except Exception as error:
             if network is networks[0]:

@@ -28,8 +28,7 @@ UNKNOWN = MadeWith()
 def made_with(folder: Path) -> MadeWith:
     """What ``folder/masks_of.json`` says, see `monai_sfda.same_run.refuse_other_masks`."""
     record = read_json(folder / "masks_of.json") if (folder / "masks_of.json").exists() else {}
-    thresholds, reader = record.get("thresholds"), record.get("reader")
-    for setup in reader.values() if isinstance(reader, Mapping) else ():
-        stated = {name: tuple(setup[name]) for name in ("spacing", "pixel_size") if setup.get(name) is not None}
-        return MadeWith(**stated, thresholds=thresholds)
-    return UNKNOWN._replace(thresholds=thresholds)
+    reader = record.get("reader")
+    setup: Mapping[str, Any] = next(iter(reader.values()), {}) if isinstance(reader, Mapping) else {}
+    stated = {name: tuple(setup[name]) for name in ("spacing", "pixel_size") if setup.get(name) is not None}
+    return MadeWith(**stated, thresholds=record.get("thresholds"))

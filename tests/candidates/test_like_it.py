@@ -41,3 +41,4 @@ def test_the_table_of_the_package_has_all_columns():
     rows = read_csv(MEASURED, COLUMNS)
     assert rows
     assert {row["decision"] for row in rows} <= {"outline", "keep-source"}
+    assert "'" not in MEASURED.read_text(encoding="utf-8")  # gains are numbers, not text that is made harmless
