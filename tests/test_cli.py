@@ -147,6 +147,16 @@ def test_masks_of_a_candidate_that_was_adapted_anew_are_made_anew(monkeypatch, i
     assert json.loads(record.read_text())["weights"] != before
 
 
+def test_a_damaged_image_is_told_once_for_all_candidates(monkeypatch, capsys, images, small, tmp_path):
+    run, whole = tmp_path / "run", (images / "case_0.png").read_bytes()
+    (images / "damaged.png").write_bytes(whole[: len(whole) // 2])
+    command(monkeypatch, "adapt", BUNDLE, images, "--output", run, "--methods", "bn_stats", *small)
+    capsys.readouterr()
+    command(monkeypatch, "choose", run)
+    assert len(list((run / "choice" / "masks").iterdir())) == 3
+    assert "".join(capsys.readouterr()).count("failed and are left out (damaged.png") == 1
+
+
 def test_a_budget_leaves_out_what_does_not_fit_and_a_larger_one_goes_on(monkeypatch, capsys, images, small, tmp_path):
     words = [BUNDLE, images, "--output", tmp_path / "run", "--methods", "bn_stats,tent", "--epochs", 2, *small]
     clock = chain([0, 0], repeat(3600))  # the budget begins, bn_stats is asked for, and an hour later tent
