@@ -33,6 +33,8 @@ class Asked(NamedTuple):
     """Name of a candidate -> case -> its mask."""
     same: dict[str, dict[str, str]]
     """Structure -> candidate -> the candidate that stands for it, see `same_as`."""
+    unchanged: set[tuple[str, str]]
+    """Structure and candidate, where its masks of all images are those of the source network."""
     structures: Structures
     order: list[Drawn]
     """All images in the order of the drawing; empty if all candidates give the masks of the source network."""
@@ -89,10 +91,14 @@ def ask(
     order, images = _drawn(run, source, masks[SOURCE], compared.disagreement, structures)
     if source_masks:
         put_source_masks(run, order, masks[SOURCE])
-    same = {structure: same_as(agreement, names) for structure, agreement in compared.agreement.items()}
+    agreement = compared.agreement
+    same = {structure: same_as(table, names) for structure, table in agreement.items()}
     if structures.joint:
         same = dict.fromkeys(structures.names, same_as(compared.least(), names))
-    return Asked(candidates, masks, same, structures, order, images, options, left_out)
+    unchanged = {
+        (structure, name) for structure, table in agreement.items() for name in names if table[name][SOURCE] == 1
+    }
+    return Asked(candidates, masks, same, unchanged, structures, order, images, options, left_out)
 
 
 def _networks(

@@ -11,7 +11,7 @@ from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.deliver import deliver, withdraw
 from monai_sfda.candidates.fine_tune import FINE_TUNED, cross_fit, train_on_all
-from monai_sfda.candidates.outlines import read_outlines
+from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
 from monai_sfda.candidates.run import read_record, write_record
 from monai_sfda.candidates.sample import Sample
@@ -46,9 +46,9 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
           ``assd_unit`` (pixels, or mm of volumes), and ``undefined``, on how many outlined images outline and mask
           are both empty;
         - ``curves``: structure -> see `Sample.curve`; ``same``: structure -> candidate -> the one that stands for it;
-        - ``outlined``: case -> checksum of its outline; ``skipped`` cases; ``empty``: structure -> how many outlines do
-          not have it; ``images``: how many the gains hold for; ``left_out``: a sentence about each file and candidate
-          that does not count.
+        - ``outlined``: case -> checksum of its outline; ``skipped`` cases; ``next``: copies of the images to outline
+          now; ``empty``: structure -> how many outlines do not have it; ``images``: how many the gains hold for;
+          ``left_out``: a sentence about each file and candidate that does not count.
 
     Raises:
         ValueError: if no outline can be used.
@@ -63,6 +63,8 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     sample = Sample(asked, outlines)
     table = {s: {name: gains_of(scores, name, s) for name in asked.distinct(s)} for s in names}
     gains = {s: {name: sample.estimate(name, row.values) for name, row in table[s].items()} for s in names}
+    for structure, name in asked.unchanged & {(s, name) for s in names for name in gains[s]}:
+        gains[structure][name] = Gain(0.0, 0.0, len(outlines.masks))  # the masks of all images say so, not a sample
     settled = settle(_decisions(asked, table, gains, sample), names)
     if len(set(settled.networks.values())) > 1:
         scores |= score_masks({TOGETHER: settled.networks}, asked, outlines)
@@ -95,6 +97,7 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         "outlined": outlines.checksums,
         "empty": {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names},
         "skipped": outlines.skipped,
+        "next": _next(asked, outlines)[: settled.more],
         "left_out": [*asked.left_out, *outlines.left_out],
     }
     if settled.networks:
@@ -107,6 +110,12 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     write_page(run, asked, measured)
     write_record(run, {**read_record(run), "measured": measured})
     return measured
+
+
+def _next(asked: Asked, outlines: Outlines) -> list[str]:
+    """Names of the copies that have no outline yet, in order."""
+    done = {*outlines.masks, *outlines.skipped}
+    return [drawn.image for drawn in asked.order if drawn.image and drawn.case not in done]
 
 
 def _decisions(

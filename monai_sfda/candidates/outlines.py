@@ -16,7 +16,10 @@ from monai_sfda.failures import reason
 from monai_sfda.files import SUFFIXES, readable_path, sha256, without_suffix
 from monai_sfda.places import existing_folder
 
-__all__ = ["Outlines", "read_outlines"]
+__all__ = ["SKIP", "Outlines", "read_outlines"]
+
+SKIP = "skip.txt"
+"""File beside the outlines: names of images that cannot be outlined, one in each line."""
 
 
 class _ReadAgain(Mapping[str, np.ndarray]):
@@ -43,7 +46,7 @@ class Outlines(NamedTuple):
     left_out: list[str]
     """A sentence about each file that cannot be used."""
     skipped: list[str]
-    """Cases without a usable outline that were to be outlined before others that have one."""
+    """Cases without a usable outline that were to be outlined before others that have one, or that `SKIP` names."""
     checksums: dict[str, str]
     """Case -> SHA-256 of the file of its outline."""
 
@@ -52,7 +55,8 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
     """Read outlines that are named as the copies of the images or as the images themselves, see `read_outline`.
 
     Args:
-        folder: with the label maps; one that holds a folder ``mask`` stands for that one.
+        folder: with the label maps, and `SKIP` if images cannot be outlined; one that holds a folder ``mask`` has the
+            label maps there.
         order: as drawn.
         images: folder of the copies.
         structures: which ids mean what.
@@ -69,7 +73,8 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             f"Expected outlines in {root}, found none; save label maps there, png, NIfTI or DICOM-SEG, under the "
             f"names of the images in {images}."
         )
-    owners, left_out = _owners(order), []
+    owners = _owners(order)
+    unable, left_out = _unable(existing_folder(folder) / SKIP, owners)
     found: dict[str, Any] = {}
     checksums: dict[str, str] = {}
     for path in sorted(files):
@@ -88,10 +93,22 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
         raise ValueError(f"Expected an outline that can be used, found none of {len(files)}: {left_out[0]}")
     cases = [drawn.case for drawn in order]
     last = max(cases.index(case) for case in found)
-    skipped = [case for case in cases[:last] if case not in found]
+    skipped = [case for n, case in enumerate(cases) if case not in found and (n < last or case in unable)]
     ordered = {case: found[case] for case in cases if case in found}
     masks = _ReadAgain(ordered, structures) if structures.volumes else ordered
     return Outlines(masks, left_out, skipped, {case: checksums[case] for case in ordered})
+
+
+def _unable(path: Path, owners: Mapping[str, Sequence[Drawn]]) -> tuple[set[str], list[str]]:
+    """Cases that a `SKIP` names, and a sentence about each line that names none."""
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if path.is_file() else []
+    unable, left_out = set(), []
+    for name in filter(None, map(str.strip, lines)):
+        try:
+            unable.add(_owner(name, owners).case)
+        except ValueError as error:
+            left_out.append(f"{name} in {SKIP} is left out: {error}")
+    return unable, left_out
 
 
 def _owners(order: Sequence[Drawn]) -> dict[str, list[Drawn]]:

@@ -9,6 +9,7 @@ from typing import Any
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.deliver import CHOSEN
 from monai_sfda.candidates.order import SOURCE_MASKS
+from monai_sfda.candidates.outlines import SKIP
 from monai_sfda.candidates.triage import CAUTION, triage
 from monai_sfda.choice import Rule
 from monai_sfda.report.page import MISSING
@@ -67,6 +68,10 @@ def what_was_found(run: Path, measured: Mapping[str, Any]) -> str:
                 f"{count} of the outlines {'does' if count == 1 else 'do'} not show {structure}; they count, too."
             )
     lines += ["", f"Verdict  {measured['sentence']}"]
+    if copies := measured["next"]:
+        lines.append(
+            f"Next     {', '.join(copies)}; if one cannot be outlined, write its name into {SKIP} beside the masks"
+        )
     lines.append(f"Report   {run / 'choice' / 'report.html'}")
     if measured["networks"]:
         lines.append(f"Bundle   {run / CHOSEN} ({from_whom(measured['networks'])})")

@@ -259,6 +259,32 @@ def test_where_no_copy_is_left_it_is_decided_with_what_there_is(monkeypatch, cap
     assert len(measured(run)["outlined"]) == 18
 
 
+def test_the_last_images_may_be_some_that_cannot_be_outlined(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (9,)}, count=5)
+    command(monkeypatch, "choose", run)
+    capsys.readouterr()
+    outlines = outline(run, 4, tmp_path / "outlines")
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    (last,) = measured(run)["next"]
+    assert measured(run)["decision"] == "outline"
+    assert f"Next     {last}; if one cannot be outlined" in capsys.readouterr().out
+    (outlines / "skip.txt").write_text(f"\n{last}\nelsewhere.png\n")
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    found = measured(run)
+    assert (found["decision"], len(found["outlined"]), found["images"], found["next"]) == ("keep-source", 4, 4, [])
+    assert found["skipped"] == [last.split("_", 1)[1]]
+    assert "elsewhere.png in skip.txt is left out: Expected the name of an image" in capsys.readouterr().out
+
+
+def test_a_structure_that_a_candidate_changes_nowhere_needs_no_certainty(monkeypatch, capsys, tmp_path):
+    """Its masks of the cup are those of the source on all images, so no outline could tell a loss."""
+    run = make_run(tmp_path, {"source": (8, 0), "dpl": (0, 0)}, bundle=FUNDUS)
+    command(monkeypatch, "choose", run, "--weights_only")
+    command(monkeypatch, "choose", run, "--weights_only", "--outlines", outline(run, 5, tmp_path / "outlines"))
+    assert measured(run)["networks"] == {"disc": "dpl", "cup": "dpl"}
+    assert measured(run)["gains"]["cup"]["dpl"]["dice"] == 0
+
+
 def test_what_is_wrong_as_a_whole_is_one_sentence(monkeypatch, tmp_path):
     assert "found no choice.json" in fails(monkeypatch, "choose", tmp_path)
     run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=4)
