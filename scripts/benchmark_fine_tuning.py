@@ -26,7 +26,7 @@ from monai_sfda.benchmark.job import carry_out
 from monai_sfda.benchmark.matrix import Matrix, Pair, file_name, read_matrix
 from monai_sfda.benchmark.run import SCORING, Cell, finished_cells
 from monai_sfda.candidates.fine_tune import TRAINING
-from monai_sfda.choice import Rule, decide, draw_order, estimate_gain, weights
+from monai_sfda.choice import Rule, decide, draw_order, estimate_gain, pull, weights
 from monai_sfda.console import one_sentence
 from monai_sfda.files import whole_file, without_suffix
 from monai_sfda.tables import read_csv
@@ -89,10 +89,10 @@ def compare(
                 for length in epochs
             }  # fmt: skip
             for structure, gains in scored(before, {**after, **tuned})[0].gains.items():
-                known = {
-                    name: estimate_gain([gains[name][i] for i in drawn[:n]], weights=counts, total=len(names))
-                    for name in after
-                }
+                pulled = pull(
+                    {name: [gains[name][i] for i in drawn[:n]] for name in after}, weights=counts, total=len(names)
+                )
+                known = {name: estimate_gain(values, total=len(names)) for name, values in pulled.items()}
                 decision = decide(structure, known, total=len(names), rule=Rule(cap=n))
                 chosen = gains[decision.candidate] if decision.action == "adopt" else [0.0] * len(names)
                 for what, values in {RULE: chosen, **gains}.items():

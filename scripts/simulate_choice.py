@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monai_sfda.choice import Gain, Rule, decide, draw_order, estimate_gain, interval, lower_bound, weights
+from monai_sfda.choice import Gain, Rule, decide, draw_order, estimate_gain, interval, lower_bound, pull, weights
 
 IMAGES = 100
 RULE = Rule()
@@ -187,6 +187,11 @@ def told(shape: str, means: Sequence[float], spread: float, runs: int) -> str:
 
 
 def estimates(one: Run, n: int) -> dict[str, Gain]:
+    pulled = pull({f"{m}": row[:n] for m, row in enumerate(one.gains)}, weights=one.weights[n], total=IMAGES)
+    return {name: estimate_gain(values, total=IMAGES) for name, values in pulled.items()}
+
+
+def as_they_are(one: Run, n: int) -> dict[str, Gain]:
     return {f"{m}": estimate_gain(row[:n], weights=one.weights[n], total=IMAGES) for m, row in enumerate(one.gains)}
 
 
@@ -196,14 +201,14 @@ def by_rule(one: Run, n: int) -> tuple[str, int]:
 
 
 def uncorrected(one: Run, n: int) -> tuple[str, int]:
-    made = estimates(one, n)
+    made = as_they_are(one, n)
     best = max(made, key=lambda name: made[name].mean)
     safe = made[best].mean > 0 and lower_bound(made[best], RULE.error) > -RULE.margin
     return "adopt" if safe else "outline", int(best)
 
 
 def bet_on_each(one: Run, n: int) -> tuple[str, int]:
-    made = estimates(one, n)
+    made = as_they_are(one, n)
     best = max(made, key=lambda name: made[name].mean)
     safe = made[best].mean > 0 and by_betting(one, n, len(made), int(best))
     return "adopt" if safe else "outline", int(best)

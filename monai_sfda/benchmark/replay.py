@@ -30,8 +30,10 @@ class Share(NamedTuple):
 
     harm: float
     """Share that loses more than the margin against the source network, in [0, 1]."""
+    gain: float
+    """Mean true gain of Dice of what was chosen."""
     kept: float | None
-    """Mean gain over that of the best candidate (or source network) of each seed; None where nothing gains."""
+    """Of ``gain``, the share in that of the best candidate (or source network) of each seed; None if nothing gains."""
     used: tuple[float, float] | None = None
     """Outlines until the decision: median and 90 % quantile."""
     covered: float | None = None
@@ -50,6 +52,8 @@ class Panel(NamedTuple):
     """Gains of images on which the candidate's mask and the reference are both empty, which counts as a Dice of 1."""
     gains: Mapping[str, Sequence[float]]
     """candidate -> true mean gain of Dice, one per seed."""
+    best: float
+    """Mean gain of the best choice of each seed, the source network among them."""
     shares: Mapping[str, Mapping[int, Share]]
     """policy -> outlines -> share."""
 
@@ -119,7 +123,7 @@ def _panel(
         shares[f"always {name}"] = dict.fromkeys(OUTLINES, _always(with_it))
     shares[SOURCE] = dict.fromkeys(OUTLINES, _always([(0.0, top) for top in best]))
     gains = {name: [each[name] for each in means if name in each] for name in names}
-    return Panel(pair, structure, images, undefined, gains, shares)
+    return Panel(pair, structure, images, undefined, gains, fmean(best), shares)
 
 
 def _share(choices: Sequence[Sequence[Choice]], best: Sequence[float]) -> Share:
@@ -128,6 +132,7 @@ def _share(choices: Sequence[Sequence[Choice]], best: Sequence[float]) -> Share:
     used = np.quantile([choice.used for choice in every], [0.5, 0.9])
     return Share(
         fmean(_harms(choice.gain) for choice in every),
+        gain,
         gain / fmean(best) if any(best) else None,
         (float(used[0]), float(used[1])),
         _mean_of_numbers([choice.covered for choice in every]),
@@ -136,8 +141,8 @@ def _share(choices: Sequence[Sequence[Choice]], best: Sequence[float]) -> Share:
 
 
 def _always(gains: Sequence[tuple[float, float]]) -> Share:
-    top = fmean(best for _, best in gains)
-    return Share(fmean(_harms(gain) for gain, _ in gains), fmean(gain for gain, _ in gains) / top if top else None)
+    mean, top = (fmean(values) for values in zip(*gains, strict=True))
+    return Share(fmean(_harms(gain) for gain, _ in gains), mean, mean / top if top else None)
 
 
 def _harms(gain: float) -> bool:

@@ -42,9 +42,9 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
 
         - ``decision`` (adopt, keep-source or outline), ``networks`` (structure -> candidate), ``more`` (outlines) and
           ``sentence``;
-        - ``gains``: structure -> candidate -> what `Sample.told` says, the mean changes ``assd`` and ``hd95``, in
-          ``assd_unit`` (pixels, or mm of volumes), and ``undefined``, on how many outlined images outline and mask
-          are both empty;
+        - ``gains``: structure -> candidate -> what `Sample.told` says of its gain, the mean changes ``assd`` and
+          ``hd95``, in ``assd_unit`` (pixels, or mm of volumes), and ``undefined``, on how many outlined images outline
+          and mask are both empty;
         - ``curves``: structure -> see `Sample.curve`; ``same``: structure -> candidate -> the one that stands for it;
         - ``outlined``: case -> checksum of its outline; ``skipped`` cases; ``next``: copies of the images to outline
           now; ``empty``: structure -> how many outlines do not have it; ``images``: how many the gains hold for;
@@ -62,17 +62,18 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     scores = score_masks({name: dict.fromkeys(names, name) for name in wanted}, asked, outlines)
     sample = Sample(asked, outlines)
     table = {s: {name: gains_of(scores, name, s) for name in asked.distinct(s)} for s in names}
-    gains = {s: {name: sample.estimate(name, row.values) for name, row in table[s].items()} for s in names}
-    for structure, name in asked.unchanged & {(s, name) for s in names for name in gains[s]}:
-        gains[structure][name] = Gain(0.0, 0.0, len(outlines.masks))  # the masks of all images say so, not a sample
+    gains = {s: _estimated(s, table[s], asked, sample) for s in names}
+    rivals = {s: len(gains[s]) for s in names}
     settled = settle(_decisions(asked, table, gains, sample), names)
+    curves = {s: sample.curve(table[s], settled.networks.get(s, ""), rivals[s]) for s in names}
     if len(set(settled.networks.values())) > 1:
         scores |= score_masks({TOGETHER: settled.networks}, asked, outlines)
         joint = {s: gains_of(scores, TOGETHER, s) for s in names}
-        settled = _guarded(settled, gains, asked.same, _changed(settled, table, joint, sample), sample)
+        together = {s: _together(settled.networks[s], table[s], joint[s], sample) for s in names}
+        settled = _guarded(settled, gains, asked.same, together, sample)
         if len(set(settled.networks.values())) > 1:
             table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
-    rivals = {s: len(gains[s]) for s in names}
+            gains = {s: {**gains[s], TOGETHER: together[s]} for s in names}
     measured = {
         "decision": settled.action,
         "networks": settled.networks,
@@ -81,7 +82,7 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         "gains": {
             s: {
                 name: {
-                    **sample.told(sample.estimate(name, row.values), rivals[s]),
+                    **sample.told(gains[s][name], rivals[s]),
                     "assd": mean_change("assd_mean_of_directed", scores, name, s),
                     "hd95": mean_change("hd95", scores, name, s),
                     "undefined": row.undefined,
@@ -90,7 +91,7 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
             }
             for s in names
         },
-        "curves": {s: sample.curve(table[s], settled.networks.get(s, ""), rivals[s]) for s in names},
+        "curves": curves,
         "assd_unit": "mm" if asked.structures.volumes else "pixels",
         "same": {s: {name: other for name, other in asked.same[s].items() if name != other} for s in names},
         "images": sample.total,
@@ -118,6 +119,13 @@ def _next(asked: Asked, outlines: Outlines) -> list[str]:
     return [drawn.image for drawn in asked.order if drawn.image and drawn.case not in done]
 
 
+def _estimated(structure: str, column: Mapping[str, CaseGains], asked: Asked, sample: Sample) -> dict[str, Gain]:
+    """Of all candidates; where a candidate has the masks of the source network on all images, its gain is known."""
+    others = {name: row.values for name, row in column.items() if (structure, name) not in asked.unchanged}
+    estimated = sample.estimate(others)
+    return {name: estimated.get(name, sample.nothing()) for name in column}
+
+
 def _decisions(
     asked: Asked,
     table: Mapping[str, Mapping[str, CaseGains]],
@@ -127,35 +135,30 @@ def _decisions(
     if not asked.structures.joint:
         return [decide(structure, column, total=sample.total, rule=sample.rule) for structure, column in gains.items()]
     columns = list(table.values())
-    means = {name: map(fmean, zip(*(column[name].values for column in columns), strict=True)) for name in columns[0]}
-    mean = {name: sample.estimate(name, list(values)) for name, values in means.items()}
-    return [decide_jointly(gains, mean, total=sample.total, rule=sample.rule)]
+    means = {
+        name: list(map(fmean, zip(*(column[name].values for column in columns), strict=True))) for name in columns[0]
+    }
+    return [decide_jointly(gains, sample.estimate(means), total=sample.total, rule=sample.rule)]
 
 
-def _changed(
-    settled: Settled, table: Mapping[str, Mapping[str, CaseGains]], joint: Mapping[str, CaseGains], sample: Sample
-) -> dict[str, Gain]:
-    """Structure -> its gain together with the others, if an outline shows that it is not what was decided on."""
-    of = FINE_TUNED if FINE_TUNED in settled.networks.values() else TOGETHER
-    changed = {}
-    for structure, network in settled.networks.items():
-        values = joint[structure].values
-        alone = [0.0] * len(values) if network == SOURCE else table[structure][network].values
-        if values != alone:
-            changed[structure] = sample.estimate(of, values)
-    return changed
+def _together(network: str, column: Mapping[str, CaseGains], joint: CaseGains, sample: Sample) -> Gain:
+    """Gain of a structure in the bundle whose structures come from different networks."""
+    if network == SOURCE:  # beside which the candidates stood
+        return sample.estimate({TOGETHER: joint.values})[TOGETHER] if any(joint.values) else sample.nothing()
+    return sample.estimate({name: row.values for name, row in column.items()} | {network: joint.values})[network]
 
 
 def _guarded(
     settled: Settled,
     gains: Mapping[str, Mapping[str, Gain]],
     same: Mapping[str, Mapping[str, str]],
-    changed: Mapping[str, Gain],
+    together: Mapping[str, Gain],
     sample: Sample,
 ) -> Settled:
     """One candidate for all where a structure loses by what another candidate says of the one around it."""
-    for structure, gain in changed.items():
-        error = sample.rule.error_at(gain.count, sample.total) / len(gains[structure])
-        if not is_safe(TOGETHER, [{TOGETHER: gain}], error, sample.rule):
+    for structure, gain in together.items():
+        alone = gains[structure].get(settled.networks[structure], sample.nothing())
+        error = sample.rule.error_at(gain.count, sample.total)
+        if gain != alone and not is_safe(TOGETHER, [{TOGETHER: gain}], error, sample.rule):
             return compromise(settled, gains, same, total=sample.total, rule=sample.rule)
     return settled

@@ -9,7 +9,7 @@ from typing import Any
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.fine_tune import FINE_TUNED
 from monai_sfda.candidates.outlines import Outlines
-from monai_sfda.choice import CaseGains, Gain, Rule, drawn_in_order, estimate_gain, interval, weights
+from monai_sfda.choice import CaseGains, Gain, Rule, drawn_in_order, estimate_gain, interval, pull, weights
 
 __all__ = ["Sample"]
 
@@ -33,10 +33,19 @@ class Sample:
         count, exhausted = len(outlines.masks), copies <= {*outlines.masks, *outlines.skipped}
         self.rule = Rule(cap=min(count, Rule().cap)) if exhausted else Rule()  # nothing is left to outline
 
-    def estimate(self, name: str, values: Sequence[float]) -> Gain:
-        """Of a candidate; outlines that it has learned from tell what it gains on others, never on these themselves."""
-        drawn = weights(self.draws[: len(values)], self.total)
-        return estimate_gain(values, weights=drawn, total=ENDLESS if name == FINE_TUNED else self.total)
+    def estimate(self, column: Mapping[str, Sequence[float]]) -> dict[str, Gain]:
+        """Of all candidates: gains on the first outlined images -> gains on all, see `pull`.
+
+        Outlines that a candidate has learned from tell what it gains on others, never on these themselves.
+        """
+        count = len(next(iter(column.values()), ()))
+        pulled = pull(column, weights=weights(self.draws[:count], self.total), total=self.total)
+        learned = {FINE_TUNED: ENDLESS}
+        return {name: estimate_gain(z, total=learned.get(name, self.total)) for name, z in pulled.items()}
+
+    def nothing(self) -> Gain:
+        """The gain of what changes nothing."""
+        return Gain(0.0, 0.0, len(self.draws))
 
     def told(self, gain: Gain, rivals: int) -> dict[str, float | None]:
         """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` and looks together.
@@ -49,8 +58,9 @@ class Sample:
 
     def curve(self, column: Mapping[str, CaseGains], network: str, rivals: int) -> dict[str, Any]:
         """What was known of the network that was taken, or else looks best, after each outline since the first look."""
-        best = max(column, key=lambda name: self.estimate(name, column[name].values).mean)
-        name = network if network in column else best
+        last = self.estimate({name: row.values for name, row in column.items()})
+        name = network if network in column else max(last, key=lambda name: last[name].mean)
         counts = range(self.rule.schedule(self.total)[0], len(self.draws) + 1)
-        told = [self.told(self.estimate(name, column[name].values[:count]), rivals) for count in counts]
+        made = ({name: row.values[:count] for name, row in column.items()} for count in counts)
+        told = [self.told(self.estimate(values)[name], rivals) for values in made]
         return {"candidate": name, "after": [{"outlines": n, **one} for n, one in zip(counts, told, strict=True)]}

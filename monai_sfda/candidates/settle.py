@@ -67,7 +67,7 @@ def compromise(
     error = rule.error_at(count, total)
     unchanged = Gain(0.0, 0.0, count)
     columns = {s: {name: gains[s].get(same[s][name], unchanged) for name in names} for s in gains}
-    safe = [name for name in names if all(is_safe(name, [columns[s]], error / len(gains[s]), rule) for s in columns)]
+    safe = [name for name in names if all(is_safe(name, [columns[s]], error, rule) for s in columns)]
     means = {name: fmean(column[name].mean for column in columns.values()) for name in safe}
     best = max(means, key=lambda name: means[name], default=SOURCE)
     network = best if means.get(best, 0.0) > 0 else SOURCE

@@ -6,9 +6,10 @@ Arithmetic alone: no images, no PyTorch. A command goes through it in this order
     order = [draw.case for draw in draws]                           # "outline these, in this order"
 
     done = draws[:n]                                                # the n images outlined so far
-    gains = case_gains(dice_of_candidate, dice_of_source).values    # of these n images, in this order
-    gain = estimate_gain(gains, weights=weights(done, total), total=total)      # for each candidate
-    decision = decide("cup", {"dpl": gain, "cbmt": other}, total=total, rule=Rule())
+    gains = {"dpl": case_gains(dice_of_dpl, dice_of_source).values, ...}  # of these n images, in this order
+    pulled = pull(gains, weights=weights(done, total), total=total)
+    gains = {name: estimate_gain(values, total=total) for name, values in pulled.items()}
+    decision = decide("cup", gains, total=total, rule=Rule())
     decision.action, decision.candidate, decision.more              # "adopt", "dpl", 0
     decision.sentence()     # adopt dpl: the cup gained 3.6 points (-1.0 to 8.2) on 10 outlines
 
@@ -21,6 +22,7 @@ from monai_sfda.choice.decide import Decision, decide, decide_jointly, is_safe
 from monai_sfda.choice.draw import Draw, draw_order, drawn_in_order, weights
 from monai_sfda.choice.estimate import Gain, estimate_gain
 from monai_sfda.choice.gains import CaseGains, case_gains
+from monai_sfda.choice.pull import pull
 from monai_sfda.choice.rule import Rule
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "interval",
     "is_safe",
     "lower_bound",
+    "pull",
     "upper_bound",
     "weights",
 ]

@@ -36,14 +36,15 @@ class Decision(NamedTuple):
 def decide(structure: str, gains: Mapping[str, Gain], *, total: int, rule: Rule | None = None) -> Decision:
     """Decide for one structure.
 
-    The candidate with the largest gain is adopted if it gained and, but for the error of this look divided by the
-    number of candidates, loses no more than the margin. The source network is kept if no candidate gains more than the
-    margin; that claim fails only if the best candidate's own bound does, so its error is not divided. Otherwise more
-    images are to be outlined; at the cap the largest gain that is safe wins.
+    The candidate with the largest gain is adopted if it gained and, but for the error of this look, loses no more than
+    the margin. The source network is kept if no candidate gains more than the margin. Otherwise more images are to be
+    outlined; at the cap the largest gain that is safe wins. That the best of several was taken is allowed for by their
+    gains, which `pull` has brought nearer to each other.
 
     Args:
         structure: its name, for the words.
-        gains: candidate -> gain over the source network, all on the same outlines; without the source network.
+        gains: candidate -> gain over the source network, all on the same outlines, of values that `pull` gave; without
+            the source network.
         total: number of images that the outlined ones were drawn from.
         rule: margin, cap, error and looks.
 
@@ -82,7 +83,7 @@ def _decide(
 
     if not error:
         return decision("outline", more=more)
-    safe = [name for name in gains if gains[name].mean > 0 and is_safe(name, guarded, error / len(gains), rule)]
+    safe = [name for name in gains if gains[name].mean > 0 and is_safe(name, guarded, error, rule)]
     if best in safe:
         return decision("adopt")
     if all(upper_bound(gain, error) <= rule.margin for gain in gains.values()):

@@ -11,6 +11,7 @@ from monai_sfda.choice.bounds import Interval, interval
 from monai_sfda.choice.decide import decide
 from monai_sfda.choice.draw import draw_order, weights
 from monai_sfda.choice.estimate import Gain, estimate_gain
+from monai_sfda.choice.pull import pull
 from monai_sfda.choice.rule import Rule
 
 __all__ = ["OUTLINES", "POLICIES", "Choice", "Scored", "replay"]
@@ -85,10 +86,9 @@ class _Outlined:
 
     def at(self, n: int) -> dict[str, Gain]:
         if n not in self._made:
-            v = self._weights[n]
-            self._made[n] = {
-                name: estimate_gain(values[:n], weights=v, total=self.total) for name, values in self._gains.items()
-            }
+            values = {name: values[:n] for name, values in self._gains.items()}
+            pulled = pull(values, weights=self._weights[n], total=self.total)
+            self._made[n] = {name: estimate_gain(z, total=self.total) for name, z in pulled.items()}
         return self._made[n]
 
     def covered(self, n: int) -> float:
