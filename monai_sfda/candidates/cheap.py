@@ -1,6 +1,6 @@
 """Candidates that cost no adaptation: other cut-offs, half of the epochs, and networks between source and adapted one.
 
-They are few, because each costs certainty: the error is divided by the number of candidates (docs/choose.md).
+They are few, because each may look best by chance, and so costs certainty (docs/choose.md).
 """
 
 from __future__ import annotations
