@@ -117,7 +117,8 @@ def _tuned(
                 (path,) = (pair.target / kind / named).parent.glob(f"{named.name}.*")
                 name = "_".join(path.relative_to(pair.target / kind).parts)
                 (labelled / kind / name).symlink_to(path.resolve())
-    places = {"dataset_dir": labelled, "ckpt_dir": folder / "trained", "checkpoint": source["checkpoint"]}
+    size = {key: pair.adapt[key] for key in ("image_size",) if key in pair.adapt}
+    places = {"dataset_dir": labelled, "ckpt_dir": folder / "trained", "checkpoint": source["checkpoint"], **size}
     carry_out(folder / "trained", pair.bundle, [(["train.json"], {**TRAINING, "epochs": epochs, **places})])
     after = {**source, "checkpoint": folder / "trained" / "model.pt", "output_dir": folder / "scores"}
     carry_out(folder / "scores", pair.bundle, [(SCORING, after)])
