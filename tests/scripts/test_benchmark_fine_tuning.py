@@ -70,10 +70,10 @@ def test_a_network_learns_from_the_outlined_images_alone(finished, monkeypatch):
             scores(record.parent, [0.7] * 20)
 
     monkeypatch.setitem(MAIN.__globals__, "carry_out", carry_out)
-    pair = MAIN.__globals__["read_matrix"]([finished / "m.json"]).pairs[0]
+    pair = MAIN.__globals__["read_matrix"]([finished / "m.json"]).pairs[0]._replace(adapt={"image_size": [64, 64]})
     before = read_csv(finished / "out" / "p" / "source_only" / "scores" / "cases.csv")
     MAIN.__globals__["_tuned"](pair, finished / "t", before, {"checkpoint": "w", "cutoff": 0.4}, ["c0.png"], 20)
     assert sorted(path.name for path in (finished / "t" / "labelled").glob("*/*")) == ["c0.png"] * 2
     (trained, how), (scored, at) = done
-    assert (trained, how["epochs"], how["checkpoint"]) == ("trained", 20, "w")
+    assert (trained, how["epochs"], how["checkpoint"], how["image_size"]) == ("trained", 20, "w", [64, 64])
     assert (scored, at["cutoff"], at["checkpoint"]) == ("scores", 0.4, finished / "t" / "trained" / "model.pt")
