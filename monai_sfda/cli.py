@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import fire
@@ -34,7 +33,8 @@ from monai_sfda.console import one_sentence, quiet
 from monai_sfda.json_file import read_json
 from monai_sfda.overrides import as_expression
 from monai_sfda.places import existing_folder, labelled_folder, lock_folder
-from monai_sfda.recipe_list import default_recipe, recipe_names
+from monai_sfda.recipe_list import recipe_names
+from monai_sfda.recipe_table import described_recipes
 from monai_sfda.template import LOSSES, TASK, check_structures, new_task, write_bundle
 from monai_sfda.typed import as_typed, expanded, switches, with_switches
 from monai_sfda.workflow import check_configs, run_checked, run_configs
@@ -332,29 +332,8 @@ def methods(bundle: str = "bundles/fundus_disc_cup", *, results: str | None = No
     bundle, results = expanded((bundle, results))
     root = bundle_folder(bundle)
     measured = measured_results(Path(results) / "results.json") if results else []
-    names = recipe_names(root)
-    default_name = default_recipe(root)
-    width = max(map(len, names), default=0)
-    from monai.bundle import ConfigParser
-
-    for name in names:
-        parser = ConfigParser()
-        files = [root / "configs" / "adapt.json", root / "configs" / "methods" / f"{name}.json"]
-        for file in files:
-            read_json(file)
-        parser.read_config([str(file) for file in files])
-        method = parser.get("method")
-        rebuilt = "reconstruction" in method and parser.get_parsed_content("method::reconstruction")
-        source = "; learns from labelled source images too: --source LABELLED" if method.get("uses_source") else ""
-        default = " (the default)" if method["name"] == default_name else ""
-        lines = [
-            method["summary"] + default,
-            method["citation"] + ("; here a reconstruction" if rebuilt else "") + source,
-        ]
-        for row in measured:
-            if row["method"] == name and row["change"] and row["change"]["difference"] is not None:
-                change, dice = 100 * row["change"]["difference"], fmean(row["dice"])
-                lines.append(f"{row['pair']}, {row['structure']}: Dice {dice:.1f} %, {change:+.1f} against the source")
+    width = max(map(len, recipe_names(root)), default=0)
+    for name, lines in described_recipes(root, measured):
         print(f"\n{'':{width + 1}}".join([f"{name:{width}} {lines[0]}", *lines[1:]]))
 
 

@@ -28,6 +28,7 @@ HOUSE = """
     overrides       typed
     mask_file
     recipe_list     json_file
+    recipe_table    json_file recipe_list
     schedule        json_file recipe_list tables
     console         root_cause
     failures        files root_cause tables
@@ -74,7 +75,7 @@ HOUSE = """
     adapting        arguments candidates console delivery json_file overrides places recipe_list same_run schedule \
                     typed workflow
     cli             adapting arguments benchmark candidates console failures json_file overrides passport places \
-                    prediction recipe_list template training typed workflow
+                    prediction recipe_list recipe_table template training typed workflow
     label           cli console delivery files json_file mask_file overrides places recipe_list tables volumes \
                     workflow
 
