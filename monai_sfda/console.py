@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import sys
 import traceback
 import warnings
@@ -60,6 +61,13 @@ def say_why(error: Exception) -> str:
 
 
 def _sentence(error: BaseException) -> str:
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
+        failed = error.args[0]
+        _, target, why = failed[0]
+        return (
+            f"Expected to copy files, found: {why} ({len(failed)} files, first {target}); correct this and repeat the "
+            "command."
+        )
     if isinstance(error, OSError) and error.strerror:
         place = f" at {error.filename2 or error.filename}" if error.filename else ""
         return f"Expected to read and write files, found: {error.strerror}{place}; correct this and repeat the command."

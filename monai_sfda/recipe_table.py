@@ -37,15 +37,15 @@ def described_recipes(bundle: Path, measured: Iterable[Mapping[str, Any]]) -> It
             [
                 method["summary"] + (" (the default)" if method["name"] == default else ""),
                 method["citation"] + ("; here a reconstruction" if rebuilt else "") + source,
-                *(_gain(row) for row in measured if row["method"] == name and _is_known(row["change"])),
+                *(_gain(row, row["change"]) for row in measured if row["method"] == name and _is_known(row["change"])),
             ],
         )
 
 
 def _is_known(change: Mapping[str, Any] | None) -> bool:
-    return bool(change) and change["difference"] is not None
+    return change is not None and change.get("difference") is not None
 
 
-def _gain(row: Mapping[str, Any]) -> str:
-    change, dice = 100 * row["change"]["difference"], fmean(row["dice"])
-    return f"{row['pair']}, {row['structure']}: Dice {dice:.1f} %, {change:+.1f} against the source"
+def _gain(row: Mapping[str, Any], change: Mapping[str, float]) -> str:
+    gain, dice = 100 * change["difference"], fmean(row["dice"])
+    return f"{row['pair']}, {row['structure']}: Dice {dice:.1f} %, {gain:+.1f} against the source"

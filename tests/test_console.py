@@ -1,4 +1,5 @@
 import logging
+import shutil
 import warnings
 
 import pytest
@@ -58,3 +59,9 @@ def test_only_warnings_of_others_are_kept_off_the_screen(caplog):
         logging.getLogger("monai_sfda.data").warning("1 of 2 images cannot be read")
     assert not seen
     assert "cannot be read" in caplog.text
+
+
+def test_files_that_cannot_be_copied_are_counted_and_the_first_is_named():
+    with pytest.raises(SystemExit) as stop, one_sentence():
+        raise shutil.Error([("a", "b/c", "[Errno 28] No space left on device"), ("d", "e", "the same")])
+    assert "found: [Errno 28] No space left on device (2 files, first b/c); correct" in str(stop.value.code)

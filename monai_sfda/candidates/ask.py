@@ -12,7 +12,15 @@ from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
 from monai_sfda.candidates.deliver import DRAFT
-from monai_sfda.candidates.images import copy_volume, find_pictures, find_run_volumes, list_images, volume_reader
+from monai_sfda.candidates.images import (
+    OtherImages,
+    copy_volume,
+    find_pictures,
+    find_run_volumes,
+    list_images,
+    remember_images,
+    volume_reader,
+)
 from monai_sfda.candidates.order import Drawn, draw_once, put_images, put_source_masks
 from monai_sfda.candidates.run import find_candidates, find_source, reading_options, running_options
 from monai_sfda.candidates.segment import PART, kept_masks, mask_name, segment
@@ -141,6 +149,10 @@ def _segmented(
                 if done.masks and not listed:
                     listed = list_images(run, done.masks[SOURCE], structures)
                 made = segment(network, further, run, structures, made_of, **{**options, **listed})
+                if network is networks[0]:
+                    remember_images(run, made[0], structures)
+        except OtherImages:
+            raise
         except Exception as error:
             if network is networks[0]:
                 raise

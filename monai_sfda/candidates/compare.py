@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +55,7 @@ def compare(masks: Mapping[str, Mapping[str, Path]], structures: Structures, *, 
     names, cases = list(masks), list(masks[SOURCE])
     total, farthest = np.zeros((len(structures.names), len(names), len(names))), {}
     for case in tqdm(cases, "comparing", unit="image", leave=False):
-        dice = _dice(_pixels(structures.read(masks[name][case])) for name in names)
+        dice = _dice(map(_pixels, _of_one_size(case, [masks[name][case] for name in names], structures)))
         total += dice
         farthest[case] = float(1 - dice[:, names.index(SOURCE)].min())
     mean = (total / len(cases)).tolist()
@@ -84,6 +84,20 @@ def same_as(agreement: Mapping[str, Mapping[str, float]], names: Sequence[str]) 
         farthest = min((name for name in names if name != SOURCE), key=lambda name: agreement[name][SOURCE])
         standing[farthest] = farthest
     return standing
+
+
+def _of_one_size(case: str, paths: Iterable[Path], structures: Structures) -> Iterator[np.ndarray]:
+    first: tuple[int, ...] = ()
+    for path in paths:
+        channels = structures.read(path)
+        first = first or channels.shape
+        if channels.shape != first:
+            found = " and ".join("x".join(map(str, shape[1:])) for shape in (first, channels.shape))
+            raise ValueError(
+                f"Expected masks of {case} of one size, found {found}: the image was changed between two networks; "
+                "delete the folders choice and outline of the run to begin anew."
+            )
+        yield channels
 
 
 def _pixels(channels: np.ndarray) -> np.ndarray:

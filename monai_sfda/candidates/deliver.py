@@ -17,6 +17,7 @@ __all__ = ["CHOSEN", "DRAFT", "deliver", "withdraw"]
 
 CHOSEN = "chosen"
 DRAFT = f"{CHOSEN}.part"
+OLD = f"{CHOSEN}.old"
 EVIDENCE = ("sentence", "networks", "gains", "images", "outlined")
 
 
@@ -50,7 +51,9 @@ def deliver(run: Path, wanted: Mapping[str, Candidate], structures: Structures, 
 
 def withdraw(run: Path) -> None:
     """Delete what was chosen on other outlines."""
-    shutil.rmtree(run / CHOSEN, ignore_errors=True)
+    if (run / CHOSEN).is_dir():
+        os.replace(run / CHOSEN, run / OLD)  # at once: half a bundle would look like one
+    shutil.rmtree(run / OLD, ignore_errors=True)
 
 
 def _lineage(wanted: Mapping[str, Candidate]) -> dict[str, Any]:

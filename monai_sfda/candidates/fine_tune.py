@@ -29,7 +29,7 @@ from monai_sfda.passport import read_passport, write_passport
 from monai_sfda.tables import read_csv
 from monai_sfda.workflow import run_configs
 
-__all__ = ["FINE_TUNED", "cross_fit", "label_map", "train_on_all"]
+__all__ = ["FINE_TUNED", "can_fine_tune", "cross_fit", "label_map", "train_on_all"]
 
 FINE_TUNED = "fine-tuned"
 MADE_OF = "made_of.json"
@@ -52,12 +52,10 @@ def cross_fit(run: Path, asked: Asked, outlines: Outlines, epochs: int) -> Asked
         epochs: of each training.
     """
     cases = list(outlines.masks)
-    why = ""
-    if asked.structures.volumes:
-        why = "it takes pictures, and this run is on volumes"
-    elif len(cases) - len(cases[::FOLDS]) < FEWEST:
-        why = f"it takes {FEWEST + FEWEST // 2} outlines, and there are {len(cases)}"
-    if why:
+    if not can_fine_tune(asked, outlines):
+        why = f"it takes {FEWEST + FEWEST // 2} outlines, and {len(cases)} count"
+        if asked.structures.volumes:
+            why = "it takes pictures, and this run is on volumes"
         return asked._replace(left_out=[*asked.left_out, f"{FINE_TUNED} is left out: {why}."])
     masks: dict[str, Path] = {}
     try:
@@ -77,6 +75,12 @@ def cross_fit(run: Path, asked: Asked, outlines: Outlines, epochs: int) -> Asked
         masks={**asked.masks, FINE_TUNED: masks},
         same={structure: {**same, FINE_TUNED: FINE_TUNED} for structure, same in asked.same.items()},
     )
+
+
+def can_fine_tune(asked: Asked, outlines: Outlines) -> bool:
+    """Whether each of the trainings gets enough images."""
+    cases = list(outlines.masks)
+    return not asked.structures.volumes and len(cases) - len(cases[::FOLDS]) >= FEWEST
 
 
 def train_on_all(run: Path, asked: Asked, outlines: Outlines, epochs: int) -> None:

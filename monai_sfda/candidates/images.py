@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,29 @@ from monai_sfda.candidates.candidate import Candidate
 from monai_sfda.candidates.run import find_images_folder, reading_options
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.data import find_images
+from monai_sfda.files import paths_of
 from monai_sfda.json_file import read_json, write_json
 from monai_sfda.volumes import Volume, VolumeReader, find_volumes
 
-__all__ = ["copy_volume", "find_pictures", "find_run_volumes", "list_images", "spacing_of_copy", "volume_reader"]
+__all__ = [
+    "OtherImages",
+    "copy_volume",
+    "find_pictures",
+    "find_run_volumes",
+    "list_images",
+    "remember_images",
+    "spacing_of_copy",
+    "volume_reader",
+]
 
 LISTED = Path("choice", "images.json")
+SEGMENTED = Path("choice", "segmented.json")
+ENDS = 2**16
+"""Bytes at the beginning and the end of a file, by which it is known again."""
+
+
+class OtherImages(ValueError):
+    """Masks of two networks would not be of the same images."""
 
 
 def find_pictures(run: Path) -> dict[str, str]:
@@ -28,17 +47,48 @@ def find_pictures(run: Path) -> dict[str, str]:
     return {item["case"]: item["image"] for item in find_images(find_images_folder(run))}
 
 
+def remember_images(run: Path, cases: Collection[str], structures: Structures) -> None:
+    """Keep what the files of the images are known by, in ``run/choice/segmented.json``."""
+    write_json(run / SEGMENTED, {item["case"]: _known_by(item) for item in _found(run, cases, structures)}, indent=None)
+
+
 def list_images(run: Path, cases: Collection[str], structures: Structures) -> dict[str, str]:
     """The option of a prediction that makes it look at ``cases`` alone, so that nobody is warned of others again.
 
     Writes ``run/choice/images.json``.
+
+    Raises:
+        OtherImages: if the file of an image is another one than `remember_images` met.
     """
-    found = find_run_volumes(run).values() if structures.volumes else find_images(find_images_folder(run))
-    write_json(run / LISTED, {"images": [item for item in found if item["case"] in cases]}, indent=None)
+    found = _found(run, cases, structures)
+    before = read_json(run / SEGMENTED) if (run / SEGMENTED).is_file() else {}
+    if changed := [item["case"] for item in found if before.get(item["case"]) not in (None, _known_by(item))]:
+        raise OtherImages(
+            f"Expected the images that the source network segmented, found {len(changed)} with other content "
+            f"({changed[0]}); delete {run / 'choice'} and {run / 'outline'} to begin anew."
+        )
+    write_json(run / LISTED, {"images": found}, indent=None)
     # By a reference, since a sign in the name of a folder would be taken for one.
     return {
         "listed": f"$monai.bundle.ConfigParser.load_config_file(str(@results_dir) + '/../../{LISTED.name}')['images']"
     }
+
+
+def _found(run: Path, cases: Collection[str], structures: Structures) -> list[dict[str, Any]]:
+    found = find_run_volumes(run).values() if structures.volumes else find_images(find_images_folder(run))
+    return [item for item in found if item["case"] in cases]
+
+
+def _known_by(item: Mapping[str, Any]) -> str:
+    """Checksum of the sizes and both ends of the files of an image: whole series would take minutes."""
+    digest = hashlib.sha256()
+    for path in paths_of(item["image"]):
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest.update(f"{size} ".encode() + file.read(ENDS))
+            file.seek(max(0, size - ENDS))
+            digest.update(file.read(ENDS))
+    return digest.hexdigest()
 
 
 def find_run_volumes(run: Path) -> dict[str, dict[str, Any]]:

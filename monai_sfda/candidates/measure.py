@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.deliver import deliver, withdraw
-from monai_sfda.candidates.fine_tune import FINE_TUNED, cross_fit, train_on_all
+from monai_sfda.candidates.fine_tune import FINE_TUNED, can_fine_tune, cross_fit, train_on_all
 from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
 from monai_sfda.candidates.run import read_record, write_record
@@ -46,25 +46,29 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
           ``hd95``, in ``assd_unit`` (pixels, or mm of volumes), and ``undefined``, on how many outlined images outline
           and mask are both empty;
         - ``curves``: structure -> see `Sample.curve`; ``same``: structure -> candidate -> the one that stands for it;
-        - ``outlined``: case -> checksum of its outline; ``skipped`` cases; ``next``: copies of the images to outline
-          now; ``empty``: structure -> how many outlines do not have it; ``images``: how many the gains hold for;
-          ``left_out``: a sentence about each file and candidate that does not count.
+        - ``outlined``: case -> checksum of its outline; ``further``: how many outlines count from the next look on;
+          ``tunable``: whether a training on them was left out; ``skipped`` cases; ``next``: copies of the images to
+          outline now; ``empty``: structure -> how many outlines do not have it; ``images``: how many the gains hold
+          for; ``left_out``: a sentence about each file and candidate that does not count.
 
     Raises:
         ValueError: if no outline can be used.
         FileNotFoundError: if there is none.
     """
-    outlines = read_outlines(folder, asked.order, asked.images, asked.structures)
+    found = read_outlines(folder, asked.order, asked.images, asked.structures)
+    sample = Sample(asked, found)
+    outlines = sample.outlines
     if fine_tune:
         asked = cross_fit(run, asked, outlines, fine_tune)
     names = asked.structures.names
     wanted = dict.fromkeys([SOURCE, *(name for s in names for name in asked.distinct(s))])
     scores = score_masks({name: dict.fromkeys(names, name) for name in wanted}, asked, outlines)
-    sample = Sample(asked, outlines)
     table = {s: {name: gains_of(scores, name, s) for name in asked.distinct(s)} for s in names}
     gains = {s: _estimated(s, table[s], asked, sample) for s in names}
     rivals = {s: len(gains[s]) for s in names}
-    settled = settle(_decisions(asked, table, gains, sample), names)
+    empty = {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names}
+    unseen = [s for s in names if empty[s] == len(outlines.masks)]
+    settled = settle(_decisions(asked, table, gains, sample, unseen), names, unseen)
     curves = {s: sample.curve(table[s], settled.networks.get(s, ""), rivals[s]) for s in names}
     if len(set(settled.networks.values())) > 1:
         scores |= score_masks({TOGETHER: settled.networks}, asked, outlines)
@@ -96,9 +100,11 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         "same": {s: {name: other for name, other in asked.same[s].items() if name != other} for s in names},
         "images": sample.total,
         "outlined": outlines.checksums,
-        "empty": {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names},
+        "empty": empty,
         "skipped": outlines.skipped,
-        "next": _next(asked, outlines)[: settled.more],
+        "further": sample.further,
+        "tunable": not fine_tune and not asked.structures.one_network and can_fine_tune(asked, outlines),
+        "next": _next(asked, found)[: settled.more],
         "left_out": [*asked.left_out, *outlines.left_out],
     }
     if settled.networks:
@@ -114,8 +120,8 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
 
 
 def _next(asked: Asked, outlines: Outlines) -> list[str]:
-    """Names of the copies that have no outline yet, in order."""
-    done = {*outlines.masks, *outlines.skipped}
+    """Names of the copies that have no outline that can be used yet, in order."""
+    done = {*outlines.masks, *outlines.unable}
     return [drawn.image for drawn in asked.order if drawn.image and drawn.case not in done]
 
 
@@ -131,14 +137,23 @@ def _decisions(
     table: Mapping[str, Mapping[str, CaseGains]],
     gains: Mapping[str, Mapping[str, Gain]],
     sample: Sample,
+    unseen: Collection[str],
 ) -> list[Decision]:
+    """One for each structure, or one for all: on the mean of those that an outline shows, if one does."""
+    options: dict[str, Any] = {"total": sample.total, "rule": sample.rule, "further": sample.further}
     if not asked.structures.joint:
-        return [decide(structure, column, total=sample.total, rule=sample.rule) for structure, column in gains.items()]
-    columns = list(table.values())
+        return [decide(structure, column, **options) for structure, column in gains.items()]
+    columns = [table[s] for s in gains if s not in unseen] or list(table.values())
     means = {
         name: list(map(fmean, zip(*(column[name].values for column in columns), strict=True))) for name in columns[0]
     }
-    return [decide_jointly(gains, sample.estimate(means), total=sample.total, rule=sample.rule)]
+    guarded = {s: _harmless(column, sample) if s in unseen else column for s, column in gains.items()}
+    return [decide_jointly(guarded, sample.estimate(means), **options)]
+
+
+def _harmless(column: Mapping[str, Gain], sample: Sample) -> dict[str, Gain]:
+    """Where nothing is to be found, and neither network finds anything, no certainty is to be had."""
+    return {name: gain if gain.mean else sample.nothing() for name, gain in column.items()}
 
 
 def _together(network: str, column: Mapping[str, CaseGains], joint: CaseGains, sample: Sample) -> Gain:

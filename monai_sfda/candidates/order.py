@@ -11,7 +11,7 @@ from monai_sfda.choice import Rule, draw_order
 from monai_sfda.files import whole_file, without_suffix
 from monai_sfda.tables import read_csv, write_csv
 
-__all__ = ["SOURCE_MASKS", "Drawn", "draw_once", "put_images", "put_source_masks"]
+__all__ = ["SOURCE_MASKS", "SPARE", "Drawn", "draw_once", "put_images", "put_source_masks"]
 
 SOURCE_MASKS = Path("outline", "source_mask")
 
@@ -60,14 +60,26 @@ def draw_once(
             return []
         write_csv(path, COLUMNS, rows)
     try:
-        order = [Drawn(row["case"], float(row["disagreement"]), row["image"]) for row in read_csv(path, COLUMNS)]
+        order = _read(path)
     except ValueError as error:
-        raise ValueError(f"Expected {path} as it was drawn, found other content; delete it to draw anew.") from error
+        raise ValueError(
+            f"Expected {path} as it was drawn, found other content; delete {path.parent} to draw anew."
+        ) from error
     if sorted(drawn.case for drawn in order) != sorted(cases):
         raise ValueError(
             f"Expected the images that {path} was drawn from, found others in the masks of the candidates; delete "
             f"{path.parent} to draw anew."
         )
+    return order
+
+
+def _read(path: Path) -> list[Drawn]:
+    rows = read_csv(path, COLUMNS)
+    order = [Drawn(row["case"], float(row["disagreement"]), row["image"]) for row in rows]
+    names = [drawn.image for drawn in order if drawn.image]
+    numbered = [row["number"] for row in rows] == [f"{n}" for n in range(1, len(rows) + 1)]
+    if not numbered or len(set(names)) < len(names) or not all(0 <= drawn.disagreement <= 1 for drawn in order):
+        raise ValueError("Expected numbers from 1 on, disagreements in [0, 1] and each copy once.")
     return order
 
 

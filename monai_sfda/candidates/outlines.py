@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from monai_sfda.candidates.order import Drawn
+from monai_sfda.candidates.order import SPARE, Drawn
 from monai_sfda.candidates.read_outline import read_outline
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.data.tree import visible_files
@@ -46,9 +46,21 @@ class Outlines(NamedTuple):
     left_out: list[str]
     """A sentence about each file that cannot be used."""
     skipped: list[str]
-    """Cases without a usable outline that were to be outlined before others that have one, or that `SKIP` names."""
+    """Cases without a usable outline that were to be outlined before others that have one, or that `SKIP` names; at
+    most `SPARE`."""
+    unable: set[str]
+    """Those that `SKIP` names."""
     checksums: dict[str, str]
     """Case -> SHA-256 of the file of its outline."""
+
+    def first(self, count: int) -> Outlines:
+        """The same with no more than ``count`` outlines."""
+        cases = list(self.masks)[:count]
+        checksums = {case: self.checksums[case] for case in cases}
+        if isinstance(self.masks, _ReadAgain):
+            files = {case: self.masks.files[case] for case in cases}
+            return self._replace(masks=_ReadAgain(files, self.masks.structures), checksums=checksums)
+        return self._replace(masks={case: self.masks[case] for case in cases}, checksums=checksums)
 
 
 def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, structures: Structures) -> Outlines:
@@ -63,7 +75,7 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
 
     Raises:
         FileNotFoundError: if there are no label maps.
-        ValueError: if none can be used.
+        ValueError: if none can be used, or too many images were passed over before the first one.
     """
     root = existing_folder(folder)
     root = root / "mask" if (root / "mask").is_dir() else root
@@ -91,12 +103,29 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             left_out.append(f"{name} is left out: {reason(error, path)}")
     if not found:
         raise ValueError(f"Expected an outline that can be used, found none of {len(files)}: {left_out[0]}")
-    cases = [drawn.case for drawn in order]
-    last = max(cases.index(case) for case in found)
-    skipped = [case for n, case in enumerate(cases) if case not in found and (n < last or case in unable)]
-    ordered = {case: found[case] for case in cases if case in found}
+    counted, skipped = _in_order(order, found, unable)
+    if passed := len(found) - len(counted):
+        told = f"Expected at most {SPARE} images before them without an outline, found more"
+        missing = [drawn.image for drawn in order if drawn.case in skipped and drawn.case not in unable]
+        told += f"; outline {', '.join(missing[:3])} first." if missing else "."
+        if not counted:
+            raise ValueError(f"Expected outlines in the order of the numbers, found later ones alone. {told}")
+        left_out.append(f"{passed} {'outlines are' if passed > 1 else 'outline is'} left out: {told}")
+    ordered = {case: found[case] for case in counted}
     masks = _ReadAgain(ordered, structures) if structures.volumes else ordered
-    return Outlines(masks, left_out, skipped, {case: checksums[case] for case in ordered})
+    return Outlines(masks, left_out, skipped, unable, {case: checksums[case] for case in ordered})
+
+
+def _in_order(order: Sequence[Drawn], found: Collection[str], unable: Collection[str]) -> tuple[list[str], list[str]]:
+    """Cases whose outlines count, and those that were passed over: at most `SPARE`; what is behind more is left out.
+
+    Else a person would select the images, perhaps those on which a network looks good.
+    """
+    cases = [drawn.case for drawn in order]
+    last = max(n for n, case in enumerate(cases) if case in found)
+    passed = [n for n, case in enumerate(cases) if case not in found and (n < last or case in unable)]
+    end = passed[SPARE] if len(passed) > SPARE else len(cases)
+    return [case for case in cases[:end] if case in found], [cases[n] for n in passed if n < end]
 
 
 def _unable(path: Path, owners: Mapping[str, Sequence[Drawn]]) -> tuple[set[str], list[str]]:

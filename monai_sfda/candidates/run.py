@@ -61,7 +61,7 @@ def record_source(run: Path, *, bundle: Path, images: str | os.PathLike, overrid
         "reading": json.loads(json.dumps(reading)),
         "running": {name: value for name, value in overrides.items() if name in RUNNING and isinstance(value, str)},
     }
-    before = read_json(run / RECORD) if (run / RECORD).is_file() else now
+    before = read_record(run) if (run / RECORD).is_file() else now
     if before["source"]["sha256"] != now["source"]["sha256"] or before["images"]["absolute"] != real_path(images):
         raise ValueError(
             f"Expected the source weights and the images that {run} was begun with, found others; choose another "
@@ -83,8 +83,22 @@ def write_record(run: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_record(run: Path) -> dict[str, Any]:
-    """Read ``run/choice.json``."""
-    return read_json(run / RECORD)
+    """Read ``run/choice.json``.
+
+    Raises:
+        ValueError: if it is not what `record_source` wrote.
+    """
+    record = read_json(run / RECORD)
+    try:
+        known = {"bundle", "weights", "sha256", "options"} <= set(record["source"]) and "absolute" in record["images"]
+    except (TypeError, KeyError):
+        known = False
+    if not known:
+        raise ValueError(
+            f"Expected {run / RECORD} as monai-sfda adapt --methods wrote it, found other content; delete it and "
+            "repeat the adapt command."
+        )
+    return record
 
 
 def find_source(run: Path) -> Candidate:

@@ -9,7 +9,7 @@ from typing import Any
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.fine_tune import FINE_TUNED
 from monai_sfda.candidates.outlines import Outlines
-from monai_sfda.choice import CaseGains, Gain, Rule, drawn_in_order, estimate_gain, interval, pull, weights
+from monai_sfda.choice import CaseGains, Gain, Rule, drawn_in_order, estimate_gain, pull, stated, weights
 
 __all__ = ["Sample"]
 
@@ -27,11 +27,13 @@ class Sample:
 
     def __init__(self, asked: Asked, outlines: Outlines) -> None:
         able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
-        self.total = len(able)
-        self.draws = drawn_in_order(list(outlines.masks), able)
         copies = {drawn.case for drawn in asked.order if drawn.image}
         count, exhausted = len(outlines.masks), copies <= {*outlines.masks, *outlines.skipped}
+        self.images, self.total = len(asked.order), len(able)
         self.rule = Rule(cap=min(count, Rule().cap)) if exhausted else Rule()  # nothing is left to outline
+        self.outlines = outlines.first(self.rule.reached(count, self.total))
+        self.further = count - len(self.outlines.masks)
+        self.draws = drawn_in_order(list(self.outlines.masks), able)
 
     def estimate(self, column: Mapping[str, Sequence[float]]) -> dict[str, Gain]:
         """Of all candidates: gains on the first outlined images -> gains on all, see `pull`.
@@ -39,9 +41,10 @@ class Sample:
         Outlines that a candidate has learned from tell what it gains on others, never on these themselves.
         """
         count = len(next(iter(column.values()), ()))
-        pulled = pull(column, weights=weights(self.draws[:count], self.total), total=self.total)
+        # Images that were passed over are some that nothing is known of: only all of them together leave no doubt.
+        pulled = pull(column, weights=weights(self.draws[:count], self.total), total=self.images)
         learned = {FINE_TUNED: ENDLESS}
-        return {name: estimate_gain(z, total=learned.get(name, self.total)) for name, z in pulled.items()}
+        return {name: estimate_gain(z, total=learned.get(name, self.images)) for name, z in pulled.items()}
 
     def nothing(self) -> Gain:
         """The gain of what changes nothing."""
@@ -53,7 +56,7 @@ class Sample:
         The ends are None where too few outlines tell.
         """
         level = self.rule.stated_level(gain.count, self.total, rivals)
-        low, high = (None if math.isnan(bound) else bound for bound in interval(gain, level))
+        low, high = (None if math.isnan(bound) else bound for bound in stated(gain, level))
         return {"dice": gain.mean, "low": low, "high": high}
 
     def curve(self, column: Mapping[str, CaseGains], network: str, rivals: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -24,21 +24,29 @@ class Settled(NamedTuple):
     sentence: str
 
 
-def settle(decisions: Sequence[Decision], names: Sequence[str]) -> Settled:
+def settle(decisions: Sequence[Decision], names: Sequence[str], unseen: Collection[str] = ()) -> Settled:
     """Join the decisions of all structures: each gets the candidate that was decided for it.
 
     Args:
         decisions: of all structures, or one of all together.
         names: the structures.
+        unseen: those that no outline shows. Perhaps nobody outlined them, so they stay with the source network.
     """
-    told = ". ".join(_capital(decision.sentence()) for decision in decisions)
-    if more := max(decision.more for decision in decisions):
-        return Settled("outline", {}, more, f"{told}.")
+    counted = [decision for decision in decisions if decision.structure not in unseen]
+    more = max(decision.more for decision in counted or decisions)
+    told = [f"{_capital(decision.sentence())}." for decision in counted]
+    if not counted:
+        told.append(f"Outline {more} more." if more else "Keep the source network.")
+    told += [f"No outline shows the {name}: was it outlined?" for name in unseen]
+    if more:
+        return Settled("outline", {}, more, " ".join(told))
     wanted = [decision.candidate if decision.action == "adopt" else SOURCE for decision in decisions]
     networks = dict(zip(names, wanted if len(wanted) == len(names) else wanted * len(names), strict=True))
-    if len(set(wanted)) > 1:
-        told += f". The bundle takes {' and '.join(f'the {s} from {name}' for s, name in networks.items())}"
-    return Settled(_action(networks), networks, 0, f"{told}.")
+    if len(decisions) == len(names):
+        networks |= dict.fromkeys(unseen, SOURCE)
+    if len(set(networks.values())) > 1:
+        told.append(f"The bundle takes {' and '.join(f'the {s} from {name}' for s, name in networks.items())}.")
+    return Settled(_action(networks), networks, 0, " ".join(told))
 
 
 def compromise(

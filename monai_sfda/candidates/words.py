@@ -64,14 +64,17 @@ def what_was_found(run: Path, measured: Mapping[str, Any]) -> str:
         lines.append(f"Without an outline, so that the gains do not hold for them: {', '.join(skipped)}")
     for structure, count in measured["empty"].items():
         if count:
-            lines.append(
-                f"{count} of the outlines {'does' if count == 1 else 'do'} not show {structure}; they count, too."
-            )
+            verbs = ("does", "it counts") if count == 1 else ("do", "they count")
+            lines.append(f"{count} of the outlines {verbs[0]} not show {structure}; {verbs[1]}, too.")
+    if further := measured["further"]:
+        lines.append(f"{_outlines(further)} more count{'s' if further == 1 else ''} at the next decision.")
     lines += ["", f"Verdict  {measured['sentence']}"]
     if copies := measured["next"]:
         lines.append(
             f"Next     {', '.join(copies)}; if one cannot be outlined, write its name into {SKIP} beside the masks"
         )
+    if measured["tunable"]:
+        lines.append("Also     --fine_tune 100 trains the source network on these outlines, and lets it compete")
     lines.append(f"Report   {run / 'choice' / 'report.html'}")
     if measured["networks"]:
         lines.append(f"Bundle   {run / CHOSEN} ({from_whom(measured['networks'])})")
@@ -82,6 +85,10 @@ def from_whom(networks: Mapping[str, str]) -> str:
     """``dpl``, or ``disc: dpl, cup: source`` where structures come from different candidates."""
     names = list(dict.fromkeys(networks.values()))
     return names[0] if len(names) == 1 else ", ".join(f"{structure}: {name}" for structure, name in networks.items())
+
+
+def _outlines(count: int) -> str:
+    return f"{count} outline" if count == 1 else f"{count} outlines"
 
 
 def points(share: float) -> str:
@@ -106,6 +113,6 @@ def _table(measured: Mapping[str, Any]) -> list[str]:
             rows.append((name, structure, points(row["dice"]), spread, distance(row["assd"]), distance(row["hd95"])))
     first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
     lines = [f"{a:{first}}  {b:{second}}  {c:>6}  {d:>15}  {e:>6}  {f:>6}".rstrip() for a, b, c, d, e, f in rows]
-    count = f"{len(measured['outlined'])} outlines of {measured['images']} images"
+    count = f"{_outlines(len(measured['outlined']))} of {measured['images']} images"
     unit = measured["assd_unit"]
     return [*lines, f"{count}; Dice in points, ASSD and HD95 in {unit}, each less that of the source network"]

@@ -5,7 +5,8 @@ Arithmetic alone: no images, no PyTorch. A command goes through it in this order
     draws = draw_order({case: disagreement in [0, 1]}, seed=0)      # once; kept beside the run
     order = [draw.case for draw in draws]                           # "outline these, in this order"
 
-    done = draws[:n]                                                # the n images outlined so far
+    n = Rule().reached(outlined, total)                             # those of the last look
+    done = draws[:n]
     gains = {"dpl": case_gains(dice_of_dpl, dice_of_source).values, ...}  # of these n images, in this order
     pulled = pull(gains, weights=weights(done, total), total=total)
     gains = {name: estimate_gain(values, total=total) for name, values in pulled.items()}
@@ -17,7 +18,7 @@ Structures that exclude each other (softmax) are decided together: `decide_joint
 that may be drawn; the gains hold for these.
 """
 
-from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
+from monai_sfda.choice.bounds import Interval, interval, lower_bound, stated, upper_bound
 from monai_sfda.choice.decide import Decision, decide, decide_jointly, is_safe
 from monai_sfda.choice.draw import Draw, draw_order, drawn_in_order, weights
 from monai_sfda.choice.estimate import Gain, estimate_gain
@@ -42,6 +43,7 @@ __all__ = [
     "is_safe",
     "lower_bound",
     "pull",
+    "stated",
     "upper_bound",
     "weights",
 ]

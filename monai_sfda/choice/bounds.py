@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 
 from monai_sfda.choice.estimate import Gain
 
-__all__ = ["Interval", "interval", "lower_bound", "upper_bound"]
+__all__ = ["Interval", "interval", "lower_bound", "stated", "upper_bound"]
 
 
 class Interval(NamedTuple):
@@ -31,6 +31,11 @@ def interval(gain: Gain, level: float = 0.95) -> Interval:
     """Two-sided, for one candidate and one look at the outlines; nan where the error is."""
     error = (1 - level) / 2
     return Interval(lower_bound(gain, error), upper_bound(gain, error))
+
+
+def stated(gain: Gain, level: float) -> Interval:
+    """`interval`, within what a gain can be."""
+    return Interval(*(min(max(bound, -1.0), 1.0) if bound == bound else bound for bound in interval(gain, level)))
 
 
 def _distance(gain: Gain, error: float) -> float:

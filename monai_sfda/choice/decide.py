@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from monai_sfda.choice.bounds import Interval, interval, lower_bound, upper_bound
+from monai_sfda.choice.bounds import Interval, lower_bound, stated, upper_bound
 from monai_sfda.choice.estimate import Gain
 from monai_sfda.choice.rule import Rule
 from monai_sfda.choice.words import sentence
@@ -27,13 +27,17 @@ class Decision(NamedTuple):
     """Two-sided; 95 % for all candidates and looks together, since the best of several is told when it looks best."""
     more: int = 0
     """With ``outline``: how many more until the next decision."""
+    shown: bool = True
+    """False with ``keep-source`` for want of certainty: nothing was shown to be safe, nor all to be worth nothing."""
 
     def sentence(self) -> str:
         """The decision in words."""
-        return sentence(self.action, self.candidate, self.structure, self.gain, self.interval, self.more)
+        return sentence(self.action, self.candidate, self.structure, self.gain, self.interval, self.more, self.shown)
 
 
-def decide(structure: str, gains: Mapping[str, Gain], *, total: int, rule: Rule | None = None) -> Decision:
+def decide(
+    structure: str, gains: Mapping[str, Gain], *, total: int, rule: Rule | None = None, further: int = 0
+) -> Decision:
     """Decide for one structure.
 
     The candidate with the largest gain is adopted if it gained and, but for the error of this look, loses no more than
@@ -47,15 +51,21 @@ def decide(structure: str, gains: Mapping[str, Gain], *, total: int, rule: Rule 
             the source network.
         total: number of images that the outlined ones were drawn from.
         rule: margin, cap, error and looks.
+        further: outlines there are beyond those that the gains rest on, see `Rule.reached`.
 
     Raises:
         ValueError: if there is no candidate, or they rest on different numbers of outlines.
     """
-    return _decide(structure, gains, [gains], total, rule or Rule())
+    return _decide(structure, gains, [gains], total, rule or Rule(), further)
 
 
 def decide_jointly(
-    gains: Mapping[str, Mapping[str, Gain]], mean: Mapping[str, Gain], *, total: int, rule: Rule | None = None
+    gains: Mapping[str, Mapping[str, Gain]],
+    mean: Mapping[str, Gain],
+    *,
+    total: int,
+    rule: Rule | None = None,
+    further: int = 0,
 ) -> Decision:
     """Decide for structures that exclude each other, so that they can only come from one network.
 
@@ -66,20 +76,22 @@ def decide_jointly(
         mean: candidate -> estimate from the gains of the images, averaged over the structures.
         total: as in `decide`.
         rule: as in `decide`.
+        further: as in `decide`.
     """
-    return _decide(" and ".join(gains), mean, [mean, *gains.values()], total, rule or Rule())
+    structure = f"mean of {' and '.join(gains)}" if len(gains) > 1 else next(iter(gains), "")
+    return _decide(structure, mean, [mean, *gains.values()], total, rule or Rule(), further)
 
 
 def _decide(
-    structure: str, gains: Mapping[str, Gain], guarded: list[Mapping[str, Gain]], total: int, rule: Rule
+    structure: str, gains: Mapping[str, Gain], guarded: list[Mapping[str, Gain]], total: int, rule: Rule, further: int
 ) -> Decision:
     count = _count(guarded)
     best = max(gains, key=lambda name: (gains[name].mean, name))
-    more = rule.missing(count, total)
+    more = max(0, rule.missing(count, total) - further)
     error, level = rule.error_at(count, total), rule.stated_level(count, total, len(gains))
 
-    def decision(action: str, name: str = best, more: int = 0) -> Decision:
-        return Decision(structure, action, name, gains[name], interval(gains[name], level), more)
+    def decision(action: str, name: str = best, more: int = 0, shown: bool = True) -> Decision:
+        return Decision(structure, action, name, gains[name], stated(gains[name], level), more, shown)
 
     if not error:
         return decision("outline", more=more)
@@ -92,7 +104,7 @@ def _decide(
         return decision("outline", more=more)
     if safe:
         return decision("adopt", max(safe, key=lambda name: gains[name].mean))
-    return decision("keep-source")
+    return decision("keep-source", shown=False)
 
 
 def is_safe(name: str, guarded: Sequence[Mapping[str, Gain]], error: float, rule: Rule) -> bool:

@@ -32,7 +32,7 @@ class Rule(NamedTuple):
         """Share of the error that is spent on the look that ``count`` outlines have reached, 0 before the first.
 
         Alpha spending (Lan and DeMets 1983): by n outlines ``error * (n / cap) ** 2`` is spent, so that early looks
-        decide only what is clear, and the last has most. Outlines beyond a look belong to it until the next look.
+        decide only what is clear, and the last has most.
         """
         return self.error * self._share_at(count, total) if count >= self.schedule(total)[0] else 0.0
 
@@ -48,6 +48,13 @@ class Rule(NamedTuple):
         reached = [look for look in looks if look <= count] or [looks[0]]
         previous = reached[-2] if len(reached) > 1 else 0
         return (reached[-1] ** 2 - previous**2) / looks[-1] ** 2
+
+    def reached(self, count: int, total: int) -> int:
+        """How many of ``count`` outlines count: those of the last look, or all before the first.
+
+        Whoever decides after each outline looks more often than the error allows for.
+        """
+        return max((look for look in self.schedule(total) if look <= count), default=count)
 
     def missing(self, count: int, total: int) -> int:
         """Outlines until the next look, 0 at the cap."""

@@ -10,7 +10,9 @@ from monai_sfda.choice.estimate import Gain
 __all__ = ["sentence"]
 
 
-def sentence(action: str, candidate: str, structure: str, gain: Gain, bounds: Interval, more: int) -> str:
+def sentence(
+    action: str, candidate: str, structure: str, gain: Gain, bounds: Interval, more: int, shown: bool = True
+) -> str:
     """What to do, and the figures that it rests on; points are hundredths of Dice.
 
     >>> sentence("adopt", "dpl", "cup", Gain(0.036, 0.0124, 10), Interval(0.008, 0.064), 0)
@@ -19,7 +21,8 @@ def sentence(action: str, candidate: str, structure: str, gain: Gain, bounds: In
     if action == "adopt":
         return f"adopt {candidate}: {_change(structure, gain, bounds)}"
     if action == "keep-source":
-        return f"keep the source network: with {candidate}, the best candidate, {_change(structure, gain, bounds)}"
+        told = f"keep the source network: with {candidate}, the best candidate, {_change(structure, gain, bounds)}"
+        return told if shown else f"{told}, which is not certain enough"
     if not gain.count:
         return f"outline {more} images: without outlines nothing can be said of the {structure}"
     return f"outline {more} more: with {candidate}, so far the best, {_change(structure, gain, bounds)}"

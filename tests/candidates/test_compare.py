@@ -73,3 +73,9 @@ def test_the_first_of_those_that_are_alike_stands_for_the_others():
 def test_one_candidate_is_left_where_all_are_like_the_source():
     table = agreement(source_dpl=0.996, source_tent=0.992, dpl_tent=1.0)
     assert same_as(table, ["source", "dpl", "tent"]) == {"source": "source", "dpl": "source", "tent": "tent"}
+
+
+def test_masks_of_another_size_are_one_sentence(tmp_path):
+    drawn = {"source": masks(tmp_path, "source", [[1, 1]]), "dpl": masks(tmp_path, "dpl", [[1, 1, 0]])}
+    with pytest.raises(ValueError, match=r"masks of 0\.png of one size, found 1x2 and 1x3: the image was changed"):
+        compare(drawn, STRUCTURES, keep=tmp_path / "kept.json", made_of={})

@@ -108,15 +108,15 @@ def test_few_outlines_leave_it_out_and_the_others_are_judged(monkeypatch, capsys
     command(monkeypatch, "choose", run)
     command(monkeypatch, "choose", run, "--outlines", outline(run, 5, tmp_path / "outlines"), "--fine_tune", 1)
     printed = capsys.readouterr().out
-    assert "Note     fine-tuned is left out: it takes 6 outlines, and there are 5." in printed
+    assert "Note     fine-tuned is left out: it takes 6 outlines, and 5 count." in printed
     assert "dpl" in printed
     assert "Expected --fine_tune EPOCHS with --outlines" in fails(monkeypatch, "choose", run, "--fine_tune", 3)
 
 
 def test_one_outline_more_may_leave_a_training_as_it_was(monkeypatch, capsys, tmp_path, run):
-    """With 7 outlines fold 3 holds one, with 8 two; it has learned from the same six."""
+    """Eight count of eight and of nine."""
     command(monkeypatch, "choose", run)
-    for count in (7, 8):
+    for count in (8, 9):
         words = ["--outlines", outline(run, count, tmp_path / f"{count}"), "--fine_tune", 1]
         command(monkeypatch, "choose", run, *words)
         assert "fine-tuned " in capsys.readouterr().out

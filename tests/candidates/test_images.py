@@ -11,8 +11,17 @@ from PIL import Image
 from volume_files import write_volumes
 
 from monai_sfda.candidates.candidate import Candidate
-from monai_sfda.candidates.images import copy_volume, find_run_volumes, spacing_of_copy, volume_reader
+from monai_sfda.candidates.images import (
+    OtherImages,
+    copy_volume,
+    find_run_volumes,
+    list_images,
+    remember_images,
+    spacing_of_copy,
+    volume_reader,
+)
 from monai_sfda.candidates.run import record_source
+from monai_sfda.candidates.structures import Structures
 from monai_sfda.volumes import VolumeReader, read_volume
 
 HEART = ROOT / "bundles" / "heart_cine_mri"
@@ -81,3 +90,19 @@ def test_a_run_finds_and_reads_its_volumes_as_its_adaptation_did(tmp_path):
     assert list(find_run_volumes(run)) == ["case_0.nii.gz", "case_1.nii.gz", "cine.nii.gz frame 1"]
     reader = volume_reader(run, Candidate("source", bundle, bundle / "models" / "model.pt", {}))
     assert (reader.pixel_size, reader.by_slices) == ((8, 1.5, 1.5), True)
+
+
+def test_images_that_changed_after_the_source_network_saw_them_are_refused(tmp_path):
+    """Else the candidates would be compared on different pictures."""
+    bundle, images, run = copy_bundle(HEART, tmp_path / "bundle", b"weights"), tmp_path / "images", tmp_path / "run"
+    images.mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((8, 8), number, np.uint8)).save(images / f"{number}.png")
+    record_source(run, bundle=bundle, images=images, overrides={})
+    structures = Structures(["cup"], [[1]], "sigmoid", True)
+    remember_images(run, ["0.png", "1.png"], structures)
+    assert list_images(run, ["0.png", "1.png"], structures)
+    for name in ("1.png", "2.png"):
+        Image.fromarray(np.full((8, 8), 9, np.uint8)).save(images / name)
+    with pytest.raises(OtherImages, match=r"found 1 with other content \(1\.png\); delete"):
+        list_images(run, ["0.png", "1.png"], structures)

@@ -178,7 +178,7 @@ def test_candidates_that_change_nothing_need_no_outlines(monkeypatch, capsys, tm
 def test_bad_outlines_and_candidates_cost_themselves_alone(monkeypatch, capsys, tmp_path):
     run = make_run(tmp_path, {"source": (8,), "dpl": (0,), "tent": (14,), "cbmt": (5,), "ud4r": (4,)})
     command(monkeypatch, "choose", run)
-    outlines = outline(run, 8, tmp_path / "outlines")
+    outlines = outline(run, 10, tmp_path / "outlines")
     first, second = sorted(outlines.iterdir())[:2]
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(first)
     Image.fromarray(np.zeros((64, 70), np.uint8)).save(second)
@@ -193,12 +193,13 @@ def test_bad_outlines_and_candidates_cost_themselves_alone(monkeypatch, capsys, 
     assert "Note     tent is not finished" in printed
     assert "Note     cbmt has lost files" in printed
     assert "Note     ud4r is left out: it has no mask of 1 image" in printed
-    assert "1 of the outlines does not show nucleus; they count, too." in printed
+    assert "1 of the outlines does not show nucleus; it counts, too." in printed
     found = measured(run)
     assert list(found["gains"]["nucleus"]) == ["dpl"]
     assert found["skipped"] == [first.name.partition("_")[2]]
-    assert (len(found["outlined"]), found["images"], found["empty"]) == (7, 11, {"nucleus": 1})
+    assert (len(found["outlined"]), found["images"], found["empty"]) == (8, 11, {"nucleus": 1})
     assert found["decision"] == "adopt"
+    assert "1 outline more counts at the next decision." in printed
 
 
 @pytest.mark.parametrize(
@@ -247,16 +248,72 @@ def test_damaged_files_of_a_choice_are_made_again(monkeypatch, capsys, tmp_path)
 
 
 def test_where_no_copy_is_left_it_is_decided_with_what_there_is(monkeypatch, capsys, tmp_path):
-    """Of 30 images 25 are copied; seven of them cannot be outlined, so that there are 18 outlines, never 20."""
-    run = make_run(tmp_path, {"source": (8,), "dpl": (9,)}, count=30)
+    """Of 20 images four cannot be outlined, so that there are 16 outlines, never 20."""
+    run = make_run(tmp_path, {"source": (8,), "dpl": (9,)}, count=20)
     command(monkeypatch, "choose", run)
-    assert "at most 20; the last 5 are spare, for images that cannot be outlined" in capsys.readouterr().out
-    outlines = outline(run, 25, tmp_path / "outlines")
-    for path in sorted(outlines.iterdir())[3:10]:
+    outlines = outline(run, 20, tmp_path / "outlines")
+    for path in sorted(outlines.iterdir())[3:7]:
         path.unlink()
     command(monkeypatch, "choose", run, "--outlines", outlines)
     assert measured(run)["decision"] == "keep-source"
-    assert len(measured(run)["outlined"]) == 18
+    assert len(measured(run)["outlined"]) == 16
+
+
+def test_spare_copies_replace_five_images_at_most(monkeypatch, capsys, tmp_path):
+    """Who passes over more selects the images, and perhaps those on which a network looks good."""
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,)}, count=30)
+    command(monkeypatch, "choose", run)
+    assert "at most 20; the last 5 are spare, for images that cannot be outlined" in capsys.readouterr().out
+    outlines = outline(run, 25, tmp_path / "outlines")
+    for path in sorted(outlines.iterdir())[6:12]:
+        path.unlink()
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    found, printed = measured(run), capsys.readouterr().out
+    assert (len(found["outlined"]), found["further"], found["images"]) == (5, 1, 25)
+    assert "13 outlines are left out: Expected at most 5 images before them without an outline" in printed
+    for path in sorted(outlines.iterdir())[:-1]:
+        path.unlink()
+    assert "in the order of the numbers, found later ones" in fails(monkeypatch, "choose", run, "--outlines", outlines)
+
+
+def test_images_that_were_passed_over_leave_some_doubt(monkeypatch, tmp_path):
+    """Of 7 images 5 are outlined; only all together leave none."""
+    run = make_run(tmp_path, {"source": (8,), "dpl": (6,)}, count=7)
+    command(monkeypatch, "choose", run)
+    outlines = outline(run, 7, tmp_path / "outlines")
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    row = measured(run)["gains"]["nucleus"]["dpl"]
+    assert row["low"] == row["high"]
+    for path in sorted(outlines.iterdir())[:2]:
+        path.unlink()
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    row = measured(run)["gains"]["nucleus"]["dpl"]
+    assert (measured(run)["images"], row["low"] < row["dice"] < row["high"]) == (5, True)
+
+
+def test_a_decision_stays_until_the_next_look(monkeypatch, tmp_path):
+    """Six or seven outlines say what five did: whoever decides after each one looks too often."""
+    run = make_run(tmp_path, {"source": (8,), "dpl": (0,), "tent": (7,)}, count=20)
+    command(monkeypatch, "choose", run)
+    told = []
+    for count in (5, 6, 7):
+        command(monkeypatch, "choose", run, "--outlines", outline(run, count, tmp_path / f"{count}"))
+        found = measured(run)
+        assert found.pop("further") == count - 5
+        told.append(found)
+    assert told[0] == told[1] == told[2]
+
+
+def test_a_structure_that_nobody_outlined_stays_with_the_source(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8, 8), "dpl": (0, 0)}, bundle=FUNDUS, count=20)
+    monkeypatch.setattr(sys.modules["monai_sfda.candidates.measure"], "deliver", lambda *_: None)
+    command(monkeypatch, "choose", run)
+    outlines = outline(run, 5, tmp_path / "outlines")
+    for path in outlines.iterdir():
+        Image.fromarray(np.minimum(np.asarray(Image.open(path)), 1)).save(path)
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    assert measured(run)["networks"] == {"disc": "dpl", "cup": "source"}
+    assert "No outline shows the cup: was it outlined? The bundle takes" in capsys.readouterr().out
 
 
 def test_the_last_images_may_be_some_that_cannot_be_outlined(monkeypatch, capsys, tmp_path):

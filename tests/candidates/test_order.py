@@ -44,13 +44,26 @@ def test_an_order_of_other_images_is_refused(tmp_path):
         draw_once(tmp_path, {"a/b.png", "e.png"}, lambda: SIZES)
 
 
-@pytest.mark.parametrize("row", ["1,a/b.png,,001_b.png", "1,a/b.png", "1", "number,case,disagreement,image"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1,a/b.png,,001_b.png",
+        "1,a/b.png",
+        "1",
+        "number,case,disagreement,image",
+        "2,a/b.png,0.5,001_b.png",
+        "1,a/b.png,nan,001_b.png",
+        "1,a/b.png,-0.1,001_b.png",
+    ],
+)
 def test_a_damaged_order_is_one_sentence(tmp_path, row):
     draw_once(tmp_path, SIZES, lambda: SIZES)
     path = tmp_path / "outline" / "order.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], row, *lines[2:]]))
-    with pytest.raises(ValueError, match=r"Expected .*order\.csv as it was drawn, found other content; delete it"):
+    with pytest.raises(
+        ValueError, match=r"Expected .*order\.csv as it was drawn, found other content; delete .*outline to"
+    ):
         draw_once(tmp_path, SIZES, lambda: SIZES)
 
 
@@ -58,7 +71,7 @@ def test_an_order_with_an_image_twice_is_refused(tmp_path):
     draw_once(tmp_path, SIZES, lambda: SIZES)
     path = tmp_path / "outline" / "order.csv"
     path.write_text(path.read_text() + path.read_text().splitlines()[-1] + "\n")
-    with pytest.raises(ValueError, match=r"was drawn from, found others"):
+    with pytest.raises(ValueError, match=r"as it was drawn, found other content"):
         draw_once(tmp_path, SIZES, lambda: SIZES)
 
 

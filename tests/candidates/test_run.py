@@ -86,3 +86,10 @@ def test_candidates_that_are_unfinished_or_incomplete_are_told_apart(run):
     (run / "candidates" / "dpl" / "report.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"Expected a finished candidate in .*, found none \(cbmt is not"):
         find_candidates(run)
+
+
+@pytest.mark.parametrize("record", ["{}", '{"source": 1, "images": {}}'])
+def test_a_record_of_something_else_is_one_sentence(tmp_path, record):
+    (tmp_path / "choice.json").write_text(record)
+    with pytest.raises(ValueError, match=r"choice\.json as monai-sfda adapt --methods wrote it, found other content"):
+        find_source(tmp_path)

@@ -71,7 +71,7 @@ def test_structures_of_a_softmax_are_decided_on_their_mean_and_none_may_lose():
     mean = {"dpl": gain(0.03), "cbmt": gain(0.02)}
     fine = {"core": {"dpl": gain(0.05), "cbmt": gain(0.02)}, "rim": {"dpl": gain(0.01), "cbmt": gain(0.02)}}
     decision = decide_jointly(fine, mean, total=100)
-    assert (decision.action, decision.candidate, decision.structure) == ("adopt", "dpl", "core and rim")
+    assert (decision.action, decision.candidate, decision.structure) == ("adopt", "dpl", "mean of core and rim")
     torn = {**fine, "rim": {"dpl": gain(-0.03), "cbmt": gain(0.02)}}
     assert decide_jointly(torn, mean, total=100).action == "outline"
     at_cap = {name: {m: g._replace(count=20) for m, g in row.items()} for name, row in (torn | {"": mean}).items()}
