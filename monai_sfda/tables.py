@@ -34,7 +34,7 @@ def write_csv(path: str | os.PathLike[str], columns: Sequence[str], rows: Iterab
 
 
 def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[dict[str, str]]:
-    """Rows of a table of `write_csv`, or of one that a spreadsheet saved, with or without a byte order mark.
+    """Rows of a table of `write_csv`, or of one that a spreadsheet saved, also with ``;`` between cells.
 
     Cells that a row lacks at its end are empty.
 
@@ -48,7 +48,10 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[
     """
     try:
         with open(path, encoding=ENCODING, newline="") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
+            first = file.readline()
+            file.seek(0)
+            european = ";" in first and "," not in first  # Excel where a comma is the decimal sign
+            header, *lines = list(csv.reader(file, delimiter=";" if european else ",")) or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"Expected a table in {path}, found other content; save it as CSV in UTF-8.") from error
     names = [original(name) for name in header]

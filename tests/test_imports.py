@@ -43,14 +43,14 @@ HOUSE = """
 
     metrics         pieces
     networks        files functional precision
-    losses          files functional precision protocols
+    losses          files functional precision protocols tables
     transforms      files functional mask_file pieces
 
     method          networks.norm protocols transforms.views
 
     imageio         files reading transforms.nested
     data            failures files mask_file places reading tables
-    volumes         data files mask_file pieces reading transforms
+    volumes         data files imageio mask_file pieces reading transforms
     pseudo          files fingerprint functional networks.layers networks.tap protocols
     inferers        functional networks.fast networks.norm precision protocols
     handlers        digits files functional json_file metrics networks.moved root_cause tables

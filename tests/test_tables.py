@@ -65,3 +65,8 @@ def test_other_content_is_one_sentence(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"")
     with pytest.raises(ValueError, match=r"Expected the columns case and reason in .*, found others"):
         read_csv(tmp_path / "t.csv", ["case", "reason"])
+
+
+def test_a_table_that_excel_saved_in_europe_is_read(tmp_path):
+    (tmp_path / "t.csv").write_text('case;reason\na,b;"c;d"\n', encoding="utf-8-sig")
+    assert read_csv(tmp_path / "t.csv", ["case"]) == [{"case": "a,b", "reason": "c;d"}]

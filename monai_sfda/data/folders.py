@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from monai_sfda.data.label_maps import without_label_maps
+from monai_sfda.data.short_names import short_name
 from monai_sfda.data.tree import counted, is_system_folder, visible_files
 from monai_sfda.files import SUFFIXES, readable_path, without_suffix
 from monai_sfda.places import existing_folder, labelled_folder
@@ -44,10 +45,10 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
 
     Each item holds ``image`` (path), ``case`` (path relative to the folder, with ``/``) and ``output`` (relative path
     of its mask, see :func:`mask_names`). Suffixes count in any case; a file of an unknown suffix, or none, is taken
-    if it is DICOM; hidden files and folders are left out; links to folders are followed once. System folders, label
-    maps of other images, and pictures of unsupported kinds are left out with a warning, see `visible_files` and
-    `without_label_maps`. Where the folder holds both ``image`` and ``mask`` (the labelled layout), only ``image`` is
-    searched, and cases are relative to it.
+    if it is DICOM, and if it is blank beside such a file, so that whoever reads it says so; hidden files and folders
+    are left out; links to folders are followed once. System folders, label maps of other images, and pictures of
+    unsupported kinds are left out with a warning, see `visible_files` and `without_label_maps`. Where the folder holds
+    both ``image`` and ``mask`` (the labelled layout), only ``image`` is searched, and cases are relative to it.
 
     Args:
         folder: the folder.
@@ -62,6 +63,7 @@ def find_images(folder: str | Path, *, exclude: Iterable[str | Path] = ()) -> li
         root = root / "image"
     files = visible_files(root, exclude)
     kinds = {path: _kind(path) for path in files}
+    kinds |= dict.fromkeys(_blank_beside_dicom(kinds), "image")
     images = [path for path, kind in kinds.items() if kind == "image"]
     if not images:
         raise FileNotFoundError(
@@ -117,7 +119,8 @@ def mask_names(cases: Sequence[str], *, suffix: str = ".png") -> dict[str, str]:
     """Give each case the relative path of its mask: its own with another suffix.
 
     Cases that would share a path, also on a disk that ignores upper and lower case, keep their suffix:
-    ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``. The same holds where a folder has that name.
+    ``a.jpg, a.png, b.jpg -> a.jpg.png, a.png.png, b.png``. The same holds where a folder has that name. What would be
+    too long for a disk is shortened, see `short_name`.
 
     Raises:
         ValueError: if two cases are the same.
@@ -129,7 +132,8 @@ def mask_names(cases: Sequence[str], *, suffix: str = ".png") -> dict[str, str]:
     full: set[str] = set()
     folders = {str(folder).casefold() for case in cases for folder in PurePosixPath(case).parents}
     while True:
-        names = {case: (case if case in full else without_suffix(case)) + suffix for case in cases}
+        stems = {case: case if case in full else without_suffix(case) for case in cases}
+        names = {case: short_name(stem + suffix, suffix) for case, stem in stems.items()}
         uses = Counter(name.casefold() for name in names.values()) + Counter(folders)
         shared = {case for case, name in names.items() if uses[name.casefold()] > 1}
         if shared <= full:
@@ -146,16 +150,33 @@ def _warn_of_others(root: Path) -> None:
 
 def _kind(path: Path) -> str | None:
     """``"image"``, ``"other picture"``, or None for what is neither."""
-    if path.name.lower().endswith(SUFFIXES):
+    if _has_suffix(path):
         return "image"
-    suffix = path.suffix.lower()
-    if suffix in OTHERS or path.name.upper() == "DICOMDIR":
+    if _is_other(path):
         return None
     # Archives name DICOM files by number, by unique identifier, or as their scanner liked.
     head = _head(path)
     if is_dicom(head):
         return "image"
-    return "other picture" if suffix in PICTURES or head.startswith(BEGINNINGS) else None
+    return "other picture" if path.suffix.lower() in PICTURES or head.startswith(BEGINNINGS) else None
+
+
+def _blank_beside_dicom(kinds: dict[Path, str | None]) -> list[Path]:
+    """What a copy that was broken off leaves, and a file that may not be read, among DICOM files without a suffix."""
+    folders = {path.parent for path, kind in kinds.items() if kind == "image" and not _has_suffix(path)}
+    return [
+        path
+        for path, kind in kinds.items()
+        if kind is None and path.parent in folders and not _is_other(path) and not _head(path).strip(b"\0")
+    ]
+
+
+def _has_suffix(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def _is_other(path: Path) -> bool:
+    return path.suffix.lower() in OTHERS or path.name.upper() == "DICOMDIR"
 
 
 def _head(path: Path) -> bytes:

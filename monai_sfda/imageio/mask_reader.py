@@ -14,6 +14,7 @@ from PIL import Image
 
 from monai_sfda.imageio.photo_reader import PhotoReader
 from monai_sfda.reading.kind import sniff
+from monai_sfda.reading.nifti import size_factors
 from monai_sfda.reading.orientation import upright
 from monai_sfda.reading.read import read_stored
 from monai_sfda.reading.stored import Stored
@@ -72,8 +73,8 @@ class MaskReader(PhotoReader):
 
 def _sizes(path: str | Path) -> tuple[float, float]:
     image: Any = nibabel.load(path)
-    width, height = voxel_sizes(image.affine)[:2]
-    return float(width), float(height)
+    height, width = size_factors(image) or (1.0, 1.0)
+    return tuple((voxel_sizes(image.affine)[:2] * (width, height)).tolist())
 
 
 def _class_ids(stored: Stored, name: str) -> np.ndarray:
@@ -85,7 +86,10 @@ def _class_ids(stored: Stored, name: str) -> np.ndarray:
         if (levels != levels[..., :1]).any():
             raise _colours(name)
         levels = levels[..., 0]
+    if stored.palette is not None:
+        _refuse_other_greys(levels, stored.palette, name)
     if stored.inverted:
+        _refuse_inverted_table(levels, name)
         levels = _less(levels, stored.bits)
     with np.errstate(invalid="ignore"):
         ids = np.rint(levels).astype(np.uint8)
@@ -95,6 +99,28 @@ def _class_ids(stored: Stored, name: str) -> np.ndarray:
             f"{levels.max()}; save it as 8-bit grey or palette png."
         )
     return ids
+
+
+def _refuse_other_greys(indices: np.ndarray, palette: np.ndarray, name: str) -> None:
+    """Of a table without colours either the indices or the greys may be the ids; black and white are 0 and 1."""
+    if (palette != palette[:, :1]).any():
+        return
+    used = np.unique(indices[indices < len(palette)]).astype(int)
+    greys = palette[used, 0]
+    if not ((greys == used).all() or (greys == 255 * used).all()):
+        raise ValueError(
+            f"Expected class ids in mask {name}, found a palette of greys in another order or range than its indices; "
+            "save it as 8-bit grey png of the ids."
+        )
+
+
+def _refuse_inverted_table(levels: np.ndarray, name: str) -> None:
+    """ImageJ stores a mask of black and white as 0 and 255 with an inverted table, and means the stored values."""
+    if levels.dtype == np.uint8 and ((levels == 0) | (levels == 255)).all():
+        raise ValueError(
+            f"Expected class ids in mask {name}, found 0 and 255 of which 0 is white (an inverted lookup table, as of "
+            "ImageJ), so that it is unclear which one is the structure; save it as 8-bit grey png of the ids."
+        )
 
 
 def _less(levels: np.ndarray, bits: int | None) -> np.ndarray:

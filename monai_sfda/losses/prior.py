@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from monai_sfda.files import sha256
+from monai_sfda.tables import read_csv
 
 __all__ = ["FixedRatio", "RatioPrior", "RatioTable", "for_cases", "source_ratios"]
 
@@ -95,8 +95,8 @@ class RatioTable:
         cases: images that must be in the table.
 
     Raises:
-        ValueError: if the table lacks the column or a case, its rows make no sense, ``column`` holds the true sizes, or
-            a class is absent in some rows only and tags are not declared.
+        ValueError: if the table lacks the column or a case, its rows make no sense or repeat a case, ``column`` holds
+            the true sizes, or a class is absent in some rows only and tags are not declared.
     """
 
     def __init__(
@@ -125,7 +125,10 @@ class RatioTable:
         ratio = sizes / total
         if ids is not None:
             ratio = torch.stack([ratio[:, list(channel)].sum(1) for channel in ids], 1)
-        self._ratios = dict(zip(_read_column(self.path, "val_ids"), ratio, strict=True))
+        names = _read_column(self.path, "val_ids")
+        if len(set(names)) < len(names):
+            raise ValueError(f"Expected one row for each image in {path}, found several of one; correct its val_ids.")
+        self._ratios = dict(zip(names, ratio, strict=True))
         self(list(cases))
 
     def __call__(self, case: Sequence[str]) -> Tensor:
@@ -163,10 +166,7 @@ def _read_sizes(path: Path, column: str) -> Tensor:
 
 
 def _read_column(path: Path, column: str) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:  # a spreadsheet may have saved it
-        delimiter = ";" if ";" in file.readline() else ","
-        file.seek(0)
-        reader = csv.DictReader(file, delimiter=delimiter)
-        if column not in (reader.fieldnames or ()):
-            raise ValueError(f"Expected a column {column} in {path}, found {', '.join(reader.fieldnames or ())}.")
-        return [row[column] for row in reader]
+    rows = read_csv(path)
+    if rows and column not in rows[0]:
+        raise ValueError(f"Expected a column {column} in {path}, found {', '.join(rows[0])}; give another file.")
+    return [row[column] for row in rows]

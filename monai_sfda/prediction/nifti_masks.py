@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from monai_sfda.prediction.convert_masks import Item, convert_masks
-from monai_sfda.reading.dicom_header import dicom_header
+from monai_sfda.reading.dicom_header import dicom_header, dicom_spacing
 from monai_sfda.reading.exif import exif_orientation
 from monai_sfda.reading.kind import sniff
 from monai_sfda.reading.orientation import as_stored
@@ -72,11 +72,12 @@ def _as_stored(path: str | Path, ids: np.ndarray) -> np.ndarray:
 
 def _on_dicom(path: str | Path, ids: np.ndarray) -> Any:
     data = dicom_header(path, tags=TAGS)
-    down, across = data.get("PixelSpacing") or (1, 1)
+    spacing, _ = dicom_spacing(data)
+    down, across = spacing or (1.0, 1.0)
     axes = data.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0)
     affine = _affine((across, down), axes, data.get("ImagePositionPatient") or (0, 0, 0))
     mask = new_label_map(ids[..., None], affine)
-    mask.header.set_xyzt_units("mm" if "PixelSpacing" in data else None)
+    mask.header.set_xyzt_units("mm" if spacing else None)
     return mask
 
 

@@ -13,6 +13,7 @@ from monai_sfda.reading.dicom_greys import shown_greys
 from monai_sfda.reading.dicom_header import dicom_spacing, open_dicom
 from monai_sfda.reading.dicom_needed import FLOATS, require_elements, require_pydicom
 from monai_sfda.reading.dicom_palette import palette_colours
+from monai_sfda.reading.disk import is_of_the_disk
 from monai_sfda.reading.kind import other_content
 from monai_sfda.reading.stored import Refused, Stored, refuse_huge
 
@@ -45,9 +46,11 @@ def read_dicom(path: str | Path) -> Stored:
         return stored
     except errors.InvalidDicomError as error:
         raise other_content(path, "DICOM image") from error
-    except (OSError, ImportError, Refused):
+    except (ImportError, Refused):
         raise
     except Exception as error:
+        if is_of_the_disk(error):
+            raise
         # What pydicom says may quote the file, and with it a patient.
         remedy = ", without compression" if _compressed(data if how else None) else ""
         raise Refused(

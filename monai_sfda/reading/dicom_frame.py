@@ -11,13 +11,14 @@ from PIL import Image
 
 from monai_sfda.reading.dicom_bits import used_bits
 from monai_sfda.reading.dicom_needed import FLOATS
+from monai_sfda.reading.jpeg import said_colours
 from monai_sfda.reading.stored import Refused
 
 __all__ = ["frame_pixels", "require_frames"]
 
 JPEG, JPEG_2000 = b"\xff\xd8", b"\xff\x4f\xff\x51"  # with which a frame begins
+JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"  # or as a file of its own, in which the stream of JPEG 2000 comes later
 RGB_SAID = JPEG + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"  # APP14: colours were not transformed
-USUAL = ([1, 2, 3], list(b"RGB"))  # names of the components of YBR and of RGB
 MULTIPLE_COMPONENTS = b"\xff\x52"  # the marker of JPEG 2000 that says whether colours were transformed
 
 
@@ -73,7 +74,7 @@ def _frames_stored(data: Any, name: str) -> int:
 
     offsets, fragments = _fragments(data)
     whole = data.file_meta.TransferSyntaxUID == RLELossless  # of which each fragment is a frame
-    begins = sum(whole or fragment.startswith((JPEG, JPEG_2000)) for fragment in fragments)
+    begins = sum(whole or fragment.startswith((JPEG, JPEG_2000, JP2)) for fragment in fragments)
     return max(begins, offsets)
 
 
@@ -120,7 +121,7 @@ def _jpeg_bits(frame: bytes) -> int:
 def _jpeg(frame: bytes, data: Any, name: str) -> np.ndarray:
     """By Pillow, which tells RGB from YBR by the stream (APP14, JFIF, names of components): headers are often wrong."""
     with Image.open(io.BytesIO(frame), formats=("JPEG",)) as image:
-        if data.PhotometricInterpretation == "RGB" and _says_no_colours(image) and not frame.startswith(RGB_SAID):
+        if data.PhotometricInterpretation == "RGB" and said_colours(image) is None and not frame.startswith(RGB_SAID):
             return _jpeg(RGB_SAID + frame[2:], data, name)
         mode = "L" if data.SamplesPerPixel == 1 else "RGB"
         if image.mode != mode or image.size != (data.Columns, data.Rows):
@@ -131,13 +132,8 @@ def _jpeg(frame: bytes, data: Any, name: str) -> np.ndarray:
         return np.asarray(image)
 
 
-def _says_no_colours(image: Any) -> bool:
-    """Whether nothing in a JPEG stream tells RGB from YBR, so that the header has to."""
-    components = [component for component, *_ in image.layer]
-    return not {"jfif", "adobe_transform"} & image.info.keys() and components not in USUAL
-
-
 def _transformed(frame: bytes) -> bool:
     """Whether a JPEG 2000 stream holds transformed colours."""
-    place = frame.find(MULTIPLE_COMPONENTS)
-    return frame.startswith(JPEG_2000) and 0 < place < len(frame) - 8 and frame[place + 8] == 1
+    begin = frame.find(JPEG_2000) if frame.startswith((JPEG_2000, JP2)) else -1
+    place = frame.find(MULTIPLE_COMPONENTS, begin)
+    return begin >= 0 and 0 < place < len(frame) - 8 and frame[place + 8] == 1

@@ -32,14 +32,16 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
 
 
 def _shown(pixels: np.ndarray, data: Any) -> Stored:
-    inverted = data.PhotometricInterpretation == "MONOCHROME1"
+    inverted = data.PhotometricInterpretation == "MONOCHROME1" or data.get("PresentationLUTShape") == "INVERSE"
     slope, intercept = _rescale(data)
+    signed = data.PixelRepresentation == 1
     values, bits = pixels, said_depth(data)
     if data.get("ModalityLUTSequence"):
-        values, bits = _apply_table(pixels, data.ModalityLUTSequence[0], data)
-        slope, intercept = 1.0, 0.0
+        values, bits = _apply_table(pixels, data.ModalityLUTSequence[0], data, signed)
+        slope, intercept, signed = 1.0, 0.0, False
     if data.get("VOILUTSequence"):
-        values, bits = _apply_table(np.rint(values * slope + intercept), data.VOILUTSequence[0], data)
+        signed = min(slope * end + intercept for end in _ends(data, signed)) < 0
+        values, bits = _apply_table(np.rint(values * slope + intercept), data.VOILUTSequence[0], data, signed)
         return Stored(values, bits=bits, inverted=inverted)
     window = _window(data)
     if window is not None:
@@ -48,6 +50,12 @@ def _shown(pixels: np.ndarray, data: Any) -> Stored:
         shown = apply_windowing(values * slope + intercept, window)
         return Stored(np.rint(shown).astype(np.uint8), inverted=inverted)
     return Stored(values, bits=bits, inverted=inverted != (slope < 0))
+
+
+def _ends(data: Any, signed: bool) -> tuple[int, int]:
+    """The smallest and the largest number that may be stored."""
+    values = 2**data.BitsStored
+    return (-values // 2, values // 2 - 1) if signed else (0, values - 1)
 
 
 def padding_pixels(pixels: np.ndarray, data: Any) -> np.ndarray:
@@ -60,20 +68,27 @@ def padding_pixels(pixels: np.ndarray, data: Any) -> np.ndarray:
     return (pixels.astype(np.int64) - first) % values <= last - first
 
 
-def _apply_table(values: np.ndarray, item: Any, data: Any) -> tuple[np.ndarray, int]:
+def _apply_table(values: np.ndarray, item: Any, data: Any, signed: bool) -> tuple[np.ndarray, int]:
     """Look up whole numbers in a table; those below its first and beyond its last entry take that entry.
+
+    Args:
+        signed: whether such numbers may be below 0, in this or in another image of the kind.
 
     Returns:
         The entries, and how many bits they have.
     """
     count, first, bits = (int(n) for n in item.LUTDescriptor)
     entries = table_entries(item["LUTData"].value, count, data)
-    return entries[table_index(values, first, len(entries))], entry_bits(entries, bits)
+    return entries[table_index(values, first, len(entries), signed)], entry_bits(entries, bits)
 
 
-def table_index(values: np.ndarray, first: int, count: int) -> np.ndarray:
-    """Where in a table of ``count`` entries, whose first is for the value ``first``, values are looked up."""
-    if first > 32767 and values.min() < 0:  # written without its sign
+def table_index(values: np.ndarray, first: int, count: int, signed: bool) -> np.ndarray:
+    """Where in a table of ``count`` entries, whose first is for the value ``first``, values are looked up.
+
+    Args:
+        signed: whether values may be below 0; these need not be.
+    """
+    if signed and first > 32767:  # written without its sign
         first -= 65536
     return np.clip(values.astype(np.int64) - first, 0, count - 1)
 

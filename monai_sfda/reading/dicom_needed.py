@@ -23,6 +23,7 @@ PALETTE = [
 SEGMENTED = ("PaletteColorLookupTableUID", "SegmentedRedPaletteColorLookupTableData")
 GREYS = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+OTHERS = ("HSV", "ARGB", "CMYK", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "XYB")  # to be quoted, as a patient is not
 LABEL_MAPS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # Segmentation, binary and as labels
 FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
 
@@ -47,6 +48,7 @@ def require_elements(data: Any, name: str) -> None:
         )
     _complete_file_meta(data)
     if "PixelData" not in data:
+        _refuse_cut(data, name)
         found = "floating-point pixels" if any(element in data for element in FLOATS) else "no pixels"
         raise Refused(f"Expected one DICOM image in {name}, found {found}; export single photographs.")
     if data["PixelData"].is_undefined_length and not data.file_meta.TransferSyntaxUID.is_encapsulated:
@@ -69,13 +71,25 @@ def require_elements(data: Any, name: str) -> None:
         )
     kind, samples = data.PhotometricInterpretation, data.SamplesPerPixel
     if (kind, samples) not in {*((grey, 1) for grey in GREYS), *((colour, 3) for colour in COLOURS)}:
+        found = f"the kind {kind}" if kind in (*GREYS, *COLOURS, *OTHERS) else "an unknown kind"
         raise Refused(
-            f"Expected grey or RGB pixels in {name}, found {samples} samples per pixel of the kind {kind}; export it "
-            "as RGB."
+            f"Expected grey or RGB pixels in {name}, found {samples} samples per pixel of {found}; export it as RGB."
         )
     frames = int(data.get("NumberOfFrames") or 1)
     if frames != 1:
         raise Refused(f"Expected one DICOM image in {name}, found {frames} frames; export single photographs.")
+
+
+def _refuse_cut(data: Any, name: str) -> None:
+    """Refuse a file of a class that has pixels, of which there are none."""
+    from pydicom.uid import UID
+
+    kinds = [data.get("SOPClassUID"), data.file_meta.get("MediaStorageSOPClassUID")]
+    image = any(UID(kind).name.endswith("Image Storage") for kind in kinds if kind)
+    if image and not any(element in data for element in FLOATS):
+        raise Refused(
+            f"Expected one DICOM image in {name}, found no pixels, as in a file cut short; export or copy it again."
+        )
 
 
 def _complete_file_meta(data: Any) -> None:

@@ -20,8 +20,10 @@ def palette_colours(pixels: np.ndarray, data: Any) -> np.ndarray:
         colours = apply_color_lut(pixels, data)[..., :3]  # also of tables in segments
         bits = 8 * colours.itemsize
     else:
+        signed = data.PixelRepresentation == 1
         tables = [_table(colour, data) for colour in ("Red", "Green", "Blue")]
-        colours = np.stack([entries[table_index(pixels, first, len(entries))] for entries, first, _ in tables], axis=-1)
+        looked_up = [entries[table_index(pixels, first, len(entries), signed)] for entries, first, _ in tables]
+        colours = np.stack(looked_up, axis=-1)
         bits = entry_bits(np.concatenate([entries for entries, *_ in tables]), max(bits for *_, bits in tables))
     return to_uint8(colours, Scale(0, 2**bits - 1, "file"))
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
+from nibabel.affines import voxel_sizes
 from nibabel.nifti1 import unit_codes
 
 from monai_sfda.reading.cell_sizes import cell_sizes
+from monai_sfda.reading.disk import is_of_the_disk
 from monai_sfda.reading.stored import Huge, Refused, Stored, refuse_huge
 
-__all__ = ["MM", "damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti"]
+__all__ = ["MM", "damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti", "size_factors"]
 
+SAME_SIZE = 0.01
 GZIP = b"\x1f\x8b"
 MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
 """Of each unit of space that a header may name."""
@@ -33,7 +38,7 @@ def read_nifti(path: str | Path) -> Stored:
     try:
         image: Any = nibabel.load(path)
         refuse_huge(image.shape, path)
-        pixels = np.asanyarray(image.dataobj)
+        pixels = np.asanyarray(_checked(image, path).dataobj)
     except (OSError, Huge) as error:
         if isinstance(error, Huge) or is_of_disk(error):
             raise
@@ -58,19 +63,39 @@ def read_nifti(path: str | Path) -> Stored:
     return Stored(levels, colours, alpha=alpha, spacing=spacing, spacing_from=source)
 
 
+def _checked(image: Any, path: str | Path) -> Any:
+    """Read to the end where a checksum stands there, which nibabel would not look at."""
+    if not str(path).lower().endswith(".gz"):
+        return image
+    with gzip.open(path) as file:
+        return type(image).from_bytes(file.read())
+
+
 def nifti_spacing(image: Any) -> tuple[tuple[float, float] | None, str | None]:
     """Height and width of a voxel in mm, of an opened file that names its unit; and where they are from.
 
-    From the affine: the sizes that the header holds besides are often not kept up to date. Where rows and columns are
-    not at right angles, the height is the distance between rows, so that areas are right.
+    From the affine; where it counts in voxels, as in the release of ACDC, from ``pixdim``; None where both state sizes,
+    which differ. Where rows and columns are not at right angles, the height is the distance between rows, so that areas
+    are right.
     """
     unit = MM.get(nifti_units(image.header)[0])
-    if unit is None:
+    factors = size_factors(image)
+    if unit is None or factors is None:
         return None, None
-    height, width = (size * unit for size in cell_sizes(image.affine, (1, 0)))
+    sizes = zip(cell_sizes(image.affine, (1, 0)), factors, strict=True)
+    height, width = (size * unit * factor for size, factor in sizes)
     if not all(0 < size < math.inf for size in (width, height)):
         return None, None
-    return (height, width), "NIfTI affine"
+    return (height, width), "NIfTI affine" if factors == [1, 1] else "NIfTI pixdim"
+
+
+def size_factors(image: Any) -> list[float] | None:
+    """Of height and width as the affine has them; None if it is unclear which sizes are right."""
+    placed, written = voxel_sizes(image.affine)[[1, 0]], np.abs(image.header["pixdim"][[2, 1]])
+    same = partial(np.allclose, rtol=SAME_SIZE, atol=0)
+    if same(placed, written) or same(written, 1):
+        return [1.0, 1.0]
+    return written.tolist() if same(placed, 1) else None
 
 
 def nifti_units(header: Any) -> tuple[str, str]:
@@ -91,7 +116,7 @@ def _channels(image: Any) -> int:
 
 def is_of_disk(error: OSError) -> bool:
     """Whether the disk failed, and not nibabel, which looks for ``a.nii.gz`` if it is asked for ``a.Nii.gz``."""
-    return bool(error.strerror) and not isinstance(error, FileNotFoundError)
+    return is_of_the_disk(error) and not isinstance(error, FileNotFoundError)
 
 
 def damaged_nifti(path: str | Path, error: Exception) -> ValueError:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from monai_sfda.reading.bmp import few_greys
+from monai_sfda.reading.disk import is_of_the_disk
 from monai_sfda.reading.kind import other_content
 from monai_sfda.reading.orientation import known_orientation
-from monai_sfda.reading.png import deep_colours, png_depth, significant_bits
+from monai_sfda.reading.png import deep_colours, holds_all_rows, png_depth, significant_bits
 from monai_sfda.reading.stored import Huge, Refused, Stored
 
 __all__ = ["FORMATS", "pillow_levels", "read_picture"]
@@ -34,17 +36,21 @@ def read_picture(path: str | Path) -> Stored:
             orientation = known_orientation(image.getexif().get(ExifTags.Base.Orientation))
             if image.format == "PNG":
                 stored = _png(image, path)
+            elif image.format == "BMP":
+                stored = few_greys(image, path) or pillow_levels(image)
             else:
                 stored = pillow_levels(image)
-                stored.lossy = image.format != "BMP"
+                stored.lossy = True
     except UnidentifiedImageError as error:
         raise other_content(path, "png, jpeg, tiff or bmp picture") from error
     except Image.DecompressionBombError as error:
         raise Huge(f"Expected a picture of reasonable size, found {name} ({error}); export a smaller one.") from error
-    except OSError as error:
-        if error.errno is not None:
+    except Refused:
+        raise
+    except Exception as error:  # as varied as damage
+        if is_of_the_disk(error):
             raise
-        raise ValueError(f"Expected a whole picture in {name}, found: {error}; export or copy it again.") from error
+        raise _damaged(name) from error
     stored.orientation = orientation
     return stored
 
@@ -53,9 +59,7 @@ def pillow_levels(image: Image.Image) -> Stored:
     """The levels of an opened Pillow image of any mode."""
     mode = image.mode
     if mode == "P":
-        palette = np.zeros((256, 3), np.uint8)
-        colours = np.reshape(image.getpalette("RGB") or [], (-1, 3))[:256]
-        palette[: len(colours)] = colours
+        palette = np.reshape(image.getpalette("RGB") or [], (-1, 3)).astype(np.uint8)
         return Stored(np.asarray(image), "palette", palette=palette)
     if mode in ("LA", "PA", "RGBA"):
         *_, alpha = image.split()
@@ -72,18 +76,26 @@ def _png(image: Any, path: str | Path) -> Stored:
     if bits == 16:
         stored = Stored(np.asarray(image), "grey") if kind == 0 else deep_colours(image, path)
         stored.bits = significant_bits(path, stored.levels)
-        return stored
-    stored = pillow_levels(image)
+    else:
+        stored = pillow_levels(image)
+    # Pillow leaves rows that are missing at 0: of an interlaced picture one of the last two, of others the last.
+    if not (stored.levels[-1].any() and stored.levels[-2:][0].any()) and not holds_all_rows(path):
+        raise _damaged(Path(path).name)
     if bits in (2, 4) and kind == 0:  # which Pillow spreads over 0..255; a label map has them as they are
         stored.levels, stored.bits = stored.levels // (255 // (2**bits - 1)), bits
     return stored
+
+
+def _damaged(name: str) -> Refused:
+    found = "one that is damaged or cut short"
+    return Refused(f"Expected a whole picture in {name}, found {found}; export or copy it again.")
 
 
 def _refuse_frames(image: Any, name: str) -> None:
     """Pictures of an animation; the second one of a JPEG is a small or stereoscopic copy."""
     frames = getattr(image, "n_frames", 1)
     if image.format == "PNG" and frames > 1:
-        raise ValueError(f"Expected one picture in {name}, found an animation of {frames}; save each as a file.")
+        raise Refused(f"Expected one picture in {name}, found an animation of {frames}; save each as a file.")
 
 
 def _refuse_unsaid_inks(image: Any, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What Pillow leaves out of PNG: all 16 bits of colours, and how many of them mean something."""
+"""What Pillow leaves out of PNG: 16 bits of colours, how many of them mean something, and whether rows are missing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from PIL import Image
 
 from monai_sfda.reading.stored import Stored
 
-__all__ = ["deep_colours", "png_depth", "significant_bits"]
+__all__ = ["deep_colours", "holds_all_rows", "png_depth", "significant_bits"]
 
 GREY_ALPHA, RGB, RGBA = 4, 2, 6  # kinds of colour, as PNG numbers them
+SAMPLES = {GREY_ALPHA: 2, RGB: 3, RGBA: 4}  # of a pixel; one of the other kinds
 HEAD = 33  # bytes of the signature and of the first chunk
+WHOLE = ((0, 0, 1, 1),)
+INTERLACED = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column and row of each pass, and the steps to the next."""
 
 
 def png_depth(path: str | Path) -> tuple[int, int]:
@@ -27,13 +31,26 @@ def png_depth(path: str | Path) -> tuple[int, int]:
     return head[24], head[25]
 
 
+def holds_all_rows(path: str | Path) -> bool:
+    """Whether there are as many pixels as the head promises, compressed as they are."""
+    with open(path, "rb") as file:
+        width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", file.read(HEAD)[16:29])
+    promised = 0
+    for left, top, across, down in INTERLACED if interlaced else WHOLE:
+        columns, rows = -((left - width) // across), -((top - height) // down)
+        if columns > 0 and rows > 0:
+            promised += rows * (1 + (columns * SAMPLES.get(kind, 1) * bits + 7) // 8)
+    content = b"".join(content for name, content in _chunks(path, end=b"IEND") if name == b"IDAT")
+    return len(zlib.decompressobj().decompress(content, promised)) == promised
+
+
 def significant_bits(path: str | Path, levels: np.ndarray) -> int | None:
     """How deep 16-bit levels are, as the chunk sBIT says; None without it.
 
     PNG wants levels spread over all 16 bits, whatever sBIT says; many programs store them as they are. These are told
     by low bits in use and high ones not.
     """
-    for kind, content in _chunks(path):
+    for kind, content in _chunks(path, end=b"IDAT"):
         if kind == b"sBIT" and content:
             bits = max(content[: levels.shape[2] if levels.ndim == 3 else 1])
             as_they_are = bits < 16 and levels.max() < 2**bits and (levels & (2 ** (16 - bits) - 1)).any()
@@ -63,11 +80,11 @@ def _as_rgba(path: str | Path) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=("PNG",))
 
 
-def _chunks(path: str | Path) -> Iterator[tuple[bytes, bytes]]:
-    """Chunks before the pixels, which come before the long ones."""
+def _chunks(path: str | Path, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents of the chunks before the first of the name ``end``."""
     with open(path, "rb") as file:
         file.seek(8)
-        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+        while len(head := file.read(8)) == 8 and head[4:] != end:
             size = int.from_bytes(head[:4], "big")
             yield head[4:], file.read(size)
             file.seek(4, io.SEEK_CUR)

@@ -10,6 +10,7 @@ import numpy as np
 from monai_sfda.reading.kind import sniff
 from monai_sfda.reading.levels import Scale, scale_of, to_uint8
 from monai_sfda.reading.orientation import upright
+from monai_sfda.reading.palette import resolved
 from monai_sfda.reading.stored import Facts, Shown, Stored
 
 __all__ = ["read_image", "read_stored"]
@@ -49,7 +50,7 @@ def read_image(path: str | Path, levels: Sequence[float] | None = None) -> Shown
     stored = read_stored(path)
     pixels, scale = stored.levels, Scale(0, 255, "file")
     if stored.palette is not None:
-        pixels = stored.palette[np.minimum(pixels, len(stored.palette) - 1)]
+        pixels = resolved(pixels, stored.palette, Path(path).name)
     else:
         scale = scale_of(pixels, stored.bits, levels)
         pixels = to_uint8(pixels, scale)

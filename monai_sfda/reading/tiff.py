@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from monai_sfda.reading.disk import is_of_the_disk
 from monai_sfda.reading.orientation import known_orientation
 from monai_sfda.reading.stored import Refused, Stored, refuse_huge
+from monai_sfda.reading.tiff_jpeg import refuse_other_jpeg
 from monai_sfda.reading.tiff_packed import is_packed, packed_levels
 from monai_sfda.reading.tiff_pages import the_page
 from monai_sfda.reading.tiff_pillow import levels_by_pillow
@@ -20,7 +22,8 @@ __all__ = ["read_tiff", "tiff_orientation"]
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
-PHOTOMETRIC, ORIENTATION, MAX_SAMPLE_VALUE = 262, 274, 281  # tags
+PHOTOMETRIC, ORIENTATION, MAX_SAMPLE_VALUE, INK_SET = 262, 274, 281, 332  # tags
+OTHER_INKS = 2
 PREMULTIPLIED, ALPHA = 1, 2  # extra samples
 PLAIN = (1, 8, 32773, 32946)  # compressions that tifffile decodes by itself: none, deflate, packbits
 WHOLE_BYTES = (1, 8, 16, 32, 64)  # bits of a sample that it unpacks by itself
@@ -44,6 +47,7 @@ def read_tiff(path: str | Path) -> Stored:
             refuse_huge((page.imagelength, page.imagewidth), path)
             _refuse_colours(page, name)
             _refuse_cut(page, tif.filehandle.size, name)
+            refuse_other_jpeg(page, name)
             stored = _levels(page) if _plain(page) or is_packed(page) else levels_by_pillow(page, path)
             if page.photometric == PALETTE:
                 stored.colours, stored.palette = "palette", _palette(page)
@@ -54,7 +58,7 @@ def read_tiff(path: str | Path) -> Stored:
     except Refused:
         raise
     except Exception as error:  # as varied as damage
-        if isinstance(error, OSError) and error.errno is not None:
+        if is_of_the_disk(error):
             raise
         raise Refused(
             f"Expected a grey, RGB or CMYK picture in {name}, found a tiff that is damaged or has other channels or "
@@ -80,6 +84,8 @@ def _refuse_colours(page: Any, name: str) -> None:
     kind = getattr(page.photometric, "name", page.photometric)
     if page.photometric not in COLOURS:
         raise Refused(f"Expected a grey, RGB or CMYK picture in {name}, found colours of the kind {kind}; save as RGB.")
+    if page.photometric == CMYK and page.tags.valueof(INK_SET) == OTHER_INKS:
+        raise Refused(f"Expected the inks of CMYK in {name}, found others; save as RGB.")
     extra = page.samplesperpixel - COLOURS[page.photometric]
     alone = COLOURS[page.photometric] == 1
     if extra < 0 or (alone and extra and (extra > 1 or page.extrasamples[:1] not in ((PREMULTIPLIED,), (ALPHA,)))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from monai_sfda.reading.orientation import as_stored
@@ -16,7 +17,9 @@ __all__ = ["levels_by_pillow"]
 GREY, RGB, CMYK, YCBCR = (0, 1), 2, 5, 6
 UNSIGNED, FLOAT = 1, 3  # sample formats
 UNCOMPRESSED, PLANAR = 1, 2
-ORIENTATION, SUBSAMPLING = 274, 530  # tags
+ORIENTATION, COEFFICIENTS, SUBSAMPLING, BLACK_AND_WHITE = 274, 529, 530, 532  # tags
+USUAL = {COEFFICIENTS: (0.299, 0.587, 0.114), BLACK_AND_WHITE: (0, 255, 128, 255, 128, 255)}
+"""What Pillow takes them for, whatever they are."""
 
 
 def levels_by_pillow(page: Any, path: str | Path) -> Stored:
@@ -28,6 +31,11 @@ def levels_by_pillow(page: Any, path: str | Path) -> Stored:
     name = Path(path).name
     if not _right(page):
         raise _refused(page, name)
+    if page.photometric == YCBCR and page.compression == UNCOMPRESSED and not all(_usual(page, tag) for tag in USUAL):
+        raise Refused(
+            f"Expected YCbCr with the usual YCbCrCoefficients and ReferenceBlackWhite in {name}, found others; save it "
+            "as RGB."
+        )
     # A file object, because Pillow maps a named file into memory and then reads rotated raw tiff in rows of a wrong
     # length.
     with open(path, "rb") as file, Image.open(file, formats=("TIFF",)) as image:
@@ -57,6 +65,15 @@ def _right(page: Any) -> bool:
     return bits == 8 or (bits in (1, 2, 4) and page.samplesperpixel == 1)
 
 
+def _usual(page: Any, tag: int) -> bool:
+    """Whether fractions, stored as pairs of numbers, are the usual ones."""
+    stored = page.tags.valueof(tag)
+    if stored is None:
+        return True
+    numbers = np.reshape(stored, (-1, 2))
+    return np.allclose(numbers[:, 0] / numbers[:, 1], USUAL[tag])
+
+
 def _undo_turn(stored: Stored, orientation: int) -> None:
     """Pillow turns a tiff upright as it decodes it."""
     stored.levels = as_stored(stored.levels, orientation)
@@ -68,7 +85,9 @@ def _undo_spread(stored: Stored, page: Any) -> None:
     bits = page.bitspersample
     if bits in (2, 4) and page.photometric in GREY:
         stored.levels, stored.bits = stored.levels // (255 // (2**bits - 1)), bits
-    stored.inverted = page.photometric == 0 and bits > 8
+    stored.inverted = page.photometric == 0
+    if stored.inverted and bits <= 8:
+        stored.levels = ~stored.levels if bits in (1, 8) else 2**bits - 1 - stored.levels
 
 
 def _refused(page: Any, name: str) -> Refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from monai_sfda.reading.stored import Refused
-from monai_sfda.volumes.slices import CLOCK, Slice
+from monai_sfda.volumes.slices import CLOCK, TIMES, Slice
 from monai_sfda.volumes.volume import size_text
 
 __all__ = ["arranged", "normal_of", "series_affine"]
@@ -55,6 +56,7 @@ def arranged(slices: Sequence[Slice]) -> list[list[Slice]]:
 
 def _in_time(place: Sequence[Slice]) -> list[Slice]:
     """Images at one position in their order; refused where midnight lies between them and no date says so."""
+    _refuse_unreadable_times(place)
     images = sorted(place, key=lambda one: one.time)
     for one, other in pairwise(images):
         same = one.time[:CLOCK] == other.time[:CLOCK] and one.time[CLOCK] > 0
@@ -64,6 +66,14 @@ def _in_time(place: Sequence[Slice]) -> list[Slice]:
                 f"the images {one.called} and {other.called}; export the series again with its dates."
             )
     return images
+
+
+def _refuse_unreadable_times(place: Sequence[Slice]) -> None:
+    """Only those that are needed to tell the images apart."""
+    for number, (name, *_) in enumerate(TIMES):
+        if len({one.time[:number] for one in place}) == len(place):
+            return
+        _refuse_other_text(name, [one for one in place if math.isnan(one.time[number])], place)
 
 
 def normal_of(one: Slice) -> np.ndarray:
@@ -90,18 +100,40 @@ def _refuse_mixture(slices: Sequence[Slice]) -> None:
     copies = len(slices) - len({one.uid for one in slices})
     if copies:
         raise Refused(f"Expected each image of the series once, found {copies} of them again; remove the copies.")
+    if cut := [one for one in slices if 0 in one.size]:
+        raise Refused(
+            f"Expected whole headers in the series, found {len(cut)} of {len(slices)} that end before the size of the "
+            f"image ({_names(cut)}); copy or export it again."
+        )
+    if mosaics := [one for one in slices if one.mosaic]:
+        raise Refused(
+            f"Expected a slice in each image of the series, found all slices of a volume side by side (a mosaic) in "
+            f"{len(mosaics)} of {len(slices)} ({_names(mosaics)}); convert it to NIfTI, as dcm2niix does."
+        )
     colours = [one for one in slices if not one.grey]
     if colours:
         raise Refused(
             f"Expected a series of grey images, found colours in {len(colours)} of {len(slices)} ({_names(colours)}); "
             "export the images themselves, not pictures of them."
         )
+    for number, name in enumerate(("RescaleSlope", "RescaleIntercept")):
+        _refuse_other_text(name, [one for one in slices if math.isnan(one.rescale[number])], slices)
+    _one("patient", slices, lambda one: one.patient)
     _one("study", slices, lambda one: one.study)
     _one("modality", slices, lambda one: one.modality)
+    _one("direction of grey levels", slices, lambda one: one.inverted)
     _one("size", slices, lambda one: one.size)
     _one("frame of reference", slices, lambda one: one.reference)
     _one("orientation", slices, lambda one: one.axes)
     _one("pixel spacing", slices, lambda one: one.spacing)
+
+
+def _refuse_other_text(name: str, found: Sequence[Slice], of: Sequence[Slice]) -> None:
+    if found:
+        raise Refused(
+            f"Expected a number as {name} in each image of the series, found other text in {len(found)} of {len(of)} "
+            f"({_names(found)}); export the series again."
+        )
 
 
 def _one(name: str, slices: Sequence[Slice], value: Callable[[Slice], Any]) -> None:

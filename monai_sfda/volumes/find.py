@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from monai_sfda.data import find_images, find_pairs, mask_names
-from monai_sfda.files import without_suffix
+from monai_sfda.data.short_names import short_name
+from monai_sfda.files import SUFFIXES, without_suffix
 from monai_sfda.reading.kind import sniff
 from monai_sfda.volumes.find_series import find_series
 from monai_sfda.volumes.nifti import count_frames
@@ -18,6 +19,8 @@ __all__ = ["find_volume_pairs", "find_volumes"]
 
 SUFFIX = ".nii.gz"
 """Of the masks of volumes."""
+OTHERS = tuple(suffix for suffix in SUFFIXES if suffix not in (".dcm", ".dicom", ".ima"))
+"""Of images that are not DICOM."""
 
 Frames = str | int | Sequence[int] | None
 
@@ -71,6 +74,8 @@ def _volumes(
 
 
 def _kind(path: str) -> str:
+    if not path.lower().endswith(OTHERS):  # listed for such a name, or for its content
+        return "dicom"
     try:
         kind = sniff(path)
     except (OSError, ValueError):  # whoever reads it says so
@@ -105,7 +110,8 @@ def _each_frame(items: Sequence[dict[str, Any]], wanted: str | tuple[int, ...] |
         width = max(2, len(str(count - 1)))
         for frame in range(count) if wanted == "all" else wanted:
             stem = f"{without_suffix(item['output'])}_frame{frame:0{width}}"
-            result.append({**item, "frame": frame, "case": f"{item['case']} frame {frame}", "output": stem + SUFFIX})
+            case, output = f"{item['case']} frame {frame}", short_name(stem + SUFFIX, SUFFIX)
+            result.append({**item, "frame": frame, "case": case, "output": output})
     return _apart(result)
 
 
@@ -122,6 +128,6 @@ def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     taken = {item["output"].casefold() for item in items if "frame" not in item}
     for item in items:
         while "frame" in item and item["output"].casefold() in taken:
-            item["output"] = f"{without_suffix(item['output'])}_{SUFFIX}"
+            item["output"] = short_name(f"{without_suffix(item['output'])}_{SUFFIX}", SUFFIX)
         taken.add(item["output"].casefold())
     return items

@@ -96,7 +96,7 @@ def _values(image: Any, path: str | Path, frame: int | None) -> np.ndarray:
         if frame is None:
             values = np.asanyarray(_checked(image, path).dataobj)
         else:
-            values = np.asanyarray(image.dataobj[..., frame])
+            values = np.asanyarray(image.dataobj[:, :, :, frame])
     except OSError as error:
         if is_of_disk(error):
             raise

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from monai_sfda.files import without_suffix
+from monai_sfda.imageio import MaskReader
 from monai_sfda.reading.orientation import upright
 from monai_sfda.reading.read import read_stored
 from monai_sfda.reading.stored import Refused, Stored, refuse_huge
@@ -23,19 +24,25 @@ def read_pictures(paths: Sequence[str], *, ids: bool = False) -> Volume:
 
     Args:
         paths: of grey pictures of one size, in the order of the slices.
-        ids: whether the levels are class ids: then the indices of a palette are, not its colours.
+        ids: whether the levels are class ids, as `MaskReader` reads them.
 
     Raises:
-        ValueError: if they are not grey or not of one size, or cannot be decoded.
+        ValueError: if they are not grey, not of one size or not on one scale, or cannot be decoded.
     """
     slices: list[np.ndarray] = []
+    scales: dict[_Scale, None] = {}
     for path in paths:
-        levels = _grey(read_stored(path), Path(path).name, ids)
+        if ids:
+            levels = np.asarray(MaskReader().decode(Path(path)))
+        else:
+            stored = read_stored(path)
+            levels, scales[_scale(stored)] = _grey(stored, Path(path).name), None
         if slices and levels.shape != slices[0].shape:
             found = " and ".join(size_text(one.shape[::-1]) for one in (slices[0], levels))
             raise Refused(f"Expected slices of one size, found {found} pixels; correct --group, or export them again.")
         slices.append(levels)
         refuse_huge((*levels.shape, len(paths)), path, MOST_VOXELS)
+    _refuse_other_scales(list(scales))
     values = np.stack(slices).transpose(2, 1, 0)
     values = values if values.dtype.kind in "iu" else values.astype(np.float32)
     # Left and back as image viewers show a slice.
@@ -101,14 +108,40 @@ def _volume(case: str, slices: Sequence[tuple[int, str]]) -> dict[str, Any]:
     return item
 
 
-def _grey(stored: Stored, name: str, ids: bool) -> np.ndarray:
+class _Scale(NamedTuple):
+    kind: str
+    bits: int | None
+    inverted: bool
+
+    def __str__(self) -> str:
+        bits = f" of {self.bits} bits" if self.bits else ""
+        return f"{self.kind}{bits}{' of which 0 is white' if self.inverted else ''}"
+
+
+def _scale(stored: Stored) -> _Scale:
+    kind = "uint8" if stored.palette is not None else stored.levels.dtype.name
+    bits = {"bool": 1, "uint8": 8}.get(kind) if stored.palette is not None or stored.bits is None else stored.bits
+    return _Scale(kind, bits, stored.inverted)
+
+
+def _refuse_other_scales(scales: Sequence[_Scale]) -> None:
+    """Levels of a depth that nobody states go with those of any."""
+    depths = {one.bits for one in scales if one.bits is not None}
+    if len(depths) > 1 or len({(one.kind, one.inverted) for one in scales}) > 1:
+        raise Refused(
+            f"Expected slices of one scale of levels, found {' and '.join(map(str, scales))}; export them again in "
+            "one format."
+        )
+
+
+def _grey(stored: Stored, name: str) -> np.ndarray:
     """(rows, columns), upright."""
     levels = stored.levels
-    if stored.palette is not None and not ids:
+    if stored.palette is not None:
         levels = stored.palette[np.minimum(levels, len(stored.palette) - 1)]
     if levels.ndim == 3:
         if (levels != levels[..., :1]).any():
             raise Refused(f"Expected grey slices, found colours in {name}; leave it out, or save it as grey.")
         levels = levels[..., 0]
     levels = upright(levels, stored.orientation)
-    return -levels.astype(np.float32) if stored.inverted and not ids else levels
+    return -levels.astype(np.float32) if stored.inverted else levels

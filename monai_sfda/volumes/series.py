@@ -10,9 +10,9 @@ import numpy as np
 
 from monai_sfda.reading.dicom_bits import used_bits
 from monai_sfda.reading.dicom_frame import frame_pixels, require_frames
-from monai_sfda.reading.dicom_greys import padding_pixels
+from monai_sfda.reading.dicom_greys import padding_pixels, table_entries, table_index
 from monai_sfda.reading.dicom_header import open_dicom
-from monai_sfda.reading.dicom_needed import require_elements
+from monai_sfda.reading.dicom_needed import _complete_file_meta, require_elements
 from monai_sfda.reading.kind import other_content
 from monai_sfda.reading.stored import Refused, refuse_huge
 from monai_sfda.volumes.arrange import arranged, series_affine
@@ -100,6 +100,8 @@ def _require_pixels(data: Any, one: Slice) -> None:
     name = f"image {one.called}" if one.frame is None else Path(one.path).name
     if one.frame is None:
         require_elements(data, name)
+    else:
+        _complete_file_meta(data)
     require_frames(data, name)
 
 
@@ -107,14 +109,13 @@ def _levels(data: Any, one: Slice) -> tuple[np.ndarray, np.ndarray]:
     """(rows, columns) float32 of one slice, bright meaning bright, and which of them are padding."""
     pixels = _pixels(data, one)
     levels = _rescaled(pixels, data, one)
-    inverted = data.PhotometricInterpretation == "MONOCHROME1"
-    return -levels if inverted else levels, padding_pixels(pixels, data)
+    return -levels if one.inverted else levels, padding_pixels(pixels, data)
 
 
 def _undecodable(data: Any, one: Slice, error: Exception) -> Refused:
     stored = getattr(data, "file_meta", {}).get("TransferSyntaxUID")
     name = getattr(stored, "name", "")
-    how = f", stored as {name}" if name and name.isprintable() else ""
+    how = f", stored as {name}" if name != stored and name.isprintable() else ""  # what has no name may be any text
     compressed = stored is not None and stored.is_transfer_syntax and stored.is_encapsulated
     remedy = ", without compression" if compressed else ""
     return Refused(
@@ -134,8 +135,9 @@ def _pixels(data: Any, one: Slice) -> np.ndarray:
 
 def _rescaled(pixels: np.ndarray, data: Any, one: Slice) -> np.ndarray:
     if data.get("ModalityLUTSequence"):
-        from pydicom.pixels import apply_modality_lut
-
-        return apply_modality_lut(pixels, data).astype(np.float32)
+        table = data.ModalityLUTSequence[0]
+        count, first, _ = (int(number) for number in table.LUTDescriptor)
+        entries = table_entries(table["LUTData"].value, count, data)
+        return entries[table_index(pixels, first, len(entries), data.PixelRepresentation == 1)].astype(np.float32)
     slope, intercept = one.rescale
     return pixels.astype(np.float32) * np.float32(slope) + np.float32(intercept)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +13,7 @@ import numpy as np
 from monai_sfda.reading.dicom_header import GROUPS, open_dicom
 from monai_sfda.reading.dicom_needed import LABEL_MAPS, require_pydicom
 
-__all__ = ["CLOCK", "Slice", "frames_of", "slices_of"]
+__all__ = ["CLOCK", "TIMES", "Slice", "frames_of", "slices_of"]
 
 TIMES = (
     ("TemporalPositionIdentifier", "TemporalPositionIndex"),
@@ -19,17 +21,22 @@ TIMES = (
     ("FrameAcquisitionDateTime",),
     ("AcquisitionDate",),
     ("AcquisitionTime",),
+    ("InstanceNumber",),
 )
 """What tells the images at one position apart: the first that differs. By its name in old and in enhanced files."""
-CLOCK = len(TIMES) - 1
+CLOCK = TIMES.index(("AcquisitionTime",))
 """Where in `Slice.time` the time of the day is, as the number HHMMSS; 0 where it is not said."""
 TAGS = [
-    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber"),
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID"),
     *("FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames", "PhotometricInterpretation"),
-    "PixelSpacing",
+    *("ImageType", "PixelSpacing", "PresentationLUTShape"),
     *("ImagePositionPatient", "ImageOrientationPatient", "SpacingBetweenSlices", "SliceThickness"),
     *("RescaleSlope", "RescaleIntercept", *(name for names in TIMES for name in names), *GROUPS),
 ]
+WITH_PIXELS = ("Image Storage", "RT Dose Storage", "Parametric Map Storage")
+"""In the names of the kinds of DICOM files that hold images."""
+LARGEST = 2**31
+"""Beyond what DICOM takes for a whole number."""
 
 
 class Slice(NamedTuple):
@@ -43,11 +50,17 @@ class Slice(NamedTuple):
     uid: str
     study: str | None
     series: str | None
-    series_number: str | None
+    series_number: int | None
+    patient: str | None
+    """To compare, never to be shown."""
     modality: str
     grey: bool
+    inverted: bool
+    """Whether the smallest level is white."""
+    mosaic: bool
+    """Whether it shows all slices of a volume side by side."""
     size: tuple[int, int]
-    """Rows and columns."""
+    """Rows and columns; 0 of a file that ends within its header."""
     spacing: tuple[float, ...] | None
     """Distances of rows and of columns in mm."""
     position: tuple[float, ...] | None
@@ -58,14 +71,16 @@ class Slice(NamedTuple):
     """Frame of reference."""
     thickness: float | None
     """Distance to the next slice, or thickness, in mm."""
+    apart: float | None
+    """Distance to the next slice in mm, if the file says it."""
     rescale: tuple[float, float]
-    """Slope and intercept."""
+    """Slope and intercept; NaN where the file says something else than a number."""
     time: tuple[float, ...]
-    """In this order images at one position follow each other."""
+    """In this order images at one position follow each other: by `TIMES`, NaN as above, then by the frame."""
 
 
 def slices_of(path: str | Path) -> list[Slice]:
-    """The slices of a file by its header; none, if it holds no images, as reports and segmentations do.
+    """The slices of a file by its header; none, if it is of a kind without images, as reports and segmentations are.
 
     Raises:
         ImportError: if pydicom is not installed.
@@ -73,9 +88,19 @@ def slices_of(path: str | Path) -> list[Slice]:
     """
     require_pydicom(Path(path).name)
     data = open_dicom(path, stop_before_pixels=True, specific_tags=TAGS)
-    if data.get("SOPClassUID") in LABEL_MAPS or not data.get("Rows"):
+    if data.get("SOPClassUID") in LABEL_MAPS or (not data.get("Rows") and _is_without_pixels(data)):
         return []
     return frames_of(data, path)
+
+
+def _is_without_pixels(data: Any) -> bool:
+    """Whether a header says that its kind of file holds no images; one that is cut short may not say it."""
+    from pydicom.uid import UID
+
+    said, meta = data.get("SOPClassUID"), getattr(data, "file_meta", {}).get("MediaStorageSOPClassUID")
+    names = [UID(str(kind)).name for kind in (said, meta) if kind]
+    whole = said and data.get("SOPInstanceUID")  # which follows it
+    return bool(whole) and not any(kind in name for name in names for kind in WITH_PIXELS)
 
 
 def frames_of(data: Any, path: str | Path) -> list[Slice]:
@@ -90,10 +115,10 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
     number = frame or 0
     groups = [*([own[number]] if number < len(own) else []), *(data.get(GROUPS[0]) or [])]
     said = {name: _said(data, groups, name) for name in TAGS if name not in GROUPS}
-    instance = _number(said["InstanceNumber"])
-    called = Path(path).name if instance is None else f"{instance:g}"
-    times = [next((n for n in (_number(said[name]) for name in names) if n is not None), 0.0) for names in TIMES]
-    thickness = _number(said["SpacingBetweenSlices"]) or _number(said["SliceThickness"])
+    instance = _whole(said["InstanceNumber"])
+    called = Path(path).name if instance is None else str(instance)
+    times = [next((n for n in (_moment(said[name]) for name in names) if n is not None), 0.0) for names in TIMES]
+    apart, thickness = (abs(_number(said[name]) or 0) or None for name in ("SpacingBetweenSlices", "SliceThickness"))
     return Slice(
         path=path,
         frame=frame,
@@ -101,17 +126,21 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
         uid=f"{said['SOPInstanceUID'] or path} {number}",
         study=_text(said["StudyInstanceUID"]),
         series=_text(said["SeriesInstanceUID"]),
-        series_number=_text(said["SeriesNumber"]),
+        series_number=_whole(said["SeriesNumber"]),
+        patient=_text(said["PatientID"]),
         modality=_text(said["Modality"]) or "",
-        grey=str(said["PhotometricInterpretation"]).startswith("MONOCHROME"),
-        size=(int(data.Rows), int(data.get("Columns") or 0)),
+        grey=said["PhotometricInterpretation"] in ("MONOCHROME1", "MONOCHROME2"),
+        inverted=said["PhotometricInterpretation"] == "MONOCHROME1" or said["PresentationLUTShape"] == "INVERSE",
+        mosaic="MOSAIC" in str(said["ImageType"]),
+        size=(int(data.get("Rows") or 0), int(data.get("Columns") or 0)),
         spacing=_numbers(said["PixelSpacing"], 2, positive=True),
         position=_numbers(said["ImagePositionPatient"], 3),
         axes=_numbers(said["ImageOrientationPatient"], 6),
         reference=_text(said["FrameOfReferenceUID"]),
-        thickness=abs(thickness) if thickness else None,
-        rescale=(_number(said["RescaleSlope"]) or 1.0, _number(said["RescaleIntercept"]) or 0.0),
-        time=(*times, instance or 0.0, float(number)),
+        thickness=apart or thickness,
+        apart=apart,
+        rescale=(_stated(said["RescaleSlope"]) or 1.0, _stated(said["RescaleIntercept"]) or 0.0),
+        time=(*times, float(number)),
     )
 
 
@@ -134,6 +163,30 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _whole(value: Any) -> int | None:
+    """A number of those that name a thing; any other text may be a patient's, or lead out of a folder."""
+    number = _number(value)
+    return int(number) if number is not None and number.is_integer() and abs(number) < LARGEST else None
+
+
+def _stated(value: Any) -> float | None:
+    """The first of one or several numbers; None if there is none, NaN if it is something else."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        value = value[0] if value else None
+    if value is None or not str(value).strip():
+        return None
+    number = _number(value)
+    return math.nan if number is None else number
+
+
+def _moment(value: Any) -> float | None:
+    """As `_stated`, also of dates and times: without the zone, and as old files write them, 2020.01.02 and 12:00:30."""
+    if isinstance(value, str):
+        value = re.sub(r"(?<=\d)[+-]\d{4}$|:", "", value.strip())
+        value = value.replace(".", "") if value.count(".") > 1 else value
+    return _stated(value)
 
 
 def _numbers(values: Any, count: int, *, positive: bool = False) -> tuple[float, ...] | None:

@@ -66,7 +66,8 @@ def _as_one(stack: list[list[Slice]]) -> list[list[Slice]]:
     try:
         _refuse_askew(arranged(together)[0])
     except Refused as error:
-        numbers = ", ".join(slices[0].series_number or "without a number" for slices in stack)
+        known = (slices[0].series_number for slices in stack)
+        numbers = ", ".join("without a number" if number is None else str(number) for number in known)
         logger.warning("The series %s of one slice each are not joined to a stack: %s", numbers, error)
         return stack
     return [together]

@@ -291,3 +291,30 @@ def test_a_name_that_is_no_text_does_not_replace_the_file_that_is_called_as_it_i
     found = find_images(tmp_path)
     assert len({item["case"] for item in found}) == len({item["output"] for item in found}) == 2
     assert {Path(item["image"]).read_bytes() for item in found} == {b"1", b"2"}
+
+
+def test_masks_have_names_that_a_disk_takes(tmp_path):
+    cases = [f"s/{'z' * 251}.jpg", f"s/{'z' * 251}.bmp", f"s/{'ä' * 120}.jpg"]
+    names = mask_names(cases)
+    assert len(set(names.values())) == 3
+    assert names[cases[2]] == f"s/{'ä' * 120}.png"
+    for name in names.values():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    long = mask_names([f"{'ä' * 126}.jpg"], suffix=".nii.gz")
+    (name,) = long.values()
+    assert len(name.encode()) <= 255
+    assert name.endswith(".nii.gz")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 90, b"\0" * 400])
+def test_what_a_broken_copy_leaves_among_dicom_files_is_listed(tmp_path, content):
+    folders = ("dicom", "other")
+    for folder in folders:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "IM2").write_bytes(content)
+        (tmp_path / folder / "notes.txt").write_bytes(content)
+        (tmp_path / folder / "DICOMDIR").write_bytes(content)
+    (tmp_path / "dicom" / "IM1").write_bytes(b"\0" * 128 + b"DICM")
+    touch(tmp_path, "other/a.png")
+    assert cases(tmp_path) == ["dicom/IM1", "dicom/IM2", "other/a.png"]

@@ -59,7 +59,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(clinic, caplog):
     assert [item["case"] for item in good] == ["a good.jpg", "z/good.tif"]
     reasons = {row["case"]: row["reason"] for row in failures}
     assert list(reasons) == ["cut.jpg", "cut.png", "empty.bmp", "link.png", "text.png"]
-    assert "truncated" in reasons["cut.jpg"].lower()
+    assert "cut short" in reasons["cut.jpg"].lower()
     assert "empty file" in reasons["empty.bmp"]
     assert (
         reasons["link.png"]

@@ -160,3 +160,59 @@ def test_a_mask_of_black_and_white_is_one_of_0_and_1_where_no_other_ids_may_occu
     for ids in ([0, 1], [0, 1, 2]):
         with pytest.raises(ValueError, match="found 0, 1, 255"):
             read(tmp_path / "mask.png", MaskReader(ids=ids))
+
+
+def with_greys(path, ids, greys):
+    mask = Image.fromarray(ids, "P")
+    mask.putpalette([grey for grey in greys for _ in range(3)])
+    mask.save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
+@pytest.mark.parametrize("greys", [(255, 0), (0, 2, 1), (0, 128, 255)], ids=["white first", "swapped", "REFUGE"])
+def test_a_palette_of_greys_that_contradicts_its_indices_is_refused(tmp_path, suffix, greys):
+    path = with_greys(tmp_path / f"a.{suffix}", np.minimum(IDS, len(greys) - 1), greys)
+    with pytest.raises(ValueError, match=rf"mask a\.{suffix}, found a palette of greys in another order or range"):
+        read(path, MaskReader([0, 1, 2]))
+
+
+def test_an_empty_mask_whose_background_is_white_in_a_table_of_greys_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="found a palette of greys in another order"):
+        read(with_greys(tmp_path / "a.png", IDS * 0, (255, 0)), MaskReader([0, 1]))
+
+
+@pytest.mark.parametrize("greys", [(0, 255), (0, 1, 2)])
+def test_a_palette_of_greys_that_are_the_ids_or_black_and_white_is_read(tmp_path, greys):
+    ids = np.minimum(IDS, len(greys) - 1)
+    mask = read(with_greys(tmp_path / "a.png", ids, greys), MaskReader([0, 1, 2]))
+    assert torch.equal(mask.as_tensor(), torch.tensor(ids.T)[None])
+
+
+def test_a_palette_with_colours_is_one_of_classes_whatever_is_in_the_picture(tmp_path):
+    mask = Image.fromarray(IDS % 2 * 2, "P")
+    mask.putpalette([255, 255, 255, 200, 0, 0, 0, 0, 0])  # of which white and black are used
+    mask.save(tmp_path / "a.png")
+    assert torch.equal(read(tmp_path / "a.png", MaskReader()).as_tensor(), torch.tensor(IDS.T % 2 * 2)[None])
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_mask_of_imagej_with_its_inverted_table_is_refused(tmp_path, compression):
+    mask = Image.fromarray((IDS > 0).astype(np.uint8) * 255)
+    mask.save(tmp_path / "a.tif", compression=compression, tiffinfo={262: 0, 270: "ImageJ=1.54f\n"})
+    with pytest.raises(ValueError, match=r"mask a\.tif, found 0 and 255 of which 0 is white .*; save it as 8-bit grey"):
+        read(tmp_path / "a.tif", MaskReader([0, 1]))
+
+
+def test_one_bit_of_which_0_is_white_is_the_id(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", IDS == 0, photometric="miniswhite")
+    assert torch.equal(read(tmp_path / "a.tif", MaskReader([0, 1])).as_tensor(), torch.tensor(IDS.T > 0).byte()[None])
+
+
+def test_a_mask_whose_affine_counts_in_voxels_has_the_sizes_of_the_header(tmp_path):
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.ones((6, 4), np.uint8), np.eye(4)), path)
+    content = bytearray(path.read_bytes())
+    content[80:92] = np.array([0.5, 0.7, 1], "<f4").tobytes()  # pixdim
+    path.write_bytes(content)
+    assert LoadImage(reader=MaskReader())(path).pixdim.tolist()[:2] == pytest.approx([0.5, 0.7])

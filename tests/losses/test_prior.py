@@ -163,3 +163,16 @@ def test_a_cell_without_sizes_is_named(tmp_path, cell):
     (tmp_path / "sizes.csv").write_text(f"val_ids;sizes\na;{cell}\n")
     with pytest.raises(ValueError, match=r"Expected lists such as \[51625, 4428\] in .*, column sizes, found another"):
         RatioTable(tmp_path / "sizes.csv", column="sizes", uses_target_tags=False)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_in_another_encoding_says_how_to_save_it(tmp_path, encoding):
+    (tmp_path / "sizes.csv").write_text("val_ids;sizes\nMüller.png;[1, 2]\n", encoding=encoding)
+    with pytest.raises(ValueError, match=r"Expected a table in .*, found other content; save it as CSV in UTF-8"):
+        RatioTable(tmp_path / "sizes.csv", column="sizes", uses_target_tags=False)
+
+
+def test_two_rows_of_one_image_are_refused(tmp_path):
+    (tmp_path / "sizes.csv").write_text("val_ids;sizes\na;[1, 2]\na;[2, 1]\n")
+    with pytest.raises(ValueError, match=r"Expected one row for each image in .*, found several of one"):
+        RatioTable(tmp_path / "sizes.csv", column="sizes", uses_target_tags=False)

@@ -203,3 +203,11 @@ def test_a_picture_wider_than_nifti_1_can_count_has_a_mask(tmp_path):
     ids = np.arange(33000, dtype=np.uint8)[None]
     mask = nibabel.Nifti2Image.from_bytes(gzip.decompress(nifti_mask(tmp_path / "a.png", ids)))
     assert np.array_equal(np.asarray(mask.dataobj), ids.T)
+
+
+def test_a_dicom_spacing_that_cannot_be_read_is_none(tmp_path):
+    path = save_dicom(tmp_path / "a.dcm", PixelSpacing=["0.1234", "0.1234"])
+    path.write_bytes(path.read_bytes().replace(b"0.1234\\0.1234", b"0,1234\\0,1234"))
+    mask = mask_of(path)
+    np.testing.assert_array_equal(mask.affine, np.diag([-1.0, -1, 1, 1]))
+    assert mask.header.get_xyzt_units()[0] == "unknown"

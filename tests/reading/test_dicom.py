@@ -168,3 +168,15 @@ def test_a_spacing_that_cannot_be_read_is_none(tmp_path, spacing):
     result = read_image(tmp_path / "a.dcm")
     assert result.facts.spacing is None
     assert np.array_equal(result.pixels[..., 0], GREY)
+
+
+def test_a_photograph_cut_in_its_header_is_not_called_a_film(tmp_path):
+    photograph = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.5.1", "PixelData": None}
+    with pytest.raises(ValueError, match=r"a\.dcm, found no pixels, as in a file cut short; export or copy it again"):
+        read_dicom(write_dicom(tmp_path / "a.dcm", GREY, "MONOCHROME2", **photograph))
+
+
+def test_colours_of_no_known_kind_are_not_quoted(tmp_path):
+    with pytest.raises(ValueError, match=r"found 3 samples per pixel of an unknown kind; export it as RGB") as error:
+        read_dicom(write_dicom(tmp_path / "a.dcm", RGB, "DOE JANE"))
+    assert "DOE" not in str(error.value)

@@ -157,3 +157,23 @@ def test_bits_that_are_no_whole_bytes_are_named_and_no_frames(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", GREY.astype(np.uint16), "MONOCHROME2", 12, BitsAllocated=12)
     with pytest.raises(ValueError, match=r"Expected whole bytes as Bits Allocated in a\.dcm, found 12 bits"):
         shown(path)
+
+
+def test_a_file_of_jpeg_2000_says_itself_whether_its_colours_were_transformed(tmp_path):
+    content = io.BytesIO()
+    Image.fromarray(RED).save(content, "JPEG2000", no_jp2=False, mct=1)
+    path = write_dicom(tmp_path / "a.dcm", RED, "YBR_FULL", syntax=uid.JPEG2000Lossless, frame=content.getvalue())
+    assert np.array_equal(shown(path), RED)
+    data = dataset(RED, "YBR_RCT", syntax=uid.JPEG2000Lossless, frame=content.getvalue())
+    data.PixelData = encaps.encapsulate([content.getvalue()] * 2, has_bot=False)
+    data.save_as(tmp_path / "b.dcm", enforce_file_format=True)
+    with pytest.raises(ValueError, match=r"Expected one DICOM image in b\.dcm, found pixels for 2 frames"):
+        shown(tmp_path / "b.dcm")
+
+
+@pytest.mark.parametrize("stream", [JFIF[: len(JFIF) // 2], b"\xff\xd8\xff\xc0\0\x11\x08no jpeg"])
+def test_a_damaged_jpeg_is_one_sentence_without_what_pillow_says(tmp_path, stream):
+    path = write_dicom(tmp_path / "a.dcm", RED, "YBR_FULL", syntax=uid.JPEGBaseline8Bit, frame=stream)
+    with pytest.raises(ValueError, match=r"Expected a DICOM image in a\.dcm, .* stored as JPEG Baseline") as error:
+        shown(path)
+    assert "0x" not in str(error.value)

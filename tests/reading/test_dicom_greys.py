@@ -229,3 +229,19 @@ def test_text_in_place_of_a_number_is_named(tmp_path, name):
     path.write_bytes(path.read_bytes().replace(b"77.5", b"77,5"))
     with pytest.raises(ValueError, match=f"Expected a number as {name}, found other text; export the file again"):
         read_image(path)
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_where_a_table_begins_has_a_sign_if_levels_have_one_also_where_none_is_below_0(tmp_path, signed):
+    """Entries for -400 and up; in an image without a sign the same number is 65136, beyond all levels."""
+    entries = np.concatenate([np.zeros(400, int), np.arange(2048) >> 3])
+    sequence = table(entries, 0, 8)
+    sequence[0].add_new(0x00283002, "US", [len(entries), 65136, 8])  # pydicom would not write it with a sign
+    tables = {"VOILUTSequence": sequence, "PixelRepresentation": signed}
+    assert line(tmp_path, [0, 816, 2040], bits=16, **tables) == ([0, 102, 255] if signed else [0, 0, 0])
+
+
+def test_an_inverse_shape_of_the_presentation_turns_the_levels_round_once(tmp_path):
+    for kind in ("MONOCHROME1", "MONOCHROME2"):
+        assert line(tmp_path, [0, 3276, 4095], kind, PresentationLUTShape="INVERSE") == [255, 51, 0]
+    assert line(tmp_path, [0, 3276, 4095], PresentationLUTShape="IDENTITY") == [0, 204, 255]

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from dicom_files import GREY, RGB, shown, write_dicom
+from dicom_files import GREY, RGB, dataset, shown, write_dicom
 
 
 def test_dicom_palettes_are_resolved(tmp_path):
@@ -43,3 +43,13 @@ def test_one_colour_may_be_dark_in_a_palette_of_16_bits(tmp_path):
         tables[f"{colour}PaletteColorLookupTableData"] = (np.arange(256) * factor).astype("<u2").tobytes()
     pixels = shown(write_dicom(tmp_path / "a.dcm", GREY, "PALETTE COLOR", **tables))
     assert np.array_equal(pixels, np.stack([GREY, np.rint(GREY / 257), GREY], -1))
+
+
+def test_where_a_palette_begins_has_a_sign_if_indices_have_one(tmp_path):
+    table = np.concatenate([np.zeros(100, int), np.arange(256)])  # for -100 and up
+    data = dataset(GREY.astype(np.int16), "PALETTE COLOR", 16)
+    for place, colour in enumerate(("Red", "Green", "Blue")):
+        data.add_new(0x00281101 + place, "US", [len(table), 65436, 16])  # pydicom would not write it with a sign
+        setattr(data, f"{colour}PaletteColorLookupTableData", (table * 257).astype("<u2").tobytes())
+    data.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    assert np.array_equal(shown(tmp_path / "a.dcm")[..., 0], GREY)

@@ -123,3 +123,40 @@ def test_a_suffix_that_nibabel_does_not_find_is_one_sentence(tmp_path, name):
 def test_a_file_that_is_gone_is_not_found(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_nifti(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("change", ["a bit", "the checksum", "no checksum"])
+def test_a_compressed_file_is_held_against_its_checksum(tmp_path, change):
+    noise = np.random.default_rng(0).integers(256, size=(64, 64), dtype=np.uint8)
+    path = save(tmp_path / "a.nii.gz", noise)
+    content = bytearray(path.read_bytes())
+    if change == "no checksum":
+        del content[-8:]
+    else:
+        content[len(content) // 2 if change == "a bit" else -6] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"Expected a NIfTI image in a\.nii\.gz, found one that cannot be decoded"):
+        read_nifti(path)
+
+
+@pytest.mark.parametrize(
+    ("affine", "spacing"), [((1, 1), (0.02, 0.01)), ((0.01, 0.02), (0.02, 0.01)), ((0.05, 0.05), None)]
+)
+def test_an_affine_that_counts_in_voxels_takes_the_sizes_of_the_header(tmp_path, affine, spacing):
+    path = save(tmp_path / "a.nii", GREY, np.diag([*affine, 1, 1]))
+    content = bytearray(path.read_bytes())
+    content[80:92] = np.array([0.01, 0.02, 1], "<f4").tobytes()  # pixdim
+    path.write_bytes(content)
+    found = read_nifti(path)
+    assert found.spacing == (spacing and pytest.approx(spacing))
+    assert found.spacing_from == (spacing and ("NIfTI pixdim" if affine == (1, 1) else "NIfTI affine"))
+    assert spacing is None or {type(size) for size in found.spacing} == {float}  # for JSON
+
+
+def test_a_place_that_no_file_reaches_is_damage_and_not_the_disk(tmp_path):
+    nibabel.save(nibabel.Nifti2Image(GREY, np.eye(4)), tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[174] = 255  # of vox_offset
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(ValueError, match=r"Expected a NIfTI image in a\.nii, found one that cannot be decoded"):
+        read_nifti(tmp_path / "a.nii")

@@ -12,19 +12,23 @@ from monai_sfda.reading.read import read_image
 RGB = np.stack([np.arange(32).reshape(4, 8) * k % 256 for k in (8, 5, 3)], -1).astype(np.uint8)
 GREY = RGB[..., 0]
 G16, RGB16 = GREY.astype(np.uint16) * 257, RGB.astype(np.uint16) * 257
+INTERLACED = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+DAMAGED = r"Expected a whole picture in a\.png, found one that is damaged or cut short; export or copy it again"
 GREYS, GREY_ALPHA, COLOURS, COLOURS_ALPHA = 0, 4, 2, 6  # kinds of colour, as PNG numbers them
 
 
 def png(path, array, kind, chunks=(), depth=16):
     """By hand, because Pillow writes no 16-bit colours."""
-
-    def chunk(name, content):
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
     rows = array.astype(f">u{depth // 8}").reshape(len(array), -1)
     body = b"".join(b"\0" + row.tobytes() for row in rows)
     head = struct.pack(">IIBBBBB", array.shape[1], array.shape[0], depth, kind, 0, 0, 0)
-    parts = [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(body)), (b"IEND", b"")]
+    return of_chunks(path, [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(body)), (b"IEND", b"")])
+
+
+def of_chunks(path, parts):
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
     return path
 
@@ -117,3 +121,42 @@ def test_an_orientation_of_0_counts_as_upright(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.png", exif=exif)
     assert read_picture(tmp_path / "a.png").orientation == 1
     assert exif_orientation(tmp_path / "a.png") == 1
+
+
+@pytest.mark.parametrize(("kind", "array"), [(GREYS, GREY), (COLOURS, RGB), (GREYS, G16), (COLOURS, RGB16)])
+def test_a_png_whose_pixels_end_early_is_refused_and_not_filled_with_black(tmp_path, kind, array):
+    depth = 8 * array.itemsize
+    body = b"".join(b"\0" + row.astype(f">u{array.itemsize}").tobytes() for row in array[:2])
+    head = struct.pack(">IIBBBBB", 8, 4, depth, kind, 0, 0, 0)
+    of_chunks(tmp_path / "a.png", [(b"IHDR", head), (b"IDAT", zlib.compress(body)), (b"IEND", b"")])
+    with pytest.raises(ValueError, match=DAMAGED):
+        read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 7), (9, 8), (8, 10)])
+@pytest.mark.parametrize("steps", [((0, 0, 1, 1),), INTERLACED])
+@pytest.mark.parametrize("missing", [0, 1])
+def test_black_rows_at_the_end_are_told_from_missing_ones(tmp_path, size, steps, missing):
+    black = np.zeros(size, np.uint8)
+    passes = [black[top::down, left::across] for left, top, across, down in steps]
+    body = b"".join(b"\0" + row.tobytes() for part in passes if part.size for row in part)
+    head = struct.pack(">IIBBBBB", *size[::-1], 8, GREYS, 0, 0, int(steps is INTERLACED))
+    content = zlib.compress(body[: len(body) - missing])
+    path = of_chunks(tmp_path / "a.png", [(b"IHDR", head), (b"IDAT", content), (b"IEND", b"")])
+    if missing:
+        with pytest.raises(ValueError, match=DAMAGED):
+            read_picture(path)
+    else:
+        assert read_picture(path).levels.shape == size
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(b"IHDR", bytes(5))],  # a ValueError of Pillow
+        [(b"IHDR", struct.pack(">IIBBBBB", 8, 4, 8, GREYS, 0, 0, 0)), (b"IDAT", b"x"), (b"\0\1-\2", b"")],
+    ],
+)
+def test_damage_is_one_sentence_without_what_pillow_says(tmp_path, parts):
+    with pytest.raises(ValueError, match=DAMAGED):
+        read_picture(of_chunks(tmp_path / "a.png", parts))

@@ -283,3 +283,33 @@ def test_fractions_that_were_multiplied_by_their_alpha_are_divided_by_it(tmp_pat
 def test_an_orientation_that_does_not_exist_counts_as_upright(tmp_path):
     path = written(tmp_path, RGB, photometric="rgb", extratags=[(274, "H", 1, 0, True)])
     assert read_tiff(path).orientation == 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "fractions"),
+    [(529, (2126, 10000, 7152, 10000, 722, 10000)), (532, (16, 1, 235, 1, 128, 1, 240, 1, 128, 1, 240, 1))],
+)
+def test_ycbcr_by_another_formula_than_the_usual_is_refused(tmp_path, tag, fractions):
+    ycbcr = np.asarray(Image.fromarray(RGB).convert("YCbCr"))
+    for name, values in {"other": fractions, "usual": None}.items():
+        usual = {529: (299, 1000, 587, 1000, 114, 1000), 532: (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)}[tag]
+        extra = [(tag, "2I", len(usual) // 2, values or usual, True), (530, "H", 2, (1, 1), True)]
+        tifffile.imwrite(tmp_path / name, ycbcr, photometric="ycbcr", extratags=extra)
+    with pytest.raises(ValueError, match="Expected YCbCr with the usual YCbCrCoefficients and ReferenceBlackWhite in"):
+        shown(tmp_path / "other")
+    assert abs(shown(tmp_path / "usual").astype(int) - RGB).max() <= 3  # two roundings, there and back
+
+
+def test_other_inks_than_cmyk_are_refused(tmp_path):
+    path = written(tmp_path, np.dstack([RGB, GREY]), photometric="separated", extratags=[(332, "H", 1, 2, True)])
+    with pytest.raises(ValueError, match=r"Expected the inks of CMYK in a\.tif, found others; save as RGB"):
+        shown(path)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])  # by tifffile, by Pillow
+def test_both_decoders_say_that_0_is_white(tmp_path, compression):
+    Image.fromarray(GREY).save(tmp_path / "a.tif", compression=compression, tiffinfo={262: 0})
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        assert tif.pages[0].photometric == 0
+    assert read_tiff(tmp_path / "a.tif").inverted
+    assert np.array_equal(shown(tmp_path / "a.tif"), GREYS)

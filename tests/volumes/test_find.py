@@ -156,6 +156,18 @@ def test_a_group_that_is_none_is_refused(tmp_path, group):
         find_volumes(tmp_path, group=group)
 
 
+def report(path):
+    """A DICOM file of a kind that holds no image."""
+    import pydicom
+    from dicom_series import write_slice
+
+    data = pydicom.dcmread(write_slice(path, 0, series="1.7"))
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = pydicom.uid.EnhancedSRStorage
+    for name in ("Rows", "Columns", "PixelData"):
+        delattr(data, name)
+    data.save_as(path)
+
+
 def test_series_are_found_in_any_tree_among_other_files(tmp_path, caplog):
     pytest.importorskip("pydicom")
     from dicom_series import write_series, write_slice
@@ -168,7 +180,7 @@ def test_series_are_found_in_any_tree_among_other_files(tmp_path, caplog):
     save(tmp_path / "p1" / "v.nii.gz")
     (tmp_path / "p1" / "notes.txt").write_text("no image")
     (tmp_path / "p1" / "broken.dcm").write_bytes(b"no image" * 40)
-    write_slice(tmp_path / "p1" / "report.dcm", 0, series="1.7", Rows=0)
+    report(tmp_path / "p1" / "report.dcm")
     items = find_volumes(tmp_path)
     assert {item["case"]: len(item["image"]) for item in items if isinstance(item["image"], list)} == {
         "all1/series": 4,
@@ -260,3 +272,158 @@ def test_without_pydicom_a_series_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(ImportError, match=r"Expected pydicom to read the DICOM file IM.*install it with: pip"):
         find_volumes(tmp_path)
+
+
+def put(path, old, new):
+    """Text where pydicom would only write a number, of the same length."""
+    content = path.read_bytes()
+    assert len(old) == len(new)
+    assert content.count(old) == 1
+    path.write_bytes(content.replace(old, new))
+
+
+@pytest.mark.parametrize("text", [b"/../../../pw", b"DOE^JOHN\n=1+", b"5\\6         ", b"99999999999 "])
+def test_a_series_number_that_is_none_names_no_file(tmp_path, text):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    for path in write_series(tmp_path / "p1" / "x", SeriesNumber="987654321012"):
+        put(tmp_path / path, b"987654321012", text)
+    assert listed(tmp_path) == {"p1/x/series": "p1/x/series.nii.gz"}
+
+
+def cut(path, length):
+    path.write_bytes(path.read_bytes()[:length])
+
+
+@pytest.mark.parametrize("where", ["meta", "kind", "study", "number", "empty", "nothing"])
+@pytest.mark.parametrize("suffix", [".dcm", ""])
+def test_a_file_cut_short_does_not_shorten_its_series(tmp_path, where, suffix):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_slice
+
+    for n in range(4):
+        path = tmp_path / "p1" / f"{n}{suffix}"
+        write_slice(path, 8 * n, InstanceNumber=n)
+        write_slice(tmp_path / "p2" / path.name, 8 * n, series="1.8")
+    report(tmp_path / "p2" / "report.dcm")
+    content = path.read_bytes()
+    # behind the group of the file, in its kind, behind the study, and behind the number of the image
+    length = {"meta": 140, "empty": 0, "nothing": 90}.get(where) or content.index(
+        {"kind": b"\x08\0\x16\0", "study": b"\x20\0\x0e\0", "number": b"\x28\0\x02\0"}.get(where, b"")
+    )
+    cut(path, length + 20 * (where == "kind"))
+    items = {item["case"]: item for item in find_volumes(tmp_path)}
+    reader = VolumeReader([1.5, 1.25], percentiles=[0, 100])
+    reader.read(items["p2/series_3"])
+    words = (
+        "whole headers in the series, found 1 of 4 that end before the size of the image"
+        if where == "number"
+        else ("in the folder of the series to be readable, found 1 that cannot be read")
+    )
+    with pytest.raises(ValueError, match=words):
+        reader.read(items["p1/series_3"])
+    assert len(items) == (2 if where == "number" else 3)
+    if where != "number":
+        with pytest.raises(ValueError, match="Expected "):
+            reader.read(items[f"p1/3{suffix}"])
+
+
+def test_beside_a_damaged_file_several_series_are_named_and_a_file_of_a_volume_is_whole(tmp_path, caplog):
+    pytest.importorskip("pydicom")
+    from dicom_series import enhanced, write_slice
+
+    for n in range(3):
+        write_slice(tmp_path / "p1" / f"a{n}.dcm", 8 * n, series="1.7")
+        write_slice(tmp_path / "p1" / f"b{n}.dcm", 8 * n, series="1.8", SeriesNumber=4)
+    enhanced(tmp_path / "p2" / "e.dcm", (0, 8, 16), (1,))
+    for folder in ("p1", "p2"):
+        (tmp_path / folder / "damaged.dcm").write_bytes(b"")
+    items = find_volumes(tmp_path)
+    assert len(items) == 5
+    assert not any("refused" in item for item in items)
+    assert "these series may lack slices: p1/series_3, p1/series_4." in caplog.text
+    assert "p2" not in caplog.text
+
+
+def test_slices_farther_apart_than_the_file_says_are_named(tmp_path, caplog):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    write_series(tmp_path / "whole", SpacingBetweenSlices=8)
+    write_series(tmp_path / "half", (0, 16, 32), series="1.8", SpacingBetweenSlices=8)
+    find_volumes(tmp_path)
+    assert "in 1 series, as if some were missing: half/series_3 (16 mm, not 8 mm)." in caplog.text
+
+
+def test_names_stay_short_enough_for_a_disk(tmp_path):
+    save(tmp_path / f"{'x' * 244}.nii.gz", (5, 4, 3, 2))
+    pictures(tmp_path, [f"{'y' * 251}.png", f"{'y' * 251}.bmp"])
+    outputs = list(listed(tmp_path, frames="all").values())
+    assert len(set(outputs)) == 4
+    assert all(len(name) <= 255 and name.endswith(".nii.gz") for name in outputs)
+
+
+def grey(path, levels, **options):
+    import tifffile
+
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, levels, **options)
+    else:
+        Image.fromarray(levels).save(path, **options)
+    return str(path)
+
+
+LEVELS = np.arange(1, 21, dtype=np.uint8).reshape(4, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "levels", "options", "found"),
+    [
+        ("b.png", LEVELS.astype(np.uint16) * 257, {}, "uint8 of 8 bits and uint16"),
+        (
+            "b.tif",
+            255 - LEVELS,
+            {"photometric": "miniswhite"},
+            "uint8 of 8 bits and uint8 of 8 bits of which 0 is white",
+        ),
+        ("b.png", LEVELS > 10, {}, "uint8 of 8 bits and bool of 1 bits"),
+    ],
+    ids=["deeper", "inverted", "black and white"],
+)
+def test_slices_on_several_scales_are_refused(tmp_path, name, levels, options, found):
+    paths = [grey(tmp_path / "a.png", LEVELS), grey(tmp_path / name, levels, **options)]
+    with pytest.raises(ValueError, match=f"Expected slices of one scale of levels, found {found}; export them again"):
+        read_volume(paths)
+
+
+def test_a_palette_of_greys_and_a_depth_that_nobody_states_go_with_others(tmp_path):
+    palette = Image.fromarray(LEVELS, "P")
+    palette.putpalette(bytes(np.arange(256, dtype=np.uint8).repeat(3)))
+    palette.save(tmp_path / "p.png")
+    paths = [grey(tmp_path / "a.png", LEVELS), str(tmp_path / "p.png")]
+    assert (read_volume(paths).values == LEVELS.T[..., None]).all()
+    deep = LEVELS.astype(np.uint16) * 100
+    stated = {"extratags": [(281, "H", 1, 4095, False)]}
+    paths = [grey(tmp_path / "b.tif", deep), grey(tmp_path / "c.tif", deep, **stated)]
+    assert (read_volume(paths).values == deep.T[..., None]).all()
+
+
+IDS = np.kron(np.eye(8, dtype=np.uint8), np.ones((2, 2), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("name", "levels", "words"),
+    [
+        ("m.jpg", IDS, "Expected a losslessly compressed mask in m.jpg"),
+        ("m.png", np.dstack([0 * IDS, 0 * IDS, 0 * IDS, 255 * IDS]), "found them in its alpha channel"),
+    ],
+)
+def test_slices_that_are_no_class_ids_are_refused(tmp_path, name, levels, words):
+    with pytest.raises(ValueError, match=words):
+        read_volume(grey(tmp_path / name, levels), ids=True)
+
+
+def test_class_ids_of_which_0_is_white_are_turned(tmp_path):
+    path = grey(tmp_path / "m.tif", IDS == 0, photometric="miniswhite")
+    assert (read_volume(path, ids=True).values[..., 0] == IDS.T).all()

@@ -250,3 +250,10 @@ def test_a_suffix_that_nibabel_does_not_find_is_one_sentence(tmp_path):
 def test_the_unit_of_length_counts_whatever_that_of_time_is(tmp_path, code, thickness):
     path = patched(saved(tmp_path / "a.nii"), "xyzt_units", code)
     assert read_volume(path).zooms == pytest.approx([1.5 / 8 * thickness, 1.5 / 8 * thickness, thickness])
+
+
+def test_frames_of_a_file_with_a_fifth_axis_of_length_1_are_read(tmp_path):
+    values = np.stack([SMALL, SMALL + 1], -1)
+    path = saved(tmp_path / "a.nii.gz", values[..., None])
+    for frame in range(2):
+        assert np.array_equal(read_volume(path, frame).values, values[..., frame])

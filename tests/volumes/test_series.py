@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dicom_files import table
 from dicom_series import OBLIQUE, RNG, enhanced, position, write_series, write_slice
 
 from monai_sfda.volumes import find_volumes, read_volume
@@ -241,6 +242,8 @@ def test_copies_and_doubled_slices_are_refused(tmp_path):
         ({"PixelSpacing": [1.5, 1.3]}, "pixel spacing"),
         ({"pixels": np.zeros((5, 5), np.int16)}, "size"),
         ({"FrameOfReferenceUID": "1.8"}, "frame of reference"),
+        ({"PhotometricInterpretation": "MONOCHROME1"}, "direction of grey levels"),
+        ({"PresentationLUTShape": "INVERSE"}, "direction of grey levels"),
     ],
 )
 def test_a_stranger_in_a_series_is_named(tmp_path, change, word):
@@ -272,7 +275,7 @@ def test_damaged_images_are_one_sentence_without_a_patient(tmp_path):
     Path(paths[0]).write_bytes(content.replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2\n1"))
     refused(paths[:1], r"found image 1 that cannot \(ValueError\)")
     (tmp_path / "half").write_bytes(Path(paths[2]).read_bytes()[:200])
-    refused([str(tmp_path / "half")], "(other content|without pixels|cannot)")
+    refused([str(tmp_path / "half")], r"1 of 1 that end before the size of the image \(image half\); copy or export it")
     (tmp_path / "x.dcm").write_text("no image" * 50)
     refused([str(tmp_path / "x.dcm")], "Expected a DICOM image in x.dcm, found other content")
 
@@ -364,3 +367,102 @@ def test_many_frames_without_places_are_refused(tmp_path):
     data.NumberOfFrames, data.PixelData = 2, data.PixelData * 2
     data.save_as(path)
     refused([path], r"Expected the ImagePositionPatient of each image .* in 2 of 2 \(images 1, 2\)")
+
+
+def put(paths, old, new):
+    """Text where pydicom would only write a number, of the same length."""
+    assert len(old) == len(new)
+    for path in map(Path, paths):
+        content = path.read_bytes()
+        assert content.count(old) == 1
+        path.write_bytes(content.replace(old, new))
+
+
+@pytest.mark.parametrize("name", ["RescaleSlope", "RescaleIntercept"])
+def test_a_rescaling_that_is_no_number_is_refused(tmp_path, name):
+    paths = write_series(tmp_path, **{"RescaleSlope": "1.0", "RescaleIntercept": "0.0", name: "2.5000"})
+    assert len(read_volume(paths).values)
+    put(paths[1::2], b"2.5000", b"2,5000")
+    refused(paths, rf"Expected a number as {name} .* found other text in 2 of 4 \(images 2, 4\); export the series")
+    (item,) = find_volumes(tmp_path)
+    assert len(item["image"]) == 4
+
+
+@pytest.mark.parametrize("name", ["TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "InstanceNumber"])
+def test_a_time_that_is_no_number_does_not_change_the_order(tmp_path, name):
+    paths = cine(tmp_path, **{"TriggerTime": None, "InstanceNumber": None, name: "123456"})
+    put(paths[5:6], b"123456", b"SECRET")
+    text = refused(paths, rf"Expected a number as {name} .* found other text in 1 of 4 \(image 005\)", frame=0)
+    assert "SECRET" not in text
+    (tmp_path / "b").mkdir()
+    alone = write_slice(tmp_path / "b" / "a", 0, **{name: "123456"})
+    put([alone], b"123456", b"SECRET")
+    assert read_volume([alone]).values.shape == (5, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("AcquisitionTime", ["120000", "12:00:01", "120002.5"]),
+        ("AcquisitionDate", ["20200102", "2020.01.03", "20200104"]),
+    ],
+)
+def test_times_as_old_files_write_them_are_in_order(tmp_path, name, times):
+    paths = []
+    for number, time in enumerate(times):
+        about = {name: time, "InstanceNumber": 9 - number}
+        paths.append(write_slice(tmp_path / str(number), 0, np.full((6, 5), number, np.int16), **about))
+    assert [int(read_volume(paths, frame).values[0, 0, 0]) for frame in range(3)] == [0, 1, 2]
+
+
+def test_times_with_a_zone_are_in_order(tmp_path):
+    data = pydicom.dcmread(enhanced(tmp_path / "a.dcm", (0, 8), (2, 1)))
+    for number, group in enumerate(data.PerFrameFunctionalGroupsSequence):
+        content = group.FrameContentSequence[0]
+        del content.TemporalPositionIndex
+        content.FrameAcquisitionDateTime = f"2020010112000{9 - number % 2}.5+0100"
+    data.save_as(tmp_path / "a.dcm")
+    assert read_volume([str(tmp_path / "a.dcm")], 0).values[0, 0].tolist() == [1, 1003]
+
+
+def test_frames_of_a_file_without_its_own_group_are_read(tmp_path):
+    data = pydicom.dcmread(enhanced(tmp_path / "a.dcm", (0, 8, 16), (1,)))
+    expected = read_volume([str(tmp_path / "a.dcm")]).values
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    pydicom.dcmwrite(tmp_path / "b.dcm", data, implicit_vr=True, little_endian=True, enforce_file_format=False)
+    assert np.array_equal(read_volume([str(tmp_path / "b.dcm")]).values, expected)
+
+
+@pytest.mark.parametrize(
+    ("first", "kind", "bits", "lowest"),
+    [(0, "u1", 8, 0), (65536 - 100, "<u2", 16, -100), (65536 - 100, "<u2", 16, 3)],
+    ids=["entries of 8 bits", "a first value without its sign", "levels above 0"],
+)
+def test_levels_go_through_the_table_of_the_modality(tmp_path, first, kind, bits, lowest):
+    entries = np.arange(200)[::-1]
+    pixels = np.arange(lowest, lowest + 30, dtype=np.int16).reshape(6, 5)
+    path = write_slice(tmp_path / "a", 0, pixels)
+    data = pydicom.dcmread(path)
+    data.ModalityLUTSequence = table(entries, bits=bits, kind=kind)
+    data.ModalityLUTSequence[0].add_new(0x00283002, "US", [200, first, bits])
+    data.save_as(path)
+    expected = entries[pixels + (100 if first else 0)]
+    assert np.array_equal(read_volume([path]).values[..., 0], expected.T)
+
+
+def test_two_patients_of_one_series_are_refused(tmp_path):
+    paths = write_series(tmp_path / "a", PatientID="SECRET-A")
+    paths += write_series(tmp_path / "b", (32, 40), PatientID="SECRET-B")
+    assert "SECRET" not in refused(paths, "Expected a series of one patient, found another in 2 of 6 images")
+
+
+def test_a_mosaic_of_slices_is_refused(tmp_path):
+    path = write_slice(tmp_path / "a", 0, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
+    refused([path], r"side by side \(a mosaic\) in 1 of 1 \(image a\); convert it to NIfTI")
+
+
+def test_text_in_place_of_a_transfer_syntax_is_not_shown(tmp_path):
+    path = write_slice(tmp_path / "a", 0)
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content.replace(b"1.2.840.10008.1.2.1", b"SECRET^NAME ^SECRET"))
+    assert "SECRET" not in refused([path], "found image a that cannot")
