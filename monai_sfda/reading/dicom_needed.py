@@ -6,7 +6,7 @@ from typing import Any
 
 from monai_sfda.reading.stored import Refused
 
-__all__ = ["FLOATS", "LABEL_MAPS", "require_elements", "require_pydicom"]
+__all__ = ["FLOATS", "LABEL_MAPS", "complete_file_meta", "require_elements", "require_pydicom"]
 
 NEEDED = (
     "Rows",
@@ -46,7 +46,7 @@ def require_elements(data: Any, name: str) -> None:
         raise Refused(
             f"Expected a photograph in {name}, found a DICOM Segmentation; keep it outside the folder of the images."
         )
-    _complete_file_meta(data)
+    complete_file_meta(data)
     if "PixelData" not in data:
         _refuse_cut(data, name)
         found = "floating-point pixels" if any(element in data for element in FLOATS) else "no pixels"
@@ -92,7 +92,7 @@ def _refuse_cut(data: Any, name: str) -> None:
         )
 
 
-def _complete_file_meta(data: Any) -> None:
+def complete_file_meta(data: Any) -> None:
     """The transfer syntax of a file that names none, from how its elements are written."""
     from pydicom import uid
     from pydicom.dataset import FileMetaDataset

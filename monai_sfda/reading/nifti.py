@@ -17,7 +17,7 @@ from monai_sfda.reading.cell_sizes import cell_sizes
 from monai_sfda.reading.disk import is_of_the_disk
 from monai_sfda.reading.stored import Huge, Refused, Stored, refuse_huge
 
-__all__ = ["MM", "damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti", "size_factors"]
+__all__ = ["MM", "checked", "damaged_nifti", "is_of_disk", "nifti_spacing", "nifti_units", "read_nifti", "size_factors"]
 
 SAME_SIZE = 0.01
 GZIP = b"\x1f\x8b"
@@ -38,7 +38,7 @@ def read_nifti(path: str | Path) -> Stored:
     try:
         image: Any = nibabel.load(path)
         refuse_huge(image.shape, path)
-        pixels = np.asanyarray(_checked(image, path).dataobj)
+        pixels = np.asanyarray(checked(image, path).dataobj)
     except (OSError, Huge) as error:
         if isinstance(error, Huge) or is_of_disk(error):
             raise
@@ -63,7 +63,7 @@ def read_nifti(path: str | Path) -> Stored:
     return Stored(levels, colours, alpha=alpha, spacing=spacing, spacing_from=source)
 
 
-def _checked(image: Any, path: str | Path) -> Any:
+def checked(image: Any, path: str | Path) -> Any:
     """Read to the end where a checksum stands there, which nibabel would not look at."""
     if not str(path).lower().endswith(".gz"):
         return image

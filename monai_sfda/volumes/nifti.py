@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from nibabel.imageglobals import logger
 from nibabel.openers import ImageOpener
 
 from monai_sfda.reading.kind import sniff
-from monai_sfda.reading.nifti import MM, damaged_nifti, is_of_disk, nifti_units
+from monai_sfda.reading.nifti import MM, checked, damaged_nifti, is_of_disk, nifti_units
 from monai_sfda.reading.stored import Refused, refuse_huge
 from monai_sfda.volumes.volume import MOST_VOXELS, SAME_PLACE, Volume, corner_distance, size_text
 
@@ -94,7 +93,7 @@ def _values(image: Any, path: str | Path, frame: int | None) -> np.ndarray:
     """One frame, without reading the others into memory; integers as they are, other numbers as float32."""
     try:
         if frame is None:
-            values = np.asanyarray(_checked(image, path).dataobj)
+            values = np.asanyarray(checked(image, path).dataobj)
         else:
             values = np.asanyarray(image.dataobj[:, :, :, frame])
     except OSError as error:
@@ -105,14 +104,6 @@ def _values(image: Any, path: str | Path, frame: int | None) -> np.ndarray:
         raise damaged_nifti(path, error) from None
     with np.errstate(all="ignore"):  # what is not finite is refused by whoever reads
         return values if values.dtype.kind in "iu" else values.astype(np.float32)
-
-
-def _checked(image: Any, path: str | Path) -> Any:
-    """Read to the end where a checksum stands there, which nibabel would not look at."""
-    if not str(path).lower().endswith(".gz"):
-        return image
-    with gzip.open(path) as file:
-        return type(image).from_bytes(file.read())
 
 
 def _place(image: Any, path: str | Path, shape: tuple[int, ...]) -> Volume:

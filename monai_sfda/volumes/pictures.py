@@ -12,6 +12,7 @@ import numpy as np
 from monai_sfda.files import without_suffix
 from monai_sfda.imageio import MaskReader
 from monai_sfda.reading.orientation import upright
+from monai_sfda.reading.palette import resolved
 from monai_sfda.reading.read import read_stored
 from monai_sfda.reading.stored import Refused, Stored, refuse_huge
 from monai_sfda.volumes.volume import MOST_VOXELS, Volume, size_text
@@ -138,7 +139,7 @@ def _grey(stored: Stored, name: str) -> np.ndarray:
     """(rows, columns), upright."""
     levels = stored.levels
     if stored.palette is not None:
-        levels = stored.palette[np.minimum(levels, len(stored.palette) - 1)]
+        levels = resolved(levels, stored.palette, name)
     if levels.ndim == 3:
         if (levels != levels[..., :1]).any():
             raise Refused(f"Expected grey slices, found colours in {name}; leave it out, or save it as grey.")

@@ -12,7 +12,7 @@ from monai_sfda.reading.dicom_bits import used_bits
 from monai_sfda.reading.dicom_frame import frame_pixels, require_frames
 from monai_sfda.reading.dicom_greys import padding_pixels, table_entries, table_index
 from monai_sfda.reading.dicom_header import open_dicom
-from monai_sfda.reading.dicom_needed import _complete_file_meta, require_elements
+from monai_sfda.reading.dicom_needed import complete_file_meta, require_elements
 from monai_sfda.reading.kind import other_content
 from monai_sfda.reading.stored import Refused, refuse_huge
 from monai_sfda.volumes.arrange import arranged, series_affine
@@ -101,7 +101,7 @@ def _require_pixels(data: Any, one: Slice) -> None:
     if one.frame is None:
         require_elements(data, name)
     else:
-        _complete_file_meta(data)
+        complete_file_meta(data)
     require_frames(data, name)
 
 
