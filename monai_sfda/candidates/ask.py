@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.cheap import at_cutoffs, middle_networks, mixed_networks
 from monai_sfda.candidates.compare import compare, same_as
-from monai_sfda.candidates.deliver import DRAFT
+from monai_sfda.candidates.deliver import DRAFT, OLD
 from monai_sfda.candidates.images import (
     OtherImages,
     copy_volume,
@@ -84,7 +84,7 @@ def ask(
     """
     for folder in ("choice", "outline"):
         clear_drafts(run / folder)
-    for draft in [run / DRAFT, run / "choice" / PART]:
+    for draft in [run / DRAFT, run / OLD, run / "choice" / PART]:
         shutil.rmtree(draft, ignore_errors=True)
     source = find_source(run)
     adapted, left_out = find_candidates(run)

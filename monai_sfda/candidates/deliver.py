@@ -13,7 +13,7 @@ from monai_sfda.candidates.candidate import SOURCE, Candidate
 from monai_sfda.candidates.structures import Structures
 from monai_sfda.json_file import read_json, write_json
 
-__all__ = ["CHOSEN", "DRAFT", "deliver", "withdraw"]
+__all__ = ["CHOSEN", "DRAFT", "OLD", "deliver", "withdraw"]
 
 CHOSEN = "chosen"
 DRAFT = f"{CHOSEN}.part"
@@ -51,9 +51,10 @@ def deliver(run: Path, wanted: Mapping[str, Candidate], structures: Structures, 
 
 def withdraw(run: Path) -> None:
     """Delete what was chosen on other outlines."""
+    shutil.rmtree(run / OLD, ignore_errors=True)
     if (run / CHOSEN).is_dir():
         os.replace(run / CHOSEN, run / OLD)  # at once: half a bundle would look like one
-    shutil.rmtree(run / OLD, ignore_errors=True)
+        shutil.rmtree(run / OLD, ignore_errors=True)
 
 
 def _lineage(wanted: Mapping[str, Candidate]) -> dict[str, Any]:

@@ -241,10 +241,11 @@ def test_damaged_files_of_a_choice_are_made_again(monkeypatch, capsys, tmp_path)
     (run / "choice" / "compared.json").write_text("{")
     (run / "choice" / "network.part").mkdir()
     (run / "chosen.part").mkdir()
+    (run / "chosen.old").mkdir()
     command(monkeypatch, "choose", run)
     assert capsys.readouterr().out == first
     assert json.loads((run / "choice" / "compared.json").read_text())["of"]
-    assert not list(run.rglob("*.part"))
+    assert not [*run.rglob("*.part"), *run.rglob("*.old")]
 
 
 def test_where_no_copy_is_left_it_is_decided_with_what_there_is(monkeypatch, capsys, tmp_path):
