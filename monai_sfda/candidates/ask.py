@@ -17,8 +17,8 @@ from monai_sfda.candidates.images import (
     copy_volume,
     find_pictures,
     find_run_volumes,
+    keep_list,
     list_images,
-    remember_images,
     volume_reader,
 )
 from monai_sfda.candidates.order import Drawn, draw_once, put_images, put_source_masks
@@ -138,7 +138,7 @@ def _segmented(
 ) -> _Segmented:
     """The masks of all networks, the source's first: what it could not read is not looked at again."""
     done = _Segmented({}, {}, {})
-    listed: dict[str, str] = {}
+    images: list[dict[str, Any]] = []
     for number, network in enumerate(networks, 1):
         try:
             further = [] if structures.one_network else at_cutoffs(network, structures)
@@ -146,11 +146,9 @@ def _segmented(
             made = kept_masks(network, further, run, made_of)
             if not made:
                 print(f"{number} of {len(networks)}: {network.name}", flush=True)
-                if done.masks and not listed:
-                    listed = list_images(run, done.masks[SOURCE], structures)
+                images = images or list_images(run, structures)
+                listed = keep_list(run, images, done.masks[SOURCE]) if done.masks else {}
                 made = segment(network, further, run, structures, made_of, **{**options, **listed})
-                if network is networks[0]:
-                    remember_images(run, made[0], structures)
         except OtherImages:
             raise
         except Exception as error:

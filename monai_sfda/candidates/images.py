@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ __all__ = [
     "copy_volume",
     "find_pictures",
     "find_run_volumes",
+    "keep_list",
     "list_images",
-    "remember_images",
     "spacing_of_copy",
     "volume_reader",
 ]
@@ -47,36 +47,36 @@ def find_pictures(run: Path) -> dict[str, str]:
     return {item["case"]: item["image"] for item in find_images(find_images_folder(run))}
 
 
-def remember_images(run: Path, cases: Collection[str], structures: Structures) -> None:
-    """Keep what the files of the images are known by, in ``run/choice/segmented.json``."""
-    write_json(run / SEGMENTED, {item["case"]: _known_by(item) for item in _found(run, cases, structures)}, indent=None)
+def list_images(run: Path, structures: Structures) -> list[dict[str, Any]]:
+    """All images of a run, which have to be those that its first network met.
 
-
-def list_images(run: Path, cases: Collection[str], structures: Structures) -> dict[str, str]:
-    """The option of a prediction that makes it look at ``cases`` alone, so that nobody is warned of others again.
-
-    Writes ``run/choice/images.json``.
+    Writes what their files are known by into ``run/choice/segmented.json``.
 
     Raises:
-        OtherImages: if the file of an image is another one than `remember_images` met.
+        OtherImages: if the file of an image is another one than before.
     """
-    found = _found(run, cases, structures)
+    found = list(find_run_volumes(run).values() if structures.volumes else find_images(find_images_folder(run)))
+    known = {item["case"]: _known_by(item) for item in found}
     before = read_json(run / SEGMENTED) if (run / SEGMENTED).is_file() else {}
-    if changed := [item["case"] for item in found if before.get(item["case"]) not in (None, _known_by(item))]:
+    if changed := [case for case, now in known.items() if before.get(case, now) != now]:
         raise OtherImages(
             f"Expected the images that the source network segmented, found {len(changed)} with other content "
             f"({changed[0]}); delete {run / 'choice'} and {run / 'outline'} to begin anew."
         )
-    write_json(run / LISTED, {"images": found}, indent=None)
+    write_json(run / SEGMENTED, {**known, **before}, indent=None)
+    return found
+
+
+def keep_list(run: Path, images: Iterable[Mapping[str, Any]], cases: Collection[str]) -> dict[str, str]:
+    """The option of a prediction that makes it look at ``cases`` alone, so that nobody is warned of others again.
+
+    Writes ``run/choice/images.json``.
+    """
+    write_json(run / LISTED, {"images": [item for item in images if item["case"] in cases]}, indent=None)
     # By a reference, since a sign in the name of a folder would be taken for one.
     return {
         "listed": f"$monai.bundle.ConfigParser.load_config_file(str(@results_dir) + '/../../{LISTED.name}')['images']"
     }
-
-
-def _found(run: Path, cases: Collection[str], structures: Structures) -> list[dict[str, Any]]:
-    found = find_run_volumes(run).values() if structures.volumes else find_images(find_images_folder(run))
-    return [item for item in found if item["case"] in cases]
 
 
 def _known_by(item: Mapping[str, Any]) -> str:

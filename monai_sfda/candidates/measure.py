@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.candidate import SOURCE
 from monai_sfda.candidates.deliver import deliver, withdraw
+from monai_sfda.candidates.estimates import TOGETHER, Estimates
 from monai_sfda.candidates.fine_tune import FINE_TUNED, can_fine_tune, cross_fit, train_on_all
 from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
@@ -17,12 +17,9 @@ from monai_sfda.candidates.run import read_record, write_record
 from monai_sfda.candidates.sample import Sample
 from monai_sfda.candidates.score import gains_of, mean_change, score_masks
 from monai_sfda.candidates.settle import Settled, compromise, settle
-from monai_sfda.choice import CaseGains, Decision, Gain, decide, decide_jointly, is_safe
+from monai_sfda.choice import CaseGains, is_safe
 
 __all__ = ["measure"]
-
-TOGETHER = "together"
-"""Stands for the bundle whose structures come from different candidates."""
 
 
 def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) -> dict[str, Any]:
@@ -64,20 +61,20 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     wanted = dict.fromkeys([SOURCE, *(name for s in names for name in asked.distinct(s))])
     scores = score_masks({name: dict.fromkeys(names, name) for name in wanted}, asked, outlines)
     table = {s: {name: gains_of(scores, name, s) for name in asked.distinct(s)} for s in names}
-    gains = {s: _estimated(s, table[s], asked, sample) for s in names}
-    rivals = {s: len(gains[s]) for s in names}
     empty = {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names}
     unseen = [s for s in names if empty[s] == len(outlines.masks)]
-    settled = settle(_decisions(asked, table, gains, sample, unseen), names, unseen)
-    curves = {s: sample.curve(table[s], settled.networks.get(s, ""), rivals[s]) for s in names}
+    made = Estimates(table, asked, sample, unseen)
+    gains, rivals = made.pulled, {s: len(table[s]) for s in names}
+    settled = settle(made.decisions(), names, unseen)
     if len(set(settled.networks.values())) > 1:
         scores |= score_masks({TOGETHER: settled.networks}, asked, outlines)
         joint = {s: gains_of(scores, TOGETHER, s) for s in names}
-        together = {s: _together(settled.networks[s], table[s], joint[s], sample) for s in names}
-        settled = _guarded(settled, gains, asked.same, together, sample)
+        lost = _lost(settled, table, joint, sample, unseen)
+        settled = compromise(settled, made, asked.same) if lost else settled
         if len(set(settled.networks.values())) > 1:
             table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
-            gains = {s: {**gains[s], TOGETHER: together[s]} for s in names}
+            gains = {s: {**gains[s], TOGETHER: made.together(s, settled.networks[s], joint[s].values)} for s in names}
+    curves = {s: sample.curve(made.changed[s], settled.networks.get(s, ""), rivals[s]) for s in names}
     measured = {
         "decision": settled.action,
         "networks": settled.networks,
@@ -125,55 +122,20 @@ def _next(asked: Asked, outlines: Outlines) -> list[str]:
     return [drawn.image for drawn in asked.order if drawn.image and drawn.case not in done]
 
 
-def _estimated(structure: str, column: Mapping[str, CaseGains], asked: Asked, sample: Sample) -> dict[str, Gain]:
-    """Of all candidates; where a candidate has the masks of the source network on all images, its gain is known."""
-    others = {name: row.values for name, row in column.items() if (structure, name) not in asked.unchanged}
-    estimated = sample.estimate(others)
-    return {name: estimated.get(name, sample.nothing()) for name in column}
-
-
-def _decisions(
-    asked: Asked,
+def _lost(
+    settled: Settled,
     table: Mapping[str, Mapping[str, CaseGains]],
-    gains: Mapping[str, Mapping[str, Gain]],
+    joint: Mapping[str, CaseGains],
     sample: Sample,
     unseen: Collection[str],
-) -> list[Decision]:
-    """One for each structure, or one for all: on the mean of those that an outline shows, if one does."""
-    options: dict[str, Any] = {"total": sample.total, "rule": sample.rule, "further": sample.further}
-    if not asked.structures.joint:
-        return [decide(structure, column, **options) for structure, column in gains.items()]
-    columns = [table[s] for s in gains if s not in unseen] or list(table.values())
-    means = {
-        name: list(map(fmean, zip(*(column[name].values for column in columns), strict=True))) for name in columns[0]
-    }
-    guarded = {s: _harmless(column, sample) if s in unseen else column for s, column in gains.items()}
-    return [decide_jointly(guarded, sample.estimate(means), **options)]
-
-
-def _harmless(column: Mapping[str, Gain], sample: Sample) -> dict[str, Gain]:
-    """Where nothing is to be found, and neither network finds anything, no certainty is to be had."""
-    return {name: gain if gain.mean else sample.nothing() for name, gain in column.items()}
-
-
-def _together(network: str, column: Mapping[str, CaseGains], joint: CaseGains, sample: Sample) -> Gain:
-    """Gain of a structure in the bundle whose structures come from different networks."""
-    if network == SOURCE:  # beside which the candidates stood
-        return sample.estimate({TOGETHER: joint.values})[TOGETHER] if any(joint.values) else sample.nothing()
-    return sample.estimate({name: row.values for name, row in column.items()} | {network: joint.values})[network]
-
-
-def _guarded(
-    settled: Settled,
-    gains: Mapping[str, Mapping[str, Gain]],
-    same: Mapping[str, Mapping[str, str]],
-    together: Mapping[str, Gain],
-    sample: Sample,
-) -> Settled:
-    """One candidate for all where a structure loses by what another candidate says of the one around it."""
-    for structure, gain in together.items():
-        alone = gains[structure].get(settled.networks[structure], sample.nothing())
+) -> bool:
+    """Whether a structure may have lost by what another candidate says of the one around it."""
+    of = FINE_TUNED if FINE_TUNED in settled.networks.values() else TOGETHER
+    for structure, network in settled.networks.items():
+        values = joint[structure].values
+        before = [0.0] * len(values) if network == SOURCE else table[structure][network].values
+        gain = sample.alone(of, values)
         error = sample.rule.error_at(gain.count, sample.total)
-        if gain != alone and not is_safe(TOGETHER, [{TOGETHER: gain}], error, sample.rule):
-            return compromise(settled, gains, same, total=sample.total, rule=sample.rule)
-    return settled
+        if structure not in unseen and values != before and not is_safe(of, [{of: gain}], error, sample.rule):
+            return True
+    return False

@@ -52,6 +52,8 @@ class Outlines(NamedTuple):
     """Those that `SKIP` names."""
     checksums: dict[str, str]
     """Case -> SHA-256 of the file of its outline."""
+    exhausted: bool = False
+    """Whether more images cannot be outlined than may be passed over, and all before these are done."""
 
     def first(self, count: int) -> Outlines:
         """The same with no more than ``count`` outlines."""
@@ -86,7 +88,8 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             f"names of the images in {images}."
         )
     owners = _owners(order)
-    unable, left_out = _unable(existing_folder(folder) / SKIP, owners)
+    places = dict.fromkeys([existing_folder(folder) / SKIP, root / SKIP])
+    unable, left_out = _unable([path for path in places if path.is_file()], owners)
     found: dict[str, Any] = {}
     checksums: dict[str, str] = {}
     for path in sorted(files):
@@ -103,34 +106,37 @@ def read_outlines(folder: str | Path, order: Sequence[Drawn], images: Path, stru
             left_out.append(f"{name} is left out: {reason(error, path)}")
     if not found:
         raise ValueError(f"Expected an outline that can be used, found none of {len(files)}: {left_out[0]}")
-    counted, skipped = _in_order(order, found, unable)
-    if passed := len(found) - len(counted):
-        told = f"Expected at most {SPARE} images before them without an outline, found more"
-        missing = [drawn.image for drawn in order if drawn.case in skipped and drawn.case not in unable]
-        told += f"; outline {', '.join(missing[:3])} first." if missing else "."
+    counted, skipped, end = _in_order(order, found, unable)
+    left = [drawn.image for drawn in order[: end + 1] if drawn.image and drawn.case not in {*found, *unable}]
+    if behind := len(found) - len(counted):
+        told = f"Expected at most {SPARE} images before them without an outline, found {SPARE + 1}"
+        told += f"; outline {', '.join(left[:3])} first." if left else "; adapt to a folder without these."
         if not counted:
             raise ValueError(f"Expected outlines in the order of the numbers, found later ones alone. {told}")
-        left_out.append(f"{passed} {'outlines are' if passed > 1 else 'outline is'} left out: {told}")
+        left_out.append(f"{behind} {'outlines are' if behind > 1 else 'outline is'} left out: {told}")
     ordered = {case: found[case] for case in counted}
     masks = _ReadAgain(ordered, structures) if structures.volumes else ordered
-    return Outlines(masks, left_out, skipped, unable, {case: checksums[case] for case in ordered})
+    sums = {case: checksums[case] for case in ordered}
+    return Outlines(masks, left_out, skipped, unable, sums, exhausted=end < len(order) and not left)
 
 
-def _in_order(order: Sequence[Drawn], found: Collection[str], unable: Collection[str]) -> tuple[list[str], list[str]]:
-    """Cases whose outlines count, and those that were passed over: at most `SPARE`; what is behind more is left out.
+def _in_order(
+    order: Sequence[Drawn], found: Collection[str], unable: Collection[str]
+) -> tuple[list[str], list[str], int]:
+    """Cases whose outlines count, those that were passed over, at most `SPARE`, and the place where one more was.
 
-    Else a person would select the images, perhaps those on which a network looks good.
+    What is behind that is left out. Else a person would select the images, perhaps those on which a network looks good.
     """
     cases = [drawn.case for drawn in order]
     last = max(n for n, case in enumerate(cases) if case in found)
     passed = [n for n, case in enumerate(cases) if case not in found and (n < last or case in unable)]
     end = passed[SPARE] if len(passed) > SPARE else len(cases)
-    return [case for case in cases[:end] if case in found], [cases[n] for n in passed if n < end]
+    return [case for case in cases[:end] if case in found], [cases[n] for n in passed if n < end], end
 
 
-def _unable(path: Path, owners: Mapping[str, Sequence[Drawn]]) -> tuple[set[str], list[str]]:
+def _unable(paths: Sequence[Path], owners: Mapping[str, Sequence[Drawn]]) -> tuple[set[str], list[str]]:
     """Cases that a `SKIP` names, and a sentence about each line that names none."""
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if path.is_file() else []
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
     unable, left_out = set(), []
     for name in filter(None, map(str.strip, lines)):
         try:

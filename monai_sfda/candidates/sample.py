@@ -9,7 +9,7 @@ from typing import Any
 from monai_sfda.candidates.ask import Asked
 from monai_sfda.candidates.fine_tune import FINE_TUNED
 from monai_sfda.candidates.outlines import Outlines
-from monai_sfda.choice import CaseGains, Gain, Rule, drawn_in_order, estimate_gain, pull, stated, weights
+from monai_sfda.choice import Gain, Rule, drawn_in_order, estimate_gain, pull, stated, weights
 
 __all__ = ["Sample"]
 
@@ -28,7 +28,8 @@ class Sample:
     def __init__(self, asked: Asked, outlines: Outlines) -> None:
         able = {drawn.case: drawn.disagreement for drawn in asked.order if drawn.case not in outlines.skipped}
         copies = {drawn.case for drawn in asked.order if drawn.image}
-        count, exhausted = len(outlines.masks), copies <= {*outlines.masks, *outlines.skipped}
+        count = len(outlines.masks)
+        exhausted = outlines.exhausted or copies <= {*outlines.masks, *outlines.skipped}
         self.images, self.total = len(asked.order), len(able)
         self.rule = Rule(cap=min(count, Rule().cap)) if exhausted else Rule()  # nothing is left to outline
         self.outlines = outlines.first(self.rule.reached(count, self.total))
@@ -42,9 +43,18 @@ class Sample:
         """
         count = len(next(iter(column.values()), ()))
         # Images that were passed over are some that nothing is known of: only all of them together leave no doubt.
-        pulled = pull(column, weights=weights(self.draws[:count], self.total), total=self.images)
-        learned = {FINE_TUNED: ENDLESS}
-        return {name: estimate_gain(z, total=learned.get(name, self.images)) for name, z in pulled.items()}
+        pulled = pull(column, weights=self._weights(count), total=self.images)
+        return {name: estimate_gain(z, total=self._among(name)) for name, z in pulled.items()}
+
+    def alone(self, name: str, values: Sequence[float]) -> Gain:
+        """Of one candidate, whatever the others gain."""
+        return estimate_gain(values, weights=self._weights(len(values)), total=self._among(name))
+
+    def _weights(self, count: int) -> list[float]:
+        return weights(self.draws[:count], self.total)
+
+    def _among(self, name: str) -> int:
+        return ENDLESS if name == FINE_TUNED else self.images
 
     def nothing(self) -> Gain:
         """The gain of what changes nothing."""
@@ -59,11 +69,13 @@ class Sample:
         low, high = (None if math.isnan(bound) else bound for bound in stated(gain, level))
         return {"dice": gain.mean, "low": low, "high": high}
 
-    def curve(self, column: Mapping[str, CaseGains], network: str, rivals: int) -> dict[str, Any]:
+    def curve(self, column: Mapping[str, Sequence[float]], network: str, rivals: int) -> dict[str, Any]:
         """What was known of the network that was taken, or else looks best, after each outline since the first look."""
-        last = self.estimate({name: row.values for name, row in column.items()})
+        if not column:
+            return {"candidate": network, "after": []}
+        last = self.estimate(column)
         name = network if network in column else max(last, key=lambda name: last[name].mean)
         counts = range(self.rule.schedule(self.total)[0], len(self.draws) + 1)
-        made = ({name: row.values[:count] for name, row in column.items()} for count in counts)
+        made = ({name: values[:count] for name, values in column.items()} for count in counts)
         told = [self.told(self.estimate(values)[name], rivals) for values in made]
         return {"candidate": name, "after": [{"outlines": n, **one} for n, one in zip(counts, told, strict=True)]}

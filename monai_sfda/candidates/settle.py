@@ -7,7 +7,8 @@ from statistics import fmean
 from typing import NamedTuple
 
 from monai_sfda.candidates.candidate import SOURCE
-from monai_sfda.choice import Decision, Gain, Rule, is_safe
+from monai_sfda.candidates.estimates import Estimates
+from monai_sfda.choice import Decision, is_safe
 
 __all__ = ["Settled", "compromise", "settle"]
 
@@ -32,7 +33,8 @@ def settle(decisions: Sequence[Decision], names: Sequence[str], unseen: Collecti
         names: the structures.
         unseen: those that no outline shows. Perhaps nobody outlined them, so they stay with the source network.
     """
-    counted = [decision for decision in decisions if decision.structure not in unseen]
+    nothing = len(unseen) == len(names)
+    counted = [] if nothing else [decision for decision in decisions if decision.structure not in unseen]
     more = max(decision.more for decision in counted or decisions)
     told = [f"{_capital(decision.sentence())}." for decision in counted]
     if not counted:
@@ -42,41 +44,32 @@ def settle(decisions: Sequence[Decision], names: Sequence[str], unseen: Collecti
         return Settled("outline", {}, more, " ".join(told))
     wanted = [decision.candidate if decision.action == "adopt" else SOURCE for decision in decisions]
     networks = dict(zip(names, wanted if len(wanted) == len(names) else wanted * len(names), strict=True))
-    if len(decisions) == len(names):
+    if nothing or len(decisions) == len(names):
         networks |= dict.fromkeys(unseen, SOURCE)
     if len(set(networks.values())) > 1:
         told.append(f"The bundle takes {' and '.join(f'the {s} from {name}' for s, name in networks.items())}.")
     return Settled(_action(networks), networks, 0, " ".join(told))
 
 
-def compromise(
-    settled: Settled,
-    gains: Mapping[str, Mapping[str, Gain]],
-    same: Mapping[str, Mapping[str, str]],
-    *,
-    total: int,
-    rule: Rule,
-) -> Settled:
+def compromise(settled: Settled, made: Estimates, same: Mapping[str, Mapping[str, str]]) -> Settled:
     """One candidate for all structures, where those of different candidates harm each other.
 
     Taken is the largest mean gain among the candidates that lose no more than the margin in any structure, with the
     certainty that a single decision asks for; if there is none, or it does not gain on average, the source network.
+    Structures that no outline shows say nothing.
 
     Args:
         settled: what was decided.
-        gains: structure -> candidate that stands for itself -> gain.
+        made: of the candidates that stand for themselves.
         same: structure -> candidate -> the one that stands for it, the source network among them.
-        total: number of images that the outlined ones were drawn from.
-        rule: as for the decisions.
     """
-    first = next(iter(gains.values()))
     names = dict.fromkeys(name for column in same.values() for name in column if name != SOURCE)
-    count = next(iter(first.values())).count
-    error = rule.error_at(count, total)
-    unchanged = Gain(0.0, 0.0, count)
-    columns = {s: {name: gains[s].get(same[s][name], unchanged) for name in names} for s in gains}
-    safe = [name for name in names if all(is_safe(name, [columns[s]], error, rule) for s in columns)]
-    means = {name: fmean(column[name].mean for column in columns.values()) for name in safe}
+    unchanged, rule = made.sample.nothing(), made.sample.rule
+    error = rule.error_at(unchanged.count, made.sample.total)
+    seen = [s for s in made.pulled if s not in made.unseen]
+    alone = {s: {name: made.alone[s].get(same[s][name], unchanged) for name in names} for s in seen}
+    safe = [name for name in names if all(is_safe(name, [column], error, rule) for column in alone.values())]
+    means = {name: fmean(made.pulled[s].get(same[s][name], unchanged).mean for s in seen) for name in safe}
     best = max(means, key=lambda name: means[name], default=SOURCE)
     network = best if means.get(best, 0.0) > 0 else SOURCE
     why = (

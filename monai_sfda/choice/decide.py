@@ -72,7 +72,8 @@ def decide_jointly(
     As `decide` on the mean over structures; a candidate is safe only if it is so for each of them.
 
     Args:
-        gains: structure -> candidate -> gain.
+        gains: structure -> candidate -> gain of its own outlines, not pulled: of the harm in one structure the others
+            know nothing.
         mean: candidate -> estimate from the gains of the images, averaged over the structures.
         total: as in `decide`.
         rule: as in `decide`.

@@ -18,8 +18,8 @@ class Rule(NamedTuple):
     cap: int = 20
     """Most outlines; then it is decided with what there is."""
     error: float = 0.1
-    """Probability of adopting a candidate that loses more than the margin, over all looks and candidates together, if
-    all of them lose just more; one that loses much is adopted far less often."""
+    """Probability of adopting a candidate that loses more than the margin, over all looks together, if it loses just
+    more; docs/choose.md has what it is with several candidates. One that loses much is adopted far less often."""
     looks: tuple[int, ...] = (5, 8, 12, 16)
     """Numbers of outlines at which it may be decided early."""
 

@@ -272,9 +272,23 @@ def test_spare_copies_replace_five_images_at_most(monkeypatch, capsys, tmp_path)
     found, printed = measured(run), capsys.readouterr().out
     assert (len(found["outlined"]), found["further"], found["images"]) == (5, 1, 25)
     assert "13 outlines are left out: Expected at most 5 images before them without an outline" in printed
+    assert f"outline {sorted(path.name for path in (run / 'outline' / 'image').iterdir())[6]}" in printed
     for path in sorted(outlines.iterdir())[:-1]:
         path.unlink()
     assert "in the order of the numbers, found later ones" in fails(monkeypatch, "choose", run, "--outlines", outlines)
+
+
+def test_where_more_than_five_cannot_be_outlined_it_is_decided_with_what_is_before(monkeypatch, capsys, tmp_path):
+    run = make_run(tmp_path, {"source": (8,), "dpl": (9,)}, count=30)
+    command(monkeypatch, "choose", run)
+    outlines = outline(run, 25, tmp_path / "outlines")
+    unable = sorted(outlines.iterdir())[12:18]
+    for path in unable:
+        path.unlink()
+    (outlines / "skip.txt").write_text("\n".join(path.name for path in unable))
+    command(monkeypatch, "choose", run, "--outlines", outlines)
+    assert (measured(run)["decision"], len(measured(run)["outlined"]), measured(run)["next"]) == ("keep-source", 12, [])
+    assert "7 outlines are left out: Expected at most 5" in capsys.readouterr().out
 
 
 def test_images_that_were_passed_over_leave_some_doubt(monkeypatch, tmp_path):
@@ -326,7 +340,10 @@ def test_the_last_images_may_be_some_that_cannot_be_outlined(monkeypatch, capsys
     (last,) = measured(run)["next"]
     assert measured(run)["decision"] == "outline"
     assert f"Next     {last}; if one cannot be outlined" in capsys.readouterr().out
-    (outlines / "skip.txt").write_text(f"\n{last}\nelsewhere.png\n")
+    (outlines / "mask").mkdir()
+    for path in list(outlines.glob("*.png")):
+        path.rename(outlines / "mask" / path.name)
+    (outlines / "mask" / "skip.txt").write_text(f"\n{last}\nelsewhere.png\n")
     command(monkeypatch, "choose", run, "--outlines", outlines)
     found = measured(run)
     assert (found["decision"], len(found["outlined"]), found["images"], found["next"]) == ("keep-source", 4, 4, [])

@@ -1,5 +1,7 @@
 """What each structure gets, and one network for all where structures of two harm each other."""
 
+from types import SimpleNamespace
+
 from monai_sfda.candidates.settle import compromise, settle
 from monai_sfda.choice import Gain, Rule, decide
 
@@ -41,11 +43,13 @@ def test_one_decision_is_for_all_structures():
     assert settle([decision], ["disc", "cup"]).networks == {"disc": "dpl", "cup": "dpl"}
 
 
-def compromised(gains, same=None):
+def compromised(gains, same=None, unseen=()):
     """Candidates stand for themselves where ``same`` does not say otherwise."""
+    made = SimpleNamespace(sample=SimpleNamespace(nothing=lambda: gain(0), rule=Rule(), total=100), unseen=unseen)
+    made.pulled = made.alone = estimates(gains)
     names = {name for column in gains.values() for name in column}
     standing = {s: {**{name: name for name in names}, **(same or {}).get(s, {})} for s in gains}
-    return compromise(settled(estimates(gains)), estimates(gains), standing, total=100, rule=Rule())
+    return compromise(settled(estimates(gains)), made, standing)
 
 
 def test_of_different_wishes_the_best_that_is_safe_everywhere_serves_all():
@@ -71,3 +75,19 @@ def test_a_candidate_that_changes_one_structure_alone_may_serve_all():
 def test_a_candidate_may_be_stood_for_by_another_in_one_structure():
     gains = {"disc": {"tent": 3}, "cup": {"dpl": 8, "tent": -5}}
     assert compromised(gains, {"disc": {"dpl": "tent"}}).networks == {"disc": "dpl", "cup": "dpl"}
+
+
+def test_a_structure_that_no_outline_shows_says_nothing_of_a_compromise():
+    """It would have gained 90 points by finding nothing."""
+    found = compromised({"disc": {"dpl": -4, "tent": 2}, "cup": {"dpl": 90, "tent": -5}}, unseen=["cup"])
+    assert found.networks == {"disc": "tent", "cup": "tent"}
+
+
+def test_where_nothing_was_outlined_the_source_stays():
+    decisions = [decide("mean of disc and cup", {"dpl": gain(90)}, total=100)]
+    found = settle(decisions, ["disc", "cup"], ["disc", "cup"])
+    assert found[:2] == ("keep-source", {"disc": "source", "cup": "source"})
+    assert found.sentence == (
+        "Keep the source network. No outline shows the disc: was it outlined? No outline shows the cup: was it "
+        "outlined?"
+    )
