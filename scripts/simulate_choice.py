@@ -18,7 +18,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monai_sfda.choice import Gain, Rule, decide, draw_order, estimate_gain, interval, lower_bound, pull, weights
+from monai_sfda.choice import (
+    Gain,
+    Rule,
+    decide,
+    draw_order,
+    estimate_gain,
+    interval,
+    lower_bound,
+    pull,
+    stated,
+    weights,
+)
 
 IMAGES = 100
 RULE = Rule()
@@ -186,6 +197,19 @@ def told(shape: str, means: Sequence[float], spread: float, runs: int) -> str:
     return f"{100 * len(adopted) / runs:.0f} / {said:+.1f} / {true:+.1f} / {held:.0f}"
 
 
+def all_hold(shape: str, means: Sequence[float], spread: float, runs: int) -> str:
+    """Share of runs in which the intervals of all candidates at all looks hold the truth / of the single intervals."""
+    held = []
+    for seed in range(runs):
+        one = run(shape, means, seed, spread=spread)
+        for n in RULE.schedule(IMAGES):
+            level = RULE.stated_level(n, IMAGES, len(means))
+            bounds = [stated(gain, level) for gain in estimates(one, n).values()]
+            held.append([low <= mean <= high for (low, high), mean in zip(bounds, means, strict=True)])
+    each = np.array(held).reshape(runs, -1)
+    return f"{100 * each.all(1).mean():.0f} / {100 * each.mean():.1f}"
+
+
 def estimates(one: Run, n: int) -> dict[str, Gain]:
     pulled = pull({f"{m}": row[:n] for m, row in enumerate(one.gains)}, weights=one.weights[n], total=IMAGES)
     return {name: estimate_gain(values, total=IMAGES) for name, values in pulled.items()}
@@ -233,6 +257,11 @@ def main() -> None:
         for spread, means in TOLD:
             points = ", ".join(f"{100 * mean:+.0f}" for mean in means)
             print(f"  {shape}, sd {100 * spread:.0f}, {points}: {told(shape, means, spread, runs)}", flush=True)
+    print("Told intervals that hold, %: all of a run together / one by one")
+    for spread, means in (*TOLD, (0.08, [0.05] + [0.0] * 23)):
+        points = ", ".join(f"{100 * mean:+.0f}" for mean in means[:5])
+        found = [all_hold(shape, means, spread, runs) for shape in ("normal", "few large losses")]
+        print(f"  sd {100 * spread:.0f}, {len(means)} of {points}: {'; '.join(found)}", flush=True)
     print("Several candidates: harm, % / gain kept, % / outlines used, with the rule; without its corrections; betting")
     crowd = [[0.05, -0.04, -0.06, *[0.0] * more] for more in (0, 9, 21)]
     middle = [[0.05, -0.04, -0.06, 0.04, -0.01, -0.02], [0.02, -0.04, -0.06, 0.05, -0.01, -0.02]]  # of the same methods
