@@ -50,7 +50,8 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[
         with open(path, encoding=ENCODING, newline="") as file:
             first = file.readline()
             file.seek(0)
-            european = ";" in first and "," not in first  # Excel where a comma is the decimal sign
+            bare = re.sub('"[^"]*"', "", first)
+            european = bare.count(";") > bare.count(",")  # Excel where a comma is the decimal sign
             header, *lines = list(csv.reader(file, delimiter=";" if european else ",")) or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"Expected a table in {path}, found other content; save it as CSV in UTF-8.") from error

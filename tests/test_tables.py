@@ -70,3 +70,17 @@ def test_other_content_is_one_sentence(tmp_path):
 def test_a_table_that_excel_saved_in_europe_is_read(tmp_path):
     (tmp_path / "t.csv").write_text('case;reason\na,b;"c;d"\n', encoding="utf-8-sig")
     assert read_csv(tmp_path / "t.csv", ["case"]) == [{"case": "a,b", "reason": "c;d"}]
+
+
+@pytest.mark.parametrize(
+    "header", ['case;"size, px";reason', "case;size, px;reason", '"case";"a,b,c,size, px";"reason"']
+)
+def test_a_comma_in_a_heading_between_semicolons_is_text(tmp_path, header):
+    (tmp_path / "t.csv").write_text(f"{header}\na;1;b\n", encoding="utf-8")
+    (row,) = read_csv(tmp_path / "t.csv", ["case", "reason"])
+    assert list(row.values()) == ["a", "1", "b"]
+
+
+def test_a_quoted_semicolon_in_a_heading_between_commas_is_text(tmp_path):
+    (tmp_path / "t.csv").write_text('case,"a;b;c"\na,1\n', encoding="utf-8")
+    assert read_csv(tmp_path / "t.csv") == [{"case": "a", "a;b;c": "1"}]

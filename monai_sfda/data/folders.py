@@ -167,8 +167,14 @@ def _blank_beside_dicom(kinds: dict[Path, str | None]) -> list[Path]:
     return [
         path
         for path, kind in kinds.items()
-        if kind is None and path.parent in folders and not _is_other(path) and not _head(path).strip(b"\0")
+        if kind is None and path.parent in folders and _is_as_of_dicom(path.name) and not _head(path).strip(b"\0")
     ]
+
+
+def _is_as_of_dicom(name: str) -> bool:
+    """Whether a name has digits, and no suffix but digits; programs leave blank files of other names as marks."""
+    suffix = Path(name).suffix[1:]
+    return any(sign.isdigit() for sign in name) and (not suffix or suffix.isdigit())
 
 
 def _has_suffix(path: Path) -> bool:

@@ -107,11 +107,25 @@ def _refuse_other_greys(indices: np.ndarray, palette: np.ndarray, name: str) -> 
         return
     used = np.unique(indices[indices < len(palette)]).astype(int)
     greys = palette[used, 0]
-    if not ((greys == used).all() or (greys == 255 * used).all()):
+    if not ((greys == used).all() or (greys == 255 * used).all() or _is_stretched(indices, palette[:, 0])):
         raise ValueError(
             f"Expected class ids in mask {name}, found a palette of greys in another order or range than its indices; "
             "save it as 8-bit grey png of the ids."
         )
+
+
+def _is_stretched(indices: np.ndarray, table: np.ndarray) -> bool:
+    """Whether indices are shown at equal distances from black, the background, to white.
+
+    REFUGE has such greys the other way round: 0 is the cup, and white the background.
+    """
+    greys = np.trim_zeros(table, "b").astype(float)  # files fill up a table behind its last grey
+    if len(greys) < 2 or indices.max() >= len(greys):
+        return False
+    border = np.concatenate([indices[0], indices[-1], indices[:, 0], indices[:, -1]])
+    off = abs(greys - np.linspace(0, 255, len(greys))).max()
+    even = off < 2 and (np.diff(greys) >= 0).all()  # programs round twice
+    return bool(even and np.bincount(border).argmax() == 0)
 
 
 def _refuse_inverted_table(levels: np.ndarray, name: str) -> None:

@@ -95,8 +95,8 @@ class RatioTable:
         cases: images that must be in the table.
 
     Raises:
-        ValueError: if the table lacks the column or a case, its rows make no sense or repeat a case, ``column`` holds
-            the true sizes, or a class is absent in some rows only and tags are not declared.
+        ValueError: if the table lacks the column or a case, its rows make no sense or differ for a case, ``column``
+            holds the true sizes, or a class is absent in some rows only and tags are not declared.
     """
 
     def __init__(
@@ -126,8 +126,10 @@ class RatioTable:
         if ids is not None:
             ratio = torch.stack([ratio[:, list(channel)].sum(1) for channel in ids], 1)
         names = _read_column(self.path, "val_ids")
-        if len(set(names)) < len(names):
-            raise ValueError(f"Expected one row for each image in {path}, found several of one; correct its val_ids.")
+        if len({*zip(names, map(tuple, sizes.tolist()), strict=True)}) > len(set(names)):
+            raise ValueError(
+                f"Expected one row for each image in {path}, found several of one that differ; correct its val_ids."
+            )
         self._ratios = dict(zip(names, ratio, strict=True))
         self(list(cases))
 

@@ -32,7 +32,7 @@ def shown_greys(pixels: np.ndarray, data: Any) -> Stored:
 
 
 def _shown(pixels: np.ndarray, data: Any) -> Stored:
-    inverted = data.PhotometricInterpretation == "MONOCHROME1" or data.get("PresentationLUTShape") == "INVERSE"
+    inverted = data.PhotometricInterpretation == "MONOCHROME1"  # PresentationLUTShape is often wrong
     slope, intercept = _rescale(data)
     signed = data.PixelRepresentation == 1
     values, bits = pixels, said_depth(data)

@@ -45,7 +45,7 @@ def read_picture(path: str | Path) -> Stored:
         raise other_content(path, "png, jpeg, tiff or bmp picture") from error
     except Image.DecompressionBombError as error:
         raise Huge(f"Expected a picture of reasonable size, found {name} ({error}); export a smaller one.") from error
-    except Refused:
+    except (Refused, MemoryError):
         raise
     except Exception as error:  # as varied as damage
         if is_of_the_disk(error):

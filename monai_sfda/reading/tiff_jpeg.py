@@ -14,7 +14,8 @@ __all__ = ["refuse_other_jpeg"]
 
 JPEG = 7  # the compression
 COLOURS = {2: "RGB", 6: "YBR"}  # of photometric interpretations
-END, TAIL = b"\xff\xd9", 16  # some programs fill up to a whole word behind it
+END, TAIL = b"\xff\xd9", 1024  # some programs fill up behind it
+SAYING = {"jfif", "adobe_transform"}  # the numbers of the components do not: Technical Note 2 of TIFF
 
 
 def refuse_other_jpeg(page: Any, name: str) -> None:
@@ -28,7 +29,7 @@ def refuse_other_jpeg(page: Any, name: str) -> None:
             raise Refused(f"Expected a whole picture in {name}, found a jpeg cut short in it; export or copy it again.")
     file.seek(page.dataoffsets[0])
     with Image.open(io.BytesIO(file.read(page.databytecounts[0])), formats=("JPEG",)) as image:
-        found = said_colours(image)
+        found = said_colours(image) if SAYING & image.info.keys() else None
     said = COLOURS.get(page.photometric)
     if said and found and said != found:
         raise Refused(

@@ -69,11 +69,12 @@ def _in_time(place: Sequence[Slice]) -> list[Slice]:
 
 
 def _refuse_unreadable_times(place: Sequence[Slice]) -> None:
-    """Only those that are needed to tell the images apart."""
+    """Only those that are needed to tell the images apart; the same text in all of them tells nothing."""
     for number, (name, *_) in enumerate(TIMES):
         if len({one.time[:number] for one in place}) == len(place):
             return
-        _refuse_other_text(name, [one for one in place if math.isnan(one.time[number])], place)
+        if len({one.no_time[number] for one in place}) > 1:
+            _refuse_other_text(name, [one for one in place if one.no_time[number]], place)
 
 
 def normal_of(one: Slice) -> np.ndarray:
@@ -118,7 +119,8 @@ def _refuse_mixture(slices: Sequence[Slice]) -> None:
         )
     for number, name in enumerate(("RescaleSlope", "RescaleIntercept")):
         _refuse_other_text(name, [one for one in slices if math.isnan(one.rescale[number])], slices)
-    _one("patient", slices, lambda one: one.patient)
+    stated = [one for one in slices if one.patient is not None]
+    _one("patient", stated, lambda one: one.patient, so="; move these out of the folder, or correct their PatientID")
     _one("study", slices, lambda one: one.study)
     _one("modality", slices, lambda one: one.modality)
     _one("direction of grey levels", slices, lambda one: one.inverted)
@@ -136,7 +138,12 @@ def _refuse_other_text(name: str, found: Sequence[Slice], of: Sequence[Slice]) -
         )
 
 
-def _one(name: str, slices: Sequence[Slice], value: Callable[[Slice], Any]) -> None:
+def _one(
+    name: str,
+    slices: Sequence[Slice],
+    value: Callable[[Slice], Any],
+    so: str = ", as in a localiser; move these out of the folder",
+) -> None:
     """All images have this in common; otherwise those that differ from most are named."""
     kinds: list[list[Slice]] = []
     for one in slices:
@@ -150,7 +157,7 @@ def _one(name: str, slices: Sequence[Slice], value: Callable[[Slice], Any]) -> N
         others = [one for kind in kinds if kind is not most for one in kind]
         raise Refused(
             f"Expected a series of one {name}, found another in {len(others)} of {len(slices)} images "
-            f"({_names(others)}), as in a localiser; move these out of the folder."
+            f"({_names(others)}){so}."
         )
 
 

@@ -93,12 +93,12 @@ def _named(groups: Sequence[Sequence[Slice]], cases: dict[str, str], others: set
 
 def _numbers(slices: Sequence[Slice]) -> list[str]:
     """``["3"]``, or, of a stack of several series, ``["3", "to", "11"]``; nothing where they have no number."""
-    numbers = {one.series_number for one in slices}
+    numbers = dict.fromkeys(one.series_number for one in slices)
     known = [number for number in numbers if number is not None]
     if len(known) < len(numbers):
         return []
-    least, most = min(known), max(known)
-    return [str(least)] if least == most else [str(least), "to", str(most)]
+    least, most = min(known, key=int), max(known, key=int)
+    return [least] if int(least) == int(most) else [least, "to", most]
 
 
 def _arranged(slices: Sequence[Slice]) -> list[list[Slice]] | None:

@@ -37,7 +37,9 @@ def read_pictures(paths: Sequence[str], *, ids: bool = False) -> Volume:
             levels = np.asarray(MaskReader().decode(Path(path)))
         else:
             stored = read_stored(path)
-            levels, scales[_scale(stored)] = _grey(stored, Path(path).name), None
+            levels = _grey(stored, Path(path).name)
+            if stored.inverted or levels.any():  # 0 is black on every other scale
+                scales[_scale(stored)] = None
         if slices and levels.shape != slices[0].shape:
             found = " and ".join(size_text(one.shape[::-1]) for one in (slices[0], levels))
             raise Refused(f"Expected slices of one size, found {found} pixels; correct --group, or export them again.")
@@ -121,14 +123,14 @@ class _Scale(NamedTuple):
 
 def _scale(stored: Stored) -> _Scale:
     kind = "uint8" if stored.palette is not None else stored.levels.dtype.name
-    bits = {"bool": 1, "uint8": 8}.get(kind) if stored.palette is not None or stored.bits is None else stored.bits
+    bits = {"bool": 1, "uint8": 8}.get(kind)  # deeper levels stay as they are stored, whatever their depth
+    if bits and stored.bits and stored.palette is None:
+        bits = stored.bits
     return _Scale(kind, bits, stored.inverted)
 
 
 def _refuse_other_scales(scales: Sequence[_Scale]) -> None:
-    """Levels of a depth that nobody states go with those of any."""
-    depths = {one.bits for one in scales if one.bits is not None}
-    if len(depths) > 1 or len({(one.kind, one.inverted) for one in scales}) > 1:
+    if len(scales) > 1:
         raise Refused(
             f"Expected slices of one scale of levels, found {' and '.join(map(str, scales))}; export them again in "
             "one format."

@@ -29,12 +29,14 @@ CLOCK = TIMES.index(("AcquisitionTime",))
 TAGS = [
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID"),
     *("FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames", "PhotometricInterpretation"),
-    *("ImageType", "PixelSpacing", "PresentationLUTShape"),
+    *("ImageType", "PixelSpacing"),
     *("ImagePositionPatient", "ImageOrientationPatient", "SpacingBetweenSlices", "SliceThickness"),
     *("RescaleSlope", "RescaleIntercept", *(name for names in TIMES for name in names), *GROUPS),
 ]
 WITH_PIXELS = ("Image Storage", "RT Dose Storage", "Parametric Map Storage")
 """In the names of the kinds of DICOM files that hold images."""
+AFTER_THE_CLASS = ("SOPInstanceUID", "Modality", "StudyInstanceUID")
+"""Elements of nearly every file, behind SOPClassUID: with one of them it is whole."""
 LARGEST = 2**31
 """Beyond what DICOM takes for a whole number."""
 
@@ -50,7 +52,8 @@ class Slice(NamedTuple):
     uid: str
     study: str | None
     series: str | None
-    series_number: int | None
+    series_number: str | None
+    """A whole number, as the file writes it where that has only digits."""
     patient: str | None
     """To compare, never to be shown."""
     modality: str
@@ -76,7 +79,9 @@ class Slice(NamedTuple):
     rescale: tuple[float, float]
     """Slope and intercept; NaN where the file says something else than a number."""
     time: tuple[float, ...]
-    """In this order images at one position follow each other: by `TIMES`, NaN as above, then by the frame."""
+    """In this order images at one position follow each other: by `TIMES`, 0 where none is said, then by the frame."""
+    no_time: tuple[str, ...]
+    """Of each of `TIMES` what the file says instead of a number; to compare, never to be shown."""
 
 
 def slices_of(path: str | Path) -> list[Slice]:
@@ -95,12 +100,13 @@ def slices_of(path: str | Path) -> list[Slice]:
 
 def _is_without_pixels(data: Any) -> bool:
     """Whether a header says that its kind of file holds no images; one that is cut short may not say it."""
-    from pydicom.uid import UID
+    from pydicom.uid import UID, MediaStorageDirectoryStorage
 
     said, meta = data.get("SOPClassUID"), getattr(data, "file_meta", {}).get("MediaStorageSOPClassUID")
     names = [UID(str(kind)).name for kind in (said, meta) if kind]
-    whole = said and data.get("SOPInstanceUID")  # which follows it
-    return bool(whole) and not any(kind in name for name in names for kind in WITH_PIXELS)
+    whole = said and any(data.get(name) for name in AFTER_THE_CLASS)
+    without = not any(kind in name for name in names for kind in WITH_PIXELS)
+    return meta == MediaStorageDirectoryStorage or (bool(whole) and without)
 
 
 def frames_of(data: Any, path: str | Path) -> list[Slice]:
@@ -117,7 +123,7 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
     said = {name: _said(data, groups, name) for name in TAGS if name not in GROUPS}
     instance = _whole(said["InstanceNumber"])
     called = Path(path).name if instance is None else str(instance)
-    times = [next((n for n in (_moment(said[name]) for name in names) if n is not None), 0.0) for names in TIMES]
+    times, other_text = zip(*(_time([said[name] for name in names]) for names in TIMES), strict=True)
     apart, thickness = (abs(_number(said[name]) or 0) or None for name in ("SpacingBetweenSlices", "SliceThickness"))
     return Slice(
         path=path,
@@ -126,12 +132,12 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
         uid=f"{said['SOPInstanceUID'] or path} {number}",
         study=_text(said["StudyInstanceUID"]),
         series=_text(said["SeriesInstanceUID"]),
-        series_number=_whole(said["SeriesNumber"]),
+        series_number=_digits(said["SeriesNumber"]),
         patient=_text(said["PatientID"]),
         modality=_text(said["Modality"]) or "",
         grey=said["PhotometricInterpretation"] in ("MONOCHROME1", "MONOCHROME2"),
-        inverted=said["PhotometricInterpretation"] == "MONOCHROME1" or said["PresentationLUTShape"] == "INVERSE",
-        mosaic="MOSAIC" in str(said["ImageType"]),
+        inverted=said["PhotometricInterpretation"] == "MONOCHROME1",
+        mosaic=frame is None and "MOSAIC" in str(said["ImageType"]),
         size=(int(data.get("Rows") or 0), int(data.get("Columns") or 0)),
         spacing=_numbers(said["PixelSpacing"], 2, positive=True),
         position=_numbers(said["ImagePositionPatient"], 3),
@@ -141,6 +147,7 @@ def _slice(data: Any, path: str, frame: int | None, own: Any) -> Slice:
         apart=apart,
         rescale=(_stated(said["RescaleSlope"]) or 1.0, _stated(said["RescaleIntercept"]) or 0.0),
         time=(*times, float(number)),
+        no_time=other_text,
     )
 
 
@@ -171,6 +178,12 @@ def _whole(value: Any) -> int | None:
     return int(number) if number is not None and number.is_integer() and abs(number) < LARGEST else None
 
 
+def _digits(value: Any) -> str | None:
+    """The text of a number as of `_whole`: as it is written, with its zeros, where it has only digits and a sign."""
+    number, text = _whole(value), str(value).strip()
+    return None if number is None else text if re.fullmatch("[+-]?[0-9]+", text) else str(number)
+
+
 def _stated(value: Any) -> float | None:
     """The first of one or several numbers; None if there is none, NaN if it is something else."""
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -179,6 +192,15 @@ def _stated(value: Any) -> float | None:
         return None
     number = _number(value)
     return math.nan if number is None else number
+
+
+def _time(values: Sequence[Any]) -> tuple[float, str]:
+    """The first that is stated, 0 if none is; and the text that it is, if it is no number."""
+    for value in values:
+        moment = _moment(value)
+        if moment is not None:
+            return (0.0, str(value)) if math.isnan(moment) else (moment, "")
+    return 0.0, ""
 
 
 def _moment(value: Any) -> float | None:

@@ -67,7 +67,7 @@ def _as_one(stack: list[list[Slice]]) -> list[list[Slice]]:
         _refuse_askew(arranged(together)[0])
     except Refused as error:
         known = (slices[0].series_number for slices in stack)
-        numbers = ", ".join("without a number" if number is None else str(number) for number in known)
+        numbers = ", ".join(number or "without a number" for number in known)
         logger.warning("The series %s of one slice each are not joined to a stack: %s", numbers, error)
         return stack
     return [together]

@@ -318,3 +318,12 @@ def test_what_a_broken_copy_leaves_among_dicom_files_is_listed(tmp_path, content
     (tmp_path / "dicom" / "IM1").write_bytes(b"\0" * 128 + b"DICM")
     touch(tmp_path, "other/a.png")
     assert cases(tmp_path) == ["dicom/IM1", "dicom/IM2", "other/a.png"]
+
+
+@pytest.mark.parametrize("name", ["LOCKFILE", "_SUCCESS", "done", "Icon\r", "study.ok", "a.tmp", "vol1.bin", "seg.raw"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 400])
+def test_blank_files_with_other_names_than_dicom_has_are_no_images(tmp_path, name, content):
+    for number in (1, 2):
+        (tmp_path / f"IM{number}").write_bytes(b"\0" * 128 + b"DICM")
+    (tmp_path / name).write_bytes(content)
+    assert cases(tmp_path) == ["IM1", "IM2"]

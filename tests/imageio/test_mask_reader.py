@@ -216,3 +216,31 @@ def test_a_mask_whose_affine_counts_in_voxels_has_the_sizes_of_the_header(tmp_pa
     content[80:92] = np.array([0.5, 0.7, 1], "<f4").tobytes()  # pixdim
     path.write_bytes(content)
     assert LoadImage(reader=MaskReader())(path).pixdim.tolist()[:2] == pytest.approx([0.5, 0.7])
+
+
+STRETCHED = np.pad(IDS, 3)
+"""Ids in front of a background of 0."""
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
+@pytest.mark.parametrize(
+    "greys",
+    [(0, 127, 255), (0, 128, 255), (0, 85, 170, 255), [round(255 * n / 63) for n in range(64)]],
+    ids=["3", "3 rounded up", "4", "64"],
+)
+def test_a_palette_of_greys_at_equal_distances_from_black_to_white_has_the_ids_as_indices(tmp_path, suffix, greys):
+    mask = read(with_greys(tmp_path / f"a.{suffix}", STRETCHED, greys), MaskReader([0, 1, 2]))
+    assert torch.equal(mask.as_tensor(), torch.tensor(STRETCHED.T)[None])
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_a_palette_of_greys_whose_background_is_white_is_refused(tmp_path, suffix):
+    path = with_greys(tmp_path / f"a.{suffix}", 2 - STRETCHED, (0, 127, 255))
+    with pytest.raises(ValueError, match="found a palette of greys in another order or range"):
+        read(path, MaskReader([0, 1, 2]))
+
+
+@pytest.mark.parametrize("greys", [(0, 200, 255), (0, 64, 128), [0, 2, 1, *range(3, 256)]])
+def test_a_palette_of_greys_in_uneven_or_another_order_is_refused(tmp_path, greys):
+    with pytest.raises(ValueError, match="found a palette of greys in another order or range"):
+        read(with_greys(tmp_path / "a.png", STRETCHED, greys), MaskReader([0, 1, 2]))

@@ -174,5 +174,11 @@ def test_a_table_in_another_encoding_says_how_to_save_it(tmp_path, encoding):
 
 def test_two_rows_of_one_image_are_refused(tmp_path):
     (tmp_path / "sizes.csv").write_text("val_ids;sizes\na;[1, 2]\na;[2, 1]\n")
-    with pytest.raises(ValueError, match=r"Expected one row for each image in .*, found several of one"):
+    with pytest.raises(ValueError, match=r"Expected one row for each image in .*, found several of one that differ"):
         RatioTable(tmp_path / "sizes.csv", column="sizes", uses_target_tags=False)
+
+
+def test_a_row_that_is_there_twice_counts_once(tmp_path):
+    (tmp_path / "sizes.csv").write_text("val_ids;sizes\na;[1, 3]\nb;[3, 1]\na;[1,3]\n")
+    prior = RatioTable(tmp_path / "sizes.csv", column="sizes", uses_target_tags=False)
+    torch.testing.assert_close(prior(["b", "a"]), torch.tensor([[0.75, 0.25], [0.25, 0.75]]))

@@ -160,3 +160,13 @@ def test_black_rows_at_the_end_are_told_from_missing_ones(tmp_path, size, steps,
 def test_damage_is_one_sentence_without_what_pillow_says(tmp_path, parts):
     with pytest.raises(ValueError, match=DAMAGED):
         read_picture(of_chunks(tmp_path / "a.png", parts))
+
+
+def test_a_lack_of_memory_is_no_damage(tmp_path, monkeypatch):
+    def full(image):
+        raise MemoryError
+
+    Image.fromarray(RGB).save(tmp_path / "a.png")
+    monkeypatch.setattr("monai_sfda.reading.picture.pillow_levels", full)
+    with pytest.raises(MemoryError):
+        read_picture(tmp_path / "a.png")

@@ -48,3 +48,19 @@ def test_a_jpeg_cut_short_in_a_tiff_is_refused_and_not_filled(tmp_path):
     path = tiff(tmp_path / "a.tif", stream()[:-8], YCBCR)
     with pytest.raises(ValueError, match=r"Expected a whole picture in a\.tif, found a jpeg cut short in it"):
         read_image(path)
+
+
+def test_the_numbers_of_the_components_do_not_say_that_rgb_is_another_kind(tmp_path):
+    """They are arbitrary by Technical Note 2 of TIFF; Aperio writes such files."""
+    content = stream(keep_rgb=True)
+    content = content[:2] + content[18:]  # without Adobe's marker
+    frame, scan = b"R\x11\0G\x11\0B\x11\0", b"R\0G\0B\0"
+    assert content.count(frame) == content.count(scan) == 1
+    content = content.replace(frame, b"\1\x11\0\2\x11\0\3\x11\0").replace(scan, b"\1\0\2\0\3\0")
+    assert b"Adobe" not in content
+    assert abs(read_image(tiff(tmp_path / "a.tif", content, RGB)).pixels.astype(int) - RED).max() <= 2
+
+
+def test_a_jpeg_with_much_behind_its_end_is_whole(tmp_path):
+    path = tiff(tmp_path / "a.tif", stream() + bytes(1000), YCBCR)
+    assert abs(read_image(path).pixels.astype(int) - RED).max() <= 2

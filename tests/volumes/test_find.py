@@ -1,5 +1,8 @@
 import shutil
+import struct
 import sys
+import zlib
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -427,3 +430,90 @@ def test_slices_that_are_no_class_ids_are_refused(tmp_path, name, levels, words)
 def test_class_ids_of_which_0_is_white_are_turned(tmp_path):
     path = grey(tmp_path / "m.tif", IDS == 0, photometric="miniswhite")
     assert (read_volume(path, ids=True).values[..., 0] == IDS.T).all()
+
+
+@pytest.mark.parametrize("name", ["DICOMDIR.dcm", "DICOMDIR_old"])
+def test_a_directory_of_dicom_files_under_another_name_is_left_out(tmp_path, name):
+    pydicom = pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    write_series(tmp_path)
+    data = pydicom.Dataset()
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.MediaStorageSOPClassUID = pydicom.uid.MediaStorageDirectoryStorage
+    data.file_meta.MediaStorageSOPInstanceUID = "1.5"
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    data.FileSetID = "DISC"
+    data.save_as(tmp_path / name, enforce_file_format=True)
+    (item,) = find_volumes(tmp_path)
+    assert len(item["image"]) == 4
+    assert "refused" not in item
+
+
+def test_a_report_without_its_own_identifier_is_left_out(tmp_path):
+    pydicom = pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    write_series(tmp_path)
+    report(tmp_path / "report.dcm")
+    data = pydicom.dcmread(tmp_path / "report.dcm")
+    del data.SOPInstanceUID
+    data.save_as(tmp_path / "report.dcm")
+    (item,) = find_volumes(tmp_path)
+    assert "refused" not in item
+
+
+@pytest.mark.parametrize(("text", "name"), [(b"003 ", "003"), (b"-03 ", "-03"), (b"3.0 ", "3"), (b"3e1 ", "30")])
+def test_a_series_number_is_named_as_it_is_written_if_it_has_only_digits(tmp_path, text, name):
+    pytest.importorskip("pydicom")
+    from dicom_series import write_series
+
+    for path in write_series(tmp_path / "p1", SeriesNumber="9876"):
+        put(Path(path), b"9876", text)
+    assert listed(tmp_path) == {f"p1/series_{name}": f"p1/series_{name}.nii.gz"}
+
+
+BLACK = np.zeros_like(LEVELS)
+DEEP = LEVELS.astype(np.uint16) * 100
+
+
+def four_bits(path, levels):
+    """By hand, because Pillow writes no such grey png."""
+    head = struct.pack(">IIBBBBB", *levels.shape[::-1], 4, 0, 0, 0, 0)
+    even = np.pad(levels, ((0, 0), (0, levels.shape[1] % 2)))
+    rows = b"".join(b"\0" + row.tobytes() for row in even[:, ::2] << 4 | even[:, 1::2])
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    content = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    ]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(content))
+    return str(path)
+
+
+@pytest.mark.parametrize("levels", [LEVELS, DEEP])
+@pytest.mark.parametrize("black", [BLACK, BLACK > 0, "four bits"], ids=["8 bits", "1 bit", "4 bits"])
+def test_black_slices_are_on_every_scale(tmp_path, levels, black):
+    name = tmp_path / "b.png"
+    paths = [four_bits(name, BLACK) if isinstance(black, str) else grey(name, black), grey(tmp_path / "a.png", levels)]
+    assert (read_volume(paths).values == np.stack([BLACK.T, levels.T], -1)).all()
+
+
+def test_a_slice_of_4_bits_beside_one_of_8_is_refused(tmp_path):
+    paths = [four_bits(tmp_path / "b.png", LEVELS // 2), grey(tmp_path / "a.png", LEVELS)]
+    with pytest.raises(ValueError, match="found uint8 of 4 bits and uint8 of 8 bits; export them again"):
+        read_volume(paths)
+
+
+def test_a_black_slice_of_which_0_is_white_is_white_and_refused(tmp_path):
+    paths = [grey(tmp_path / "b.tif", BLACK, photometric="miniswhite"), grey(tmp_path / "a.png", LEVELS)]
+    with pytest.raises(ValueError, match="Expected slices of one scale of levels"):
+        read_volume(paths)
+
+
+def test_the_largest_value_of_each_deep_slice_is_no_scale(tmp_path):
+    levels = [DEEP, DEEP // 4]
+    paths = [
+        grey(tmp_path / f"{number}.tif", one, extratags=[(281, "H", 1, int(one.max()), False)])
+        for number, one in enumerate(levels)
+    ]
+    assert (read_volume(paths).values == np.stack([one.T for one in levels], -1)).all()

@@ -243,7 +243,6 @@ def test_copies_and_doubled_slices_are_refused(tmp_path):
         ({"pixels": np.zeros((5, 5), np.int16)}, "size"),
         ({"FrameOfReferenceUID": "1.8"}, "frame of reference"),
         ({"PhotometricInterpretation": "MONOCHROME1"}, "direction of grey levels"),
-        ({"PresentationLUTShape": "INVERSE"}, "direction of grey levels"),
     ],
 )
 def test_a_stranger_in_a_series_is_named(tmp_path, change, word):
@@ -466,3 +465,48 @@ def test_text_in_place_of_a_transfer_syntax_is_not_shown(tmp_path):
     content = Path(path).read_bytes()
     Path(path).write_bytes(content.replace(b"1.2.840.10008.1.2.1", b"SECRET^NAME ^SECRET"))
     assert "SECRET" not in refused([path], "found image a that cannot")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_only_patients_that_are_stated_are_compared(tmp_path, count):
+    paths = write_series(tmp_path / "a", PatientID=None)
+    for path in paths[:count]:
+        data = pydicom.dcmread(path)
+        data.PatientID = "SECRET"
+        data.save_as(path)
+    assert len(read_volume(paths).values)
+
+
+def test_two_patients_are_no_localiser(tmp_path):
+    paths = write_series(tmp_path / "a", PatientID="SECRET-A")
+    paths += [write_slice(tmp_path / "b", 32, PatientID="SECRET-B")]
+    text = refused(
+        paths, r"of one patient, found another in 1 of 5 images \(image b\); move these out of the folder, or"
+    )
+    assert "SECRET" not in text
+
+
+def test_the_shape_of_the_presentation_does_not_turn_the_levels_round(tmp_path):
+    paths = write_series(tmp_path, PresentationLUTShape="INVERSE")
+    paths += [write_slice(tmp_path / "x", 32)]
+    assert read_volume(paths).values[0, 0].tolist() == [100, 108, 116, 124, 132]
+
+
+@pytest.mark.parametrize("name", ["AcquisitionDate", "AcquisitionTime", "TriggerTime"])
+def test_the_same_text_in_place_of_all_times_distinguishes_nothing(tmp_path, name):
+    times = {"TriggerTime": None, name: "123456"}
+    paths = cine(tmp_path, **times)
+    put(paths, b"123456", b"SECRET")
+    for frame in range(4):
+        assert read_volume(paths[::-1], frame).values[0, 0].tolist() == [frame, 10 + frame, 20 + frame]
+    put(paths[5:6], b"SECRET", b"OTHERS")
+    assert "OTHERS" not in refused(paths, rf"Expected a number as {name} .* in 4 of 4", frame=0)
+
+
+def test_mosaic_in_the_kind_of_a_file_of_many_frames_is_none(tmp_path):
+    path = enhanced(tmp_path / "a.dcm", (0, 8, 16), (1,))
+    expected = read_volume([path]).values
+    data = pydicom.dcmread(path)
+    data.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
+    data.save_as(path)
+    assert np.array_equal(read_volume([path]).values, expected)
