@@ -203,7 +203,7 @@ def all_hold(shape: str, means: Sequence[float], spread: float, runs: int) -> st
     for seed in range(runs):
         one = run(shape, means, seed, spread=spread)
         for n in RULE.schedule(IMAGES):
-            level = RULE.stated_level(n, IMAGES, len(means))
+            level = RULE.stated_level(n, IMAGES)
             bounds = [stated(gain, level) for gain in estimates(one, n).values()]
             held.append([low <= mean <= high for (low, high), mean in zip(bounds, means, strict=True)])
     each = np.array(held).reshape(runs, -1)

@@ -64,7 +64,7 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     empty = {s: sum(bool(row[s]["empty_reference"]) for row in scores[SOURCE]) for s in names}
     unseen = [s for s in names if empty[s] == len(outlines.masks)]
     made = Estimates(table, asked, sample, unseen)
-    gains, rivals = made.pulled, {s: len(table[s]) for s in names}
+    gains = made.pulled
     settled = settle(made.decisions(), names, unseen)
     if len(set(settled.networks.values())) > 1:
         scores |= score_masks({TOGETHER: settled.networks}, asked, outlines)
@@ -74,7 +74,7 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         if len(set(settled.networks.values())) > 1:
             table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
             gains = {s: {**gains[s], TOGETHER: made.together(s, settled.networks[s], joint[s].values)} for s in names}
-    curves = {s: sample.curve(made.changed[s], settled.networks.get(s, ""), rivals[s]) for s in names}
+    curves = {s: sample.curve(made.changed[s], settled.networks.get(s, "")) for s in names}
     measured = {
         "decision": settled.action,
         "networks": settled.networks,
@@ -83,7 +83,7 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         "gains": {
             s: {
                 name: {
-                    **sample.told(gains[s][name], rivals[s]),
+                    **sample.told(gains[s][name]),
                     "assd": mean_change("assd_mean_of_directed", scores, name, s),
                     "hd95": mean_change("hd95", scores, name, s),
                     "undefined": row.undefined,

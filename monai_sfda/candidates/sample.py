@@ -60,16 +60,16 @@ class Sample:
         """The gain of what changes nothing."""
         return Gain(0.0, 0.0, len(self.draws))
 
-    def told(self, gain: Gain, rivals: int) -> dict[str, float | None]:
-        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all ``rivals`` and looks together.
+    def told(self, gain: Gain) -> dict[str, float | None]:
+        """``dice``: mean gain, with an interval ``low`` to ``high``, 95 % for all looks together.
 
         The ends are None where too few outlines tell.
         """
-        level = self.rule.stated_level(gain.count, self.total, rivals)
+        level = self.rule.stated_level(gain.count, self.total)
         low, high = (None if math.isnan(bound) else bound for bound in stated(gain, level))
         return {"dice": gain.mean, "low": low, "high": high}
 
-    def curve(self, column: Mapping[str, Sequence[float]], network: str, rivals: int) -> dict[str, Any]:
+    def curve(self, column: Mapping[str, Sequence[float]], network: str) -> dict[str, Any]:
         """What was known of the network that was taken, or else looks best, after each outline since the first look."""
         if not column:
             return {"candidate": network, "after": []}
@@ -77,5 +77,5 @@ class Sample:
         name = network if network in column else max(last, key=lambda name: last[name].mean)
         counts = range(self.rule.schedule(self.total)[0], len(self.draws) + 1)
         made = ({name: values[:count] for name, values in column.items()} for count in counts)
-        told = [self.told(self.estimate(values)[name], rivals) for values in made]
+        told = [self.told(self.estimate(values)[name]) for values in made]
         return {"candidate": name, "after": [{"outlines": n, **one} for n, one in zip(counts, told, strict=True)]}

@@ -24,7 +24,7 @@ class Decision(NamedTuple):
     gain: Gain
     """Of this candidate."""
     interval: Interval
-    """Two-sided; 95 % for all candidates and looks together, since the best of several is told when it looks best."""
+    """Two-sided; 95 % for all looks together. That the best of several is told is allowed for by `pull`."""
     more: int = 0
     """With ``outline``: how many more until the next decision."""
     shown: bool = True
@@ -89,7 +89,7 @@ def _decide(
     count = _count(guarded)
     best = max(gains, key=lambda name: (gains[name].mean, name))
     more = max(0, rule.missing(count, total) - further)
-    error, level = rule.error_at(count, total), rule.stated_level(count, total, len(gains))
+    error, level = rule.error_at(count, total), rule.stated_level(count, total)
 
     def decision(action: str, name: str = best, more: int = 0, shown: bool = True) -> Decision:
         return Decision(structure, action, name, gains[name], stated(gains[name], level), more, shown)

@@ -36,12 +36,12 @@ class Rule(NamedTuple):
         """
         return self.error * self._share_at(count, total) if count >= self.schedule(total)[0] else 0.0
 
-    def stated_level(self, count: int, total: int, candidates: int) -> float:
-        """Of one interval, so that all of them, of all candidates at all looks together, hold at 95 %.
+    def stated_level(self, count: int, total: int) -> float:
+        """Of an interval, so that those of one candidate at all looks together hold at 95 %.
 
         The 5 % are spent as the error is; before the first look, an interval is as wide as one there.
         """
-        return 1 - STATED_ERROR * self._share_at(count, total) / candidates
+        return 1 - STATED_ERROR * self._share_at(count, total)
 
     def _share_at(self, count: int, total: int) -> float:
         looks = self.schedule(total)
