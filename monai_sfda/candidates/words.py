@@ -63,7 +63,7 @@ def what_was_found(run: Path, measured: Mapping[str, Any]) -> str:
     if skipped := measured["skipped"]:
         lines.append(f"Without an outline, so that the gains do not hold for them: {', '.join(skipped)}")
     for structure, count in measured["empty"].items():
-        if count:
+        if 0 < count < len(measured["outlined"]):
             verbs = ("does", "it counts") if count == 1 else ("do", "they count")
             lines.append(f"{count} of the outlines {verbs[0]} not show {structure}; {verbs[1]}, too.")
     if further := measured["further"]:
