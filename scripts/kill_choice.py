@@ -78,7 +78,7 @@ def attempts(words: Sequence[Any], folder: Path, kills: int) -> None:
         killed = sum(killed_after(words, moment) for moment in moments)
         undisturbed(words)
         done += killed
-        different(reference, run)
+        compare(reference, run)
         print(f"{words[0]}: {killed} kills at work, the same files in the end", flush=True)
     shutil.rmtree(run)
     reference.rename(run)
@@ -117,6 +117,15 @@ def command(words: Sequence[str], log: str) -> None:
             os.dup2(file.fileno(), stream)
         sys.argv = ["monai-sfda", *words]
         cli.main()
+
+
+def compare(first: Path, second: Path) -> None:
+    """`different` in a process of its own: threads of PyTorch that computed here would be missing after a fork."""
+    process = multiprocessing.get_context("fork").Process(target=different, args=(first, second))
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
 
 
 def different(first: Path, second: Path) -> None:
