@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from monai_sfda.candidates.outlines import Outlines, read_outlines
 from monai_sfda.candidates.report import write_page
 from monai_sfda.candidates.run import read_record, write_record
 from monai_sfda.candidates.sample import Sample
-from monai_sfda.candidates.score import gains_of, mean_change, score_masks
+from monai_sfda.candidates.score import Scores, gains_of, mean_change, score_masks
 from monai_sfda.candidates.settle import Settled, compromise, settle
 from monai_sfda.choice import CaseGains, is_safe
 
@@ -69,12 +69,10 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     if len(set(settled.networks.values())) > 1:
         scores |= score_masks({TOGETHER: settled.networks}, asked, outlines)
         joint = {s: gains_of(scores, TOGETHER, s) for s in names}
-        lost = _lost(settled, table, joint, sample, unseen)
-        settled = compromise(settled, made, asked.same) if lost else settled
+        settled = compromise(settled, made, asked.same) if _lost(settled, table, joint, made) else settled
         if len(set(settled.networks.values())) > 1:
             table = {s: {**table[s], TOGETHER: joint[s]} for s in names}
             gains = {s: {**gains[s], TOGETHER: made.together(s, settled.networks[s], joint[s].values)} for s in names}
-    curves = {s: sample.curve(made.changed[s], settled.networks.get(s, "")) for s in names}
     measured = {
         "decision": settled.action,
         "networks": settled.networks,
@@ -82,17 +80,12 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
         "sentence": settled.sentence,
         "gains": {
             s: {
-                name: {
-                    **sample.told(gains[s][name]),
-                    "assd": mean_change("assd_mean_of_directed", scores, name, s),
-                    "hd95": mean_change("hd95", scores, name, s),
-                    "undefined": row.undefined,
-                }
+                name: {**sample.told(gains[s][name]), **_further(scores, name, s, row)}
                 for name, row in table[s].items()
             }
             for s in names
         },
-        "curves": curves,
+        "curves": {s: sample.curve(made.changed[s], settled.networks.get(s, "")) for s in names},
         "assd_unit": "mm" if asked.structures.volumes else "pixels",
         "same": {s: {name: other for name, other in asked.same[s].items() if name != other} for s in names},
         "images": sample.total,
@@ -116,6 +109,15 @@ def measure(run: Path, asked: Asked, folder: str | Path, *, fine_tune: int = 0) 
     return measured
 
 
+def _further(scores: Mapping[str, Scores], name: str, structure: str, row: CaseGains) -> dict[str, Any]:
+    """What is told of a candidate beside its gain."""
+    return {
+        "assd": mean_change("assd_mean_of_directed", scores, name, structure),
+        "hd95": mean_change("hd95", scores, name, structure),
+        "undefined": row.undefined,
+    }
+
+
 def _next(asked: Asked, outlines: Outlines) -> list[str]:
     """Names of the copies that have no outline that can be used yet, in order."""
     done = {*outlines.masks, *outlines.unable}
@@ -126,16 +128,15 @@ def _lost(
     settled: Settled,
     table: Mapping[str, Mapping[str, CaseGains]],
     joint: Mapping[str, CaseGains],
-    sample: Sample,
-    unseen: Collection[str],
+    made: Estimates,
 ) -> bool:
     """Whether a structure may have lost by what another candidate says of the one around it."""
-    of = FINE_TUNED if FINE_TUNED in settled.networks.values() else TOGETHER
+    sample, of = made.sample, FINE_TUNED if FINE_TUNED in settled.networks.values() else TOGETHER
     for structure, network in settled.networks.items():
         values = joint[structure].values
         before = [0.0] * len(values) if network == SOURCE else table[structure][network].values
         gain = sample.alone(of, values)
         error = sample.rule.error_at(gain.count, sample.total)
-        if structure not in unseen and values != before and not is_safe(of, [{of: gain}], error, sample.rule):
+        if structure not in made.unseen and values != before and not is_safe(of, [{of: gain}], error, sample.rule):
             return True
     return False
